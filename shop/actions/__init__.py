@@ -1,0 +1,1 @@
+"""What the shop does. An action owns its transaction and raises ShopErrors."""

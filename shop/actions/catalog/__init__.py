@@ -1,0 +1,1 @@
+"""Keeping the catalog: one module for each thing in it."""

@@ -1,0 +1,140 @@
+"""The category tree. Paths are base-36 steps of fixed width, one per ancestor and for itself."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Substr
+
+from shop.actions.catalog.naming import apply_naming
+from shop.errors import CategoryCycle, CategoryNotEmpty, CategoryTooDeep, NotFound
+from shop.models import Category, Product
+
+STEP = 6
+MAX_DEPTH = 20
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+# A path no finished row has, for the moment between INSERT and knowing the key.
+_UNPLACED = "unplaced-"
+
+
+def path_step(key: int) -> str:
+    """The path step of the category with this primary key."""
+    digits = ""
+    while key:
+        key, digit = divmod(key, 36)
+        digits = _DIGITS[digit] + digits
+    return digits.zfill(STEP)
+
+
+@transaction.atomic
+def create(*, parent: Category | None = None, **fields: Any) -> Category:
+    """A new category below `parent`, or at the top.
+
+    Args:
+        fields: name (required), slug, description, position.
+
+    Raises:
+        ShopError: what is wrong with which field; nothing is written.
+    """
+    if parent is not None:
+        parent = _locked(parent.pk)
+        _check_depth(parent.depth + 1)
+    category = Category(parent=parent, depth=parent.depth + 1 if parent else 0)
+    apply_naming(category, Category.objects.all(), fields)
+    for name, value in fields.items():
+        setattr(category, name, value)
+    category.path = f"{_UNPLACED}{category.slug}"[:240]
+    category.save()
+    category.path = (parent.path if parent else "") + path_step(category.pk)
+    category.save(update_fields=["path"])
+    return category
+
+
+@transaction.atomic
+def update(category: Category, **changes: Any) -> Category:
+    """Changes the given fields; a `parent` among them moves the subtree, None to the top.
+
+    Raises:
+        ShopError: what is wrong with which field; nothing is written.
+    """
+    if "parent" in changes:
+        category = move(category, changes.pop("parent"))
+    apply_naming(category, Category.objects.all(), changes)
+    for name, value in changes.items():
+        setattr(category, name, value)
+    category.save()
+    return category
+
+
+@transaction.atomic
+def move(category: Category, parent: Category | None) -> Category:
+    """Moves `category` with its whole subtree below `parent`, or to the top.
+
+    Raises:
+        CategoryCycle: `parent` is `category` or lies below it.
+        CategoryTooDeep: the lowest descendant would lie deeper than MAX_DEPTH.
+    """
+    # All rows that matter, by id, so that two moves cannot deadlock or cross into a cycle.
+    wanted = Q(ancestors=category.pk)
+    if parent is not None:
+        wanted |= Q(pk=parent.pk)
+    ids = sorted(set(Category.objects.filter(wanted).values_list("pk", flat=True)))
+    locked = {
+        row.pk: row
+        for row in Category.objects.select_for_update().filter(pk__in=ids).order_by("pk")
+    }
+    if category.pk not in locked or (parent is not None and parent.pk not in locked):
+        raise NotFound("The category has been deleted.", field=["parent"])
+    category = locked[category.pk]
+    parent = locked[parent.pk] if parent is not None else None
+    if parent is not None and parent.path.startswith(category.path):
+        raise CategoryCycle(field=["parent"])
+    subtree = Category.objects.subtree_of(category)
+    deepest = max(subtree.values_list("depth", flat=True))
+    depth = parent.depth + 1 if parent else 0
+    _check_depth(depth + deepest - category.depth)
+    old, new = category.path, (parent.path if parent else "") + path_step(category.pk)
+    # Evaluated first: MariaDB cannot update a table that its own WHERE clause joins.
+    Category.objects.filter(pk__in=list(subtree.values_list("pk", flat=True))).update(
+        path=Concat(Value(new), Substr("path", len(old) + 1)),
+        depth=F("depth") + (depth - category.depth),
+    )
+    Category.objects.filter(pk=category.pk).update(parent=parent)
+    category.refresh_from_db()
+    return category
+
+
+@transaction.atomic
+def delete(category: Category, *, move_contents: bool = False) -> None:
+    """Removes `category`.
+
+    Args:
+        move_contents: move its subcategories and products one level up (products of a top
+            category become uncategorised) instead of refusing.
+
+    Raises:
+        CategoryNotEmpty: it has contents and `move_contents` is off; nothing is written.
+    """
+    category = _locked(category.pk)
+    children = list(category.children.order_by("pk"))
+    products = Product.objects.filter(category=category)
+    if not move_contents and (children or products.exists()):
+        raise CategoryNotEmpty
+    for child in children:
+        move(child, category.parent)
+    products.update(category=category.parent)
+    category.delete()
+
+
+def _locked(pk: int) -> Category:
+    category = Category.objects.select_for_update().filter(pk=pk).first()
+    if category is None:
+        raise NotFound("The category has been deleted.", field=["parent"])
+    return category
+
+
+def _check_depth(depth: int) -> None:
+    if depth >= MAX_DEPTH:
+        raise CategoryTooDeep(
+            f"The category tree has at most {MAX_DEPTH} levels.", field=["parent"]
+        )

@@ -1,0 +1,63 @@
+"""The columns of a product that are derived from its variants, and the lock that guards them."""
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from shop.errors import NotFound, NotPublishable
+from shop.models import Product, Variant
+from shop.text import fold
+
+DERIVED_FIELDS = ("min_price", "max_price", "options", "search_text")
+_REFRESH_BATCH = 500
+
+
+def lock(product: Product) -> None:
+    """Holds `product`'s row until the transaction ends, on every engine.
+
+    An UPDATE, because SQLite ignores SELECT FOR UPDATE: whoever changes variants or media of a
+    product goes through here first, so that derived columns see all of them.
+
+    Raises:
+        NotFound: the product has been deleted meanwhile.
+    """
+    if not Product.objects.filter(pk=product.pk).update(updated_at=timezone.now()):
+        raise NotFound("The product has been deleted.")
+
+
+def refresh(product_ids: Iterable[int]) -> None:
+    """Recomputes the derived columns of these products from their variants and brand.
+
+    Raises:
+        NotPublishable: a published product is left without any price.
+    """
+    ids = sorted(set(product_ids))
+    for start in range(0, len(ids), _REFRESH_BATCH):
+        _refresh_batch(Product.objects.filter(pk__in=ids[start : start + _REFRESH_BATCH]))
+
+
+def derive(product: Product, variants: Sequence[Variant], brand_name: str) -> None:
+    """Sets `product`'s derived columns from its variants, in memory."""
+    prices = [variant.price for variant in variants if variant.price is not None]
+    product.min_price = min(prices, default=None)
+    product.max_price = max(prices, default=None)
+    names: dict[str, list[str]] = {}
+    for variant in variants:
+        for option in variant.options:
+            values = names.setdefault(option["name"], [])
+            if option["value"] not in values:
+                values.append(option["value"])
+    product.options = [{"name": name, "values": values} for name, values in names.items()]
+    skus = [variant.sku for variant in variants if variant.sku]
+    product.search_text = fold(" ".join([product.name, brand_name, *skus]))
+
+
+def _refresh_batch(rows: QuerySet[Product]) -> None:
+    products = list(rows.select_related("brand").prefetch_related("variants"))
+    for product in products:
+        variants = sorted(product.variants.all(), key=lambda v: (v.position, v.pk))
+        derive(product, variants, product.brand.name if product.brand else "")
+        if product.is_published and product.min_price is None:
+            raise NotPublishable("A published product must keep at least one variant with a price.")
+    Product.objects.bulk_update(products, DERIVED_FIELDS)

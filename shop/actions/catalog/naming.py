@@ -1,0 +1,73 @@
+"""Names and slugs."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_unicode_slug
+from django.db import models
+from django.utils.text import slugify
+
+from shop.errors import DuplicateSlug, Invalid, Required
+from shop.models.catalog import NAME_LENGTH, SLUG_LENGTH
+
+
+def slug_from(name: str, *, fallback: str = "item") -> str:
+    """A slug for `name`: ASCII where possible, other letters where the name has no ASCII."""
+    slug = slugify(name) or slugify(name, allow_unicode=True) or fallback
+    return slug[: SLUG_LENGTH - 10].strip("-")
+
+
+def free_slug(rows: models.QuerySet, wanted: str) -> str:
+    """`wanted`, or `wanted-2`, `wanted-3`, ... whichever no row in `rows` has."""
+    taken = set(rows.filter(slug__startswith=wanted).values_list("slug", flat=True))
+    if wanted not in taken:
+        return wanted
+    number = 2
+    while f"{wanted}-{number}" in taken:
+        number += 1
+    return f"{wanted}-{number}"
+
+
+def clean_name(name: str | None, field: str = "name") -> str:
+    """`name` with single spaces.
+
+    Raises:
+        Required: nothing is left of it.
+        Invalid: longer than NAME_LENGTH characters.
+    """
+    cleaned = " ".join((name or "").replace("\x00", "").split())
+    if not cleaned:
+        raise Required("A name is required.", field=[field])
+    if len(cleaned) > NAME_LENGTH:
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", field=[field])
+    return cleaned
+
+
+def choose_slug(rows: models.QuerySet, slug: str | None, name: str) -> str:
+    """The slug to store: the given one if it is free, else one made from `name`.
+
+    Raises:
+        Invalid: the given slug has characters other than letters, digits, - and _.
+        DuplicateSlug: a row in `rows` has the given slug.
+    """
+    if slug is None:
+        return free_slug(rows, slug_from(name))
+    try:
+        validate_unicode_slug(slug)
+    except ValidationError:
+        raise Invalid("A slug has letters, digits, - and _ only.", field=["slug"]) from None
+    if len(slug) > SLUG_LENGTH:
+        raise Invalid(f"A slug has at most {SLUG_LENGTH} characters.", field=["slug"])
+    if rows.filter(slug=slug).exists():
+        raise DuplicateSlug(field=["slug"])
+    return slug
+
+
+def apply_naming(row: Any, rows: models.QuerySet, changes: dict[str, Any]) -> None:
+    """Takes `name` and `slug` out of `changes` and sets them on `row` (saved or not)."""
+    others = rows.exclude(pk=row.pk) if row.pk else rows
+    if "name" in changes or not row.pk:
+        row.name = clean_name(changes.pop("name", None))
+    slug = changes.pop("slug", None)
+    if slug is not None or not row.pk:
+        row.slug = choose_slug(others, slug, row.name)

@@ -1,0 +1,124 @@
+"""Products: create, edit, publish, delete."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from shop.actions.catalog import variants as variant_actions
+from shop.actions.catalog.derived import lock, refresh
+from shop.actions.catalog.html import DESCRIPTION_LENGTH, sanitise
+from shop.actions.catalog.media import delete_files_after_commit
+from shop.actions.catalog.naming import apply_naming
+from shop.errors import Invalid, NotPublishable
+from shop.models import AttributeValue, Product, ProductAttribute, ProductStatus
+
+
+@transaction.atomic
+def create(
+    *,
+    variants: Sequence[dict[str, Any]] = (),
+    attribute_values: Iterable[AttributeValue] = (),
+    status: str = ProductStatus.DRAFT,
+    **fields: Any,
+) -> Product:
+    """A new product with its variants.
+
+    Args:
+        variants: fields of each variant, as `variants.create` takes them.
+        attribute_values: what the product is made of, coloured like, and so on.
+        status: a ProductStatus value.
+        fields: name (required), slug, description, brand, category, seo_title, seo_description.
+
+    Raises:
+        ShopError: what is wrong with which field; nothing is written.
+    """
+    product = Product()
+    _set_fields(product, fields)
+    product.save()
+    for index, variant_fields in enumerate(variants):
+        variant_actions.add(product, variant_fields, path=("variants", str(index)))
+    set_attribute_values(product, attribute_values)
+    refresh([product.pk])
+    product.refresh_from_db()
+    set_status(product, status)
+    return product
+
+
+@transaction.atomic
+def update(product: Product, **changes: Any) -> Product:
+    """Changes the given fields of `product` and leaves the others as they are.
+
+    Raises:
+        ShopError: what is wrong with which field; nothing is written.
+    """
+    lock(product)
+    status = changes.pop("status", None)
+    attribute_values = changes.pop("attribute_values", None)
+    _set_fields(product, changes)
+    product.save()
+    if attribute_values is not None:
+        set_attribute_values(product, attribute_values)
+    refresh([product.pk])
+    product.refresh_from_db()
+    if status is not None:
+        set_status(product, status)
+    return product
+
+
+@transaction.atomic
+def set_status(product: Product, status: str) -> Product:
+    """Publishes, withdraws or archives `product`; `published_at` is set when it first goes on sale.
+
+    Raises:
+        NotPublishable: to be published, but no variant has a price.
+        Invalid: not a ProductStatus.
+    """
+    if status not in ProductStatus.values:
+        raise Invalid("There is no such status.", field=["status"])
+    lock(product)
+    if status == ProductStatus.PUBLISHED:
+        if not product.variants.filter(price__isnull=False).exists():
+            raise NotPublishable(field=["status"])
+        product.published_at = product.published_at or timezone.now()
+    product.status = status
+    product.save(update_fields=["status", "published_at", "updated_at"])
+    return product
+
+
+def publish(product: Product) -> Product:
+    """Puts `product` on sale now. Raises NotPublishable when no variant has a price."""
+    return set_status(product, ProductStatus.PUBLISHED)
+
+
+@transaction.atomic
+def delete(product: Product) -> None:
+    """Removes `product` with its variants and media; uploaded files go after the commit."""
+    lock(product)
+    names = list(product.media.exclude(file="").values_list("file", "thumbnails"))
+    product.delete()
+    for name, thumbnails in names:
+        delete_files_after_commit([name, *thumbnails.values()])
+
+
+def set_attribute_values(product: Product, values: Iterable[AttributeValue]) -> None:
+    """Makes `values` the attribute values of `product`, and no others."""
+    wanted = {value.pk for value in values}
+    links = ProductAttribute.objects.filter(product=product)
+    present = set(links.values_list("value_id", flat=True))
+    links.filter(value_id__in=present - wanted).delete()
+    ProductAttribute.objects.bulk_create(
+        ProductAttribute(product=product, value_id=pk) for pk in sorted(wanted - present)
+    )
+
+
+def _set_fields(product: Product, fields: dict[str, Any]) -> None:
+    apply_naming(product, Product.objects.all(), fields)
+    if "description" in fields:
+        description = fields.pop("description") or ""
+        if len(description) > DESCRIPTION_LENGTH:
+            raise Invalid("The description is too long.", field=["description"])
+        product.description = sanitise(description)
+    for name, value in fields.items():
+        setattr(product, name, value)

@@ -1,0 +1,133 @@
+"""Brands, attributes with their values, and collections."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from shop.actions.catalog.derived import refresh
+from shop.actions.catalog.naming import apply_naming
+from shop.errors import InUse
+from shop.models import (
+    Attribute,
+    AttributeValue,
+    Brand,
+    Collection,
+    CollectionItem,
+    Product,
+)
+
+
+@transaction.atomic
+def create_brand(**fields: Any) -> Brand:
+    """A new brand. Fields: name (required), slug, description. Raises ShopError."""
+    return _write(Brand(), Brand.objects.all(), fields)
+
+
+@transaction.atomic
+def update_brand(brand: Brand, **changes: Any) -> Brand:
+    """Changes a brand; a new name reaches the search text of its products too."""
+    renamed = "name" in changes
+    _write(brand, Brand.objects.all(), changes)
+    if renamed:
+        refresh(Product.objects.filter(brand=brand).values_list("pk", flat=True))
+    return brand
+
+
+@transaction.atomic
+def delete_brand(brand: Brand) -> None:
+    """Removes a brand. Raises InUse while products have it."""
+    if Product.objects.filter(brand=brand).exists():
+        raise InUse("Products still have this brand.")
+    brand.delete()
+
+
+@transaction.atomic
+def create_attribute(*, values: Sequence[str] = (), **fields: Any) -> Attribute:
+    """A new attribute with these values. Fields: name (required), slug, filterable."""
+    attribute = _write(Attribute(), Attribute.objects.all(), fields)
+    for name in values:
+        add_value(attribute, name)
+    return attribute
+
+
+@transaction.atomic
+def update_attribute(
+    attribute: Attribute, *, add_values: Sequence[str] = (), **changes: Any
+) -> Attribute:
+    """Changes an attribute and adds values that it does not have yet."""
+    _write(attribute, Attribute.objects.all(), changes)
+    for name in add_values:
+        add_value(attribute, name)
+    return attribute
+
+
+def add_value(attribute: Attribute, name: str) -> AttributeValue:
+    """The value of this name, made if it is missing; names that differ in case only are one."""
+    value = AttributeValue(attribute=attribute)
+    apply_naming(value, AttributeValue.objects.none(), {"name": name})
+    present = AttributeValue.objects.filter(attribute=attribute, slug=value.slug).first()
+    if present is None:
+        value.save()
+    return present or value
+
+
+@transaction.atomic
+def delete_attribute(attribute: Attribute) -> None:
+    """Removes an attribute with its values, from all products."""
+    attribute.delete()
+
+
+@transaction.atomic
+def create_collection(*, products: Sequence[Product] = (), **fields: Any) -> Collection:
+    """A new collection. Fields: name (required), slug, description."""
+    collection = _write(Collection(), Collection.objects.all(), fields)
+    set_products(collection, products)
+    return collection
+
+
+@transaction.atomic
+def update_collection(
+    collection: Collection, *, products: Sequence[Product] | None = None, **changes: Any
+) -> Collection:
+    """Changes a collection; `products`, when given, become its contents in this order."""
+    _write(collection, Collection.objects.all(), changes)
+    if products is not None:
+        set_products(collection, products)
+    return collection
+
+
+@transaction.atomic
+def add_products(collection: Collection, products: Sequence[Product]) -> None:
+    """Puts `products` at the end of the collection, those it has already excepted."""
+    items = CollectionItem.objects.filter(collection=collection)
+    present = set(items.values_list("product_id", flat=True))
+    last = items.aggregate(last=Max("position"))["last"]
+    start = 0 if last is None else last + 1
+    fresh = dict.fromkeys(product.pk for product in products if product.pk not in present)
+    CollectionItem.objects.bulk_create(
+        CollectionItem(collection=collection, product_id=pk, position=start + offset)
+        for offset, pk in enumerate(fresh)
+    )
+
+
+@transaction.atomic
+def set_products(collection: Collection, products: Sequence[Product]) -> None:
+    """Makes `products`, in this order, the contents of the collection."""
+    CollectionItem.objects.filter(collection=collection).delete()
+    add_products(collection, products)
+
+
+@transaction.atomic
+def delete_collection(collection: Collection) -> None:
+    """Removes a collection; its products stay."""
+    collection.delete()
+
+
+def _write(row: Any, rows: Any, fields: dict[str, Any]) -> Any:
+    apply_naming(row, rows, fields)
+    for name, value in fields.items():
+        setattr(row, name, value)
+    row.save()
+    return row

@@ -1,0 +1,86 @@
+"""Column types that behave alike on SQLite, PostgreSQL and MariaDB."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models.expressions import Col
+from django.db.models.fields.related import ForeignObject
+from django.db.models.functions import Concat
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
+from django.db.models.query_utils import PathInfo
+from django.db.models.sql.where import AND, WhereNode
+
+from shop.text import SORT_KEY_LENGTH
+
+_BINARY_COLLATION = {"postgresql": "C", "sqlite": "BINARY", "mysql": "utf8mb4_bin"}
+
+
+class ExactCharField(models.CharField):
+    """Text that compares and sorts by code point on every engine.
+
+    The engines' default collations differ (MariaDB's ignores case and accents, PostgreSQL's
+    follows the locale), so unique keys, tree paths and sort keys would mean something else on each.
+    """
+
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
+        return super().db_parameters(connection) | {
+            "collation": _BINARY_COLLATION.get(connection.vendor)
+        }
+
+
+class SortKeyField(ExactCharField):
+    """The stored, indexed sort key of a name; kept by the model's `save` and by bulk writers."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["max_length"] = SORT_KEY_LENGTH
+        kwargs["editable"] = False
+        super().__init__(*args, **kwargs)
+
+
+class AncestorRelation(ForeignObject):
+    """A virtual many-to-many from a tree node to itself and its ancestors, by materialised path.
+
+    It has no column: the join condition is `ancestor.path <= node.path < ancestor.path || '~'`,
+    a range that an index on `path` serves. So `filter(category__ancestors=top)` is the subtree of
+    `top`, on every engine and in one statement.
+    """
+
+    many_to_many = True
+    many_to_one = False
+    one_to_many = False
+    requires_unique_target = False
+
+    def __init__(self, to: str = "self") -> None:
+        super().__init__(
+            to,
+            on_delete=models.DO_NOTHING,
+            from_fields=["id"],
+            to_fields=["id"],
+            related_name="+",
+            null=True,
+            editable=False,
+        )
+
+    def contribute_to_class(self, cls: Any, name: str, **kwargs: Any) -> None:
+        super().contribute_to_class(cls, name, private_only=True, **kwargs)
+
+    def get_joining_fields(self, reverse_join: bool = False) -> tuple:
+        return ()
+
+    def get_joining_columns(self, reverse_join: bool = False) -> tuple:
+        return ()
+
+    def get_extra_restriction(self, alias: str, related_alias: str | None) -> Any:
+        path = self.model._meta.get_field("path")
+        node, ancestor = Col(related_alias, path), Col(alias, path)
+        end = Concat(ancestor, models.Value(PATH_END), output_field=path)
+        return WhereNode([GreaterThanOrEqual(node, ancestor), LessThan(node, end)], AND)
+
+    def get_path_info(self, filtered_relation: Any = None) -> list[PathInfo]:
+        # An indirect path keeps Django from trimming the join, which it would take for id = id.
+        (info,) = super().get_path_info(filtered_relation)
+        return [info._replace(m2m=True, direct=False)]
+
+
+# Sorts after every character of a path, so [path, path + PATH_END) is the subtree.
+PATH_END = "~"

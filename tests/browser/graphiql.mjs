@@ -1,0 +1,177 @@
+// Opens GraphiQL in headless Chromium, runs the first sample operation and
+// checks that the page works under its Content-Security-Policy on its own host.
+//
+//   BASE_URL=http://127.0.0.1:8000 node graphiql.mjs [screenshot.png]
+//
+// Other settings: GRAPHIQL_PATH (default /graphql/), CHROMIUM (default
+// /usr/bin/chromium), COLOR_SCHEME (light or dark), EMAIL and PASSWORD (to
+// check signing in as well). Exits with a status other than 0 on any failure.
+import { chromium } from 'playwright-core';
+
+const {
+  BASE_URL = 'http://127.0.0.1:8000',
+  GRAPHIQL_PATH = '/graphql/',
+  CHROMIUM = '/usr/bin/chromium',
+  COLOR_SCHEME = 'light',
+  EMAIL,
+  PASSWORD,
+} = process.env;
+const screenshot = process.argv[2];
+const page_url = new URL(GRAPHIQL_PATH, BASE_URL);
+const TABS = ['Products', 'FilterProducts', 'Product', 'Categories', 'SignIn', 'CreateProduct'];
+
+const failures = [];
+const fail = (message) => failures.push(message);
+
+const browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    `--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE ${page_url.hostname}`,
+  ],
+});
+
+try {
+  const context = await browser.newContext({
+    viewport: { width: 1400, height: 860 },
+    colorScheme: COLOR_SCHEME,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+
+  const requests = [];
+  const workers = [];
+  context.on('request', (request) => {
+    const url = new URL(request.url());
+    if (['data:', 'about:'].includes(url.protocol)) return;
+    requests.push(url.href);
+    if (url.origin !== page_url.origin) fail(`request to another host: ${url.href}`);
+  });
+  context.on('requestfailed', (request) => {
+    // Chromium cancels what a reload interrupts.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') fail(`failed request: ${request.url()}`);
+  });
+  context.on('response', (response) => {
+    if (response.status() >= 400) fail(`${response.status()} ${response.url()}`);
+  });
+  page.on('worker', (worker) => workers.push(worker.url()));
+  page.on('pageerror', (error) => fail(`page error: ${error.message}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    if (message.type() === 'error' || /Content.Security.Policy|web worker/i.test(text)) {
+      fail(`console ${message.type()}: ${text}`);
+    }
+  });
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(`Content-Security-Policy violation: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+
+  const response = await page.goto(page_url.href);
+  const policy = (await response.headerValue('content-security-policy')) ?? '';
+  if (!/default-src 'none'/.test(policy)) fail(`no strict Content-Security-Policy: ${policy || 'none at all'}`);
+  if (/'unsafe-eval'|script-src[^;]*'unsafe-inline'/.test(policy)) fail(`weak Content-Security-Policy: ${policy}`);
+
+  const answer = page.locator('.result-window .view-lines');
+  async function run() {
+    const done = page.waitForResponse(
+      (reply) => reply.request().method() === 'POST' && reply.url().startsWith(page_url.origin),
+    );
+    await page.locator('button.graphiql-execute-button').click();
+    const body = await (await done).json();
+    await page.waitForFunction(() =>
+      document.querySelector('.result-window .view-lines')?.textContent.includes('"data"'),
+    );
+    return body;
+  }
+
+  // The sample operations are there, and the first one runs.
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+  const tabs = await page.locator('.graphiql-tab-button').allTextContents();
+  if (tabs.join() !== TABS.join()) fail(`tabs: ${tabs.join(', ')}`);
+  await page.waitForLoadState('networkidle');
+  const products = await run();
+  if (products.errors || !Array.isArray(products.data?.products?.edges)) {
+    fail(`the first operation answered ${JSON.stringify(products).slice(0, 300)}`);
+  }
+  if (!(await answer.textContent()).includes('products')) fail('the result is not shown');
+
+  // The GraphQL worker validates what is typed.
+  await page.locator('.graphiql-tab-button').nth(3).click();
+  await page.locator('.graphiql-query-editor .view-line').first().click();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('\n{ noSuchField }');
+  await page.locator('.graphiql-query-editor .squiggly-error').first().waitFor();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('{ shop { name } }');
+  await page.locator('.graphiql-query-editor .squiggly-error').waitFor({ state: 'detached' });
+  if (!(await run()).data?.shop) fail('a typed operation has no result');
+
+  // Tabs are kept over a reload.
+  await page.waitForTimeout(1000);
+  await page.reload();
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+  await page.waitForFunction(() => document.querySelector('.graphiql-query-editor').textContent.includes('shop'));
+  await page.locator('.graphiql-tab-button').first().click();
+
+  // The documentation and the history open.
+  await page.getByRole('button', { name: /documentation explorer/i }).click();
+  await page.locator('.graphiql-doc-explorer').getByText('Query', { exact: true }).first().click();
+  await page.locator('.graphiql-doc-explorer').getByText('products', { exact: true }).first().waitFor();
+  await page.getByRole('button', { name: /show history/i }).click();
+  await page.locator('.graphiql-history-item').first().waitFor();
+  await page.getByRole('button', { name: /hide history/i }).click();
+
+  // The bar keeps a token and sends it; the headers editor wins.
+  const sent = () =>
+    page
+      .waitForRequest((request) => request.method() === 'POST')
+      .then((request) => request.allHeaders());
+  async function runAndReadHeaders() {
+    const headers = sent();
+    await page.locator('button.graphiql-execute-button').click();
+    return headers;
+  }
+  const field = page.getByLabel('Token');
+  if (EMAIL && PASSWORD) {
+    await page.getByLabel('Email').fill(EMAIL);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    const token = await field.inputValue();
+    const headers = await runAndReadHeaders();
+    if (headers.authorization !== `Bearer ${token}`) fail(`sent Authorization: ${headers.authorization}`);
+    if (!headers.accept.startsWith('application/graphql-response+json')) fail(`sent Accept: ${headers.accept}`);
+    await page.waitForLoadState('networkidle');
+    if (screenshot) await page.screenshot({ path: screenshot });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+  } else {
+    await run();
+    if (screenshot) await page.screenshot({ path: screenshot });
+  }
+  if ((await field.inputValue()) !== '') fail('the token is still there after signing out');
+  const anonymous = await runAndReadHeaders();
+  if (anonymous.authorization) fail('an Authorization header was sent without a token');
+
+  const kinds = ['editor.worker', 'graphql.worker', 'json.worker'];
+  for (const kind of kinds) {
+    if (!workers.some((url) => url.includes(kind))) fail(`${kind} did not start: ${workers.join(', ') || 'no workers'}`);
+  }
+  if (workers.some((url) => !url.startsWith(page_url.origin))) fail(`workers of another origin: ${workers.join(', ')}`);
+  console.log(`${requests.length} requests, ${new Set(workers).size} workers, policy: ${policy}`);
+} catch (error) {
+  fail(error.message);
+} finally {
+  await browser.close();
+}
+
+for (const message of failures) console.error(`FAILED ${message}`);
+console.log(failures.length ? `${failures.length} failures` : 'GraphiQL works');
+process.exit(failures.length ? 1 : 0);

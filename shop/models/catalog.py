@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
-from shop.models.fields import AncestorRelation, ExactCharField, SortKeyField
+from shop.models.fields import ExactCharField, PathRelation, SortKeyField
 from shop.money import MAX_MINOR_UNITS, Money
 from shop.text import sort_key
 
@@ -74,7 +74,9 @@ class Category(Named):
     position = models.IntegerField(default=0)
     path = ExactCharField(max_length=240, unique=True, editable=False)
     depth = models.PositiveSmallIntegerField(default=0, editable=False)
-    ancestors = AncestorRelation()
+    # Both include the category itself.
+    ancestors = PathRelation()
+    descendants = PathRelation(to_descendants=True)
 
     objects = CategoryQuerySet.as_manager()
 

@@ -37,12 +37,14 @@ class SortKeyField(ExactCharField):
         super().__init__(*args, **kwargs)
 
 
-class AncestorRelation(ForeignObject):
-    """A virtual many-to-many from a tree node to itself and its ancestors, by materialised path.
+class PathRelation(ForeignObject):
+    """A virtual many-to-many between the nodes of a tree, by materialised path.
 
-    It has no column: the join condition is `ancestor.path <= node.path < ancestor.path || '~'`,
-    a range that an index on `path` serves. So `filter(category__ancestors=top)` is the subtree of
-    `top`, on every engine and in one statement.
+    It has no column: the join condition is `top.path <= node.path < top.path || '~'`, a range that
+    an index on `path` serves on every engine. A node counts as its own ancestor and descendant.
+
+    Args:
+        to_descendants: relates a node to what lies below it, instead of what lies above.
     """
 
     many_to_many = True
@@ -50,9 +52,10 @@ class AncestorRelation(ForeignObject):
     one_to_many = False
     requires_unique_target = False
 
-    def __init__(self, to: str = "self") -> None:
+    def __init__(self, *, to_descendants: bool = False) -> None:
+        self._to_descendants = to_descendants
         super().__init__(
-            to,
+            "self",
             on_delete=models.DO_NOTHING,
             from_fields=["id"],
             to_fields=["id"],
@@ -72,9 +75,11 @@ class AncestorRelation(ForeignObject):
 
     def get_extra_restriction(self, alias: str, related_alias: str | None) -> Any:
         path = self.model._meta.get_field("path")
-        node, ancestor = Col(related_alias, path), Col(alias, path)
-        end = Concat(ancestor, models.Value(PATH_END), output_field=path)
-        return WhereNode([GreaterThanOrEqual(node, ancestor), LessThan(node, end)], AND)
+        node, top = Col(related_alias, path), Col(alias, path)
+        if self._to_descendants:
+            node, top = top, node
+        end = Concat(top, models.Value(PATH_END), output_field=path)
+        return WhereNode([GreaterThanOrEqual(node, top), LessThan(node, end)], AND)
 
     def get_path_info(self, filtered_relation: Any = None) -> list[PathInfo]:
         # An indirect path keeps Django from trimming the join, which it would take for id = id.

@@ -81,7 +81,8 @@ def set_status(product: Product, status: str) -> Product:
     if status == ProductStatus.PUBLISHED:
         if not product.variants.filter(price__isnull=False).exists():
             raise NotPublishable(field=["status"])
-        product.published_at = product.published_at or timezone.now()
+        # Whole seconds: SQLite tells the time in milliseconds, and "now" must count as past.
+        product.published_at = product.published_at or timezone.now().replace(microsecond=0)
     product.status = status
     product.save(update_fields=["status", "published_at", "updated_at"])
     return product

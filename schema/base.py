@@ -1,0 +1,221 @@
+"""Where the engine meets the shop: money, visibility, user errors, permissions, transactions."""
+
+from __future__ import annotations
+
+from decimal import Decimal as PythonDecimal
+from typing import Any
+
+import graphene
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.db.models import QuerySet
+from graphene.types.mutation import MutationOptions
+
+from schema.engine import scalars
+from schema.engine.connections import NodeType
+from schema.engine.errors import Forbidden, Unauthenticated
+from schema.engine.hints import reads
+from schema.engine.nodes import decode_id
+from shop import errors, money
+from shop.money import parse_minor
+
+Decimal = scalars.Decimal
+
+ErrorCode = graphene.Enum.from_enum(
+    errors.ErrorCode,
+    description=lambda member: _ERROR_CODES[member.value if member else None],
+)
+
+_ERROR_CODES = {
+    None: "What went wrong, in a form that a program can branch on.",
+    "INVALID": "A value makes no sense here.",
+    "REQUIRED": "A value is missing.",
+    "NOT_FOUND": "There is no such object, or you may not see it.",
+    "DUPLICATE_SLUG": "The slug is taken.",
+    "DUPLICATE_SKU": "The SKU is taken by another variant.",
+    "DUPLICATE_OPTIONS": "The product already has a variant with these options.",
+    "INVALID_PRICE": "The price is not a valid amount of the shop's currency.",
+    "COMPARE_AT_NOT_ABOVE_PRICE": "The compare-at price is not above the price.",
+    "NOT_PUBLISHABLE": "The product has no variant with a price.",
+    "CATEGORY_CYCLE": "The category would lie below itself.",
+    "CATEGORY_TOO_DEEP": "The category tree would become too deep.",
+    "CATEGORY_NOT_EMPTY": "The category still has subcategories or products.",
+    "IN_USE": "Other objects still refer to this one.",
+    "FILE_TOO_LARGE": "The file has too many bytes or pixels.",
+    "FILE_TYPE_NOT_ALLOWED": "The file's content is not of an accepted type.",
+    "INVALID_CREDENTIALS": "The e-mail address or the password is not right.",
+    "INVALID_TOKEN": "The token is not valid any more.",
+}
+
+
+class Money(graphene.ObjectType):
+    """An amount of money in one currency."""
+
+    amount = graphene.Field(
+        Decimal,
+        required=True,
+        description='Decimal string with all places of the currency, such as "12.50" or "980".',
+    )
+    currency = graphene.String(required=True, description='ISO 4217 code, such as "EUR".')
+
+
+class MoneyField(graphene.Field):
+    """A Money made of a column of minor units and the row's `currency`."""
+
+    def __init__(self, column: str, *, description: str) -> None:
+        @reads(column, "currency")
+        def resolve(row: Any, info: graphene.ResolveInfo) -> money.Money | None:
+            minor = getattr(row, column)
+            return None if minor is None else money.Money(minor, row.currency)
+
+        super().__init__(Money, description=description, resolver=resolve)
+
+
+class ShopNode(NodeType):
+    """A node type whose rows know who may see them (`visible_to`)."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def rows(cls, context: Any) -> QuerySet:
+        return cls._meta.model.objects.visible_to(context.user)
+
+
+class UserError(graphene.ObjectType):
+    """Something in the input that has to change. Nothing was written."""
+
+    code = graphene.Field(ErrorCode, required=True, description="For programs.")
+    message = graphene.String(required=True, description="For people, in one sentence.")
+    field = graphene.List(
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="Path of the input field at fault; empty when no single field is.",
+    )
+
+
+class Mutation(graphene.Mutation):
+    """Base of all mutations: one `input`, one transaction, `userErrors` in the payload.
+
+    A subclass declares `class Input`, its payload fields, `permission` (a Django permission such
+    as "shop.change_product", or None for anyone) and `perform`.
+    """
+
+    class Meta:
+        abstract = True
+
+    permission: str | None = None
+
+    user_errors = graphene.List(
+        graphene.NonNull(UserError),
+        required=True,
+        default_value=(),
+        description="Why nothing was done; empty on success.",
+    )
+    client_mutation_id = graphene.String(description="As given in the input.")
+
+    @classmethod
+    def __init_subclass_with_meta__(cls, **options: Any) -> None:  # type: ignore[override]
+        fields = {k: v for k, v in vars(cls.Input).items() if not k.startswith("__")}
+        fields["client_mutation_id"] = graphene.InputField(
+            graphene.String, description="Any text; it comes back in the payload."
+        )
+        name = cls.__name__
+        fields["__doc__"] = f"Input of `{name[0].lower()}{name[1:]}`."
+        input_type = type(f"{name}Input", (graphene.InputObjectType,), fields)
+        argument = graphene.Argument(
+            graphene.NonNull(input_type), description="All that the mutation takes."
+        )
+        right = f"Needs the permission `{cls.permission}`." if cls.permission else "Open to anyone."
+        cls.field_description = f"{(cls.__doc__ or '').strip()} {right}"
+        super().__init_subclass_with_meta__(
+            _meta=MutationOptions(cls),
+            name=f"{name}Payload",
+            arguments={"input": argument},
+            description=f"Result of `{name[0].lower()}{name[1:]}`.",
+            **options,
+        )
+
+    @classmethod
+    def Field(cls, **options: Any) -> graphene.Field:  # noqa: N802 - Graphene's name.
+        return super().Field(description=cls.field_description, required=True, **options)
+
+    @classmethod
+    def mutate(cls, root: Any, info: graphene.ResolveInfo, input: dict[str, Any]) -> Any:  # noqa: A002
+        cls.check_permission(info.context.user)
+        values = dict(input)
+        client_mutation_id = values.pop("client_mutation_id", None)
+        try:
+            payload = cls._perform_once(info, values)
+        except errors.ShopError as error:
+            payload = cls(user_errors=[error])
+        payload.client_mutation_id = client_mutation_id
+        return payload
+
+    @classmethod
+    def check_permission(cls, user: Any) -> None:
+        """Raises Unauthenticated or Forbidden unless `user` has the declared permission."""
+        if cls.permission is None or user.has_perm(cls.permission):
+            return
+        if not user.is_authenticated:
+            raise Unauthenticated("Sign in first.")
+        raise Forbidden("You do not have permission to do this.", permission=cls.permission)
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+        """Does the work and returns the payload. Raises ShopError."""
+        raise NotImplementedError
+
+    @classmethod
+    def _perform_once(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        try:
+            with transaction.atomic():
+                return cls.perform(info, **values)
+        except IntegrityError:
+            # Someone else took the slug or SKU between our check and our write. Checked again,
+            # it is an ordinary user error.
+            with transaction.atomic():
+                return cls.perform(info, **values)
+
+
+def load(
+    info: graphene.ResolveInfo, node_type: type[NodeType], global_id: str, field: str = "id"
+) -> Any:
+    """The row of a global id, if the viewer may see it.
+
+    Raises:
+        BadRequest: not an id of this type.
+        NotFound: no such row, or not for this viewer.
+    """
+    _, pk = decode_id(info.schema, global_id, node_type._meta.name)
+    row = node_type.rows(info.context).filter(pk=pk).first()
+    if row is None:
+        raise errors.NotFound(f"There is no such {node_type._meta.name}.", field=[field])
+    return row
+
+
+def load_all(
+    info: graphene.ResolveInfo, node_type: type[NodeType], global_ids: list[str], field: str
+) -> list[models.Model]:
+    """As `load`, for a list: all rows in the order of their ids, in one statement."""
+    keys = [decode_id(info.schema, item, node_type._meta.name)[1] for item in global_ids]
+    rows = node_type.rows(info.context).in_bulk(keys)
+    for index, key in enumerate(keys):
+        if key not in rows:
+            message = f"There is no such {node_type._meta.name}."
+            raise errors.NotFound(message, field=[field, str(index)])
+    return [rows[key] for key in keys]
+
+
+def minor_units(amount: PythonDecimal | None, field: list[str]) -> int | None:
+    """An input amount in minor units of the shop's currency.
+
+    Raises:
+        InvalidPrice: more decimal places than the currency has, or too large.
+    """
+    if amount is None:
+        return None
+    try:
+        return parse_minor(amount, settings.SHOP_CURRENCY)
+    except ValueError as error:
+        raise errors.InvalidPrice(field=field) from error

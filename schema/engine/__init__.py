@@ -1,0 +1,1 @@
+"""Generic GraphQL machinery for Graphene on Django. It knows nothing of shops."""

@@ -1,0 +1,337 @@
+"""Node types and connection fields: where the planned fetch hooks into Graphene."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import graphene
+from django.db.models import F, QuerySet
+from graphene_django import DjangoObjectType
+from graphene_django.types import DjangoObjectTypeOptions
+from graphql import get_named_type
+
+from schema.engine.fetch import Fetch, planned
+from schema.engine.filters import filter_input
+from schema.engine.keyset import DEFAULT_SIZE, MAX_SIZE, Ordering, SortField
+from schema.engine.plan import plan_node, plan_page
+
+OrderDirection = graphene.Enum(
+    "OrderDirection",
+    [("ASC", "asc"), ("DESC", "desc")],
+    description=lambda member: {
+        None: "Which way a list is sorted.",
+        "ASC": "Smallest, earliest or first in the alphabet first.",
+        "DESC": "Largest, latest or last in the alphabet first.",
+    }[member and member.name],
+)
+
+
+class PageInfo(graphene.ObjectType):
+    """Where a page lies in its list."""
+
+    has_next_page = graphene.Boolean(
+        required=True, description="Whether there are items after this page."
+    )
+    has_previous_page = graphene.Boolean(
+        required=True, description="Whether there are items before this page."
+    )
+    start_cursor = graphene.String(description="Cursor of the first item; null in an empty page.")
+    end_cursor = graphene.String(description="Cursor of the last item; null in an empty page.")
+
+
+class Node(graphene.relay.Node):
+    """An object that can be fetched again by its global `id`."""
+
+    class Meta:
+        name = "Node"
+
+
+class NodeOptions(DjangoObjectTypeOptions):
+    filterset: Any = None
+    orderings: dict[str, SortField]
+    default_order: tuple[str, str]
+
+
+class NodeType(DjangoObjectType):
+    """Base of the object types that stand for rows.
+
+    Meta options:
+        model: the rows' model.
+        filterset: a FilterSet; connections of this type get a `filter` argument.
+        orderings: public name -> SortField; connections get an `orderBy` argument.
+        default_order: the ordering when none is asked for, such as ("CREATED", "desc").
+    """
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def __init_subclass_with_meta__(  # type: ignore[override]
+        cls,
+        filterset: Any = None,
+        orderings: dict[str, SortField] | None = None,
+        default_order: tuple[str, str] = ("ID", "asc"),
+        **options: Any,
+    ) -> None:
+        meta = NodeOptions(cls)
+        meta.filterset = filterset
+        meta.orderings = orderings or {}
+        meta.default_order = default_order
+        options.setdefault("interfaces", (Node,))
+        options.setdefault("fields", [])
+        super().__init_subclass_with_meta__(
+            _meta=meta, use_connection=False, default_resolver=resolve_planned, **options
+        )
+
+    @classmethod
+    def rows(cls, context: Any) -> QuerySet:
+        """The rows that the request's viewer may see."""
+        raise NotImplementedError
+
+
+def resolve_planned(
+    attribute: str, default: Any, root: Any, info: graphene.ResolveInfo, **arguments: Any
+) -> Any:
+    """What was fetched under this response key, else the row's attribute."""
+    return planned(root, info.path.key, None) or getattr(root, attribute, default)
+
+
+class ConnectionField(graphene.Field):
+    """A Relay connection of `node_type`, at the root or nested in another node type.
+
+    Args:
+        node_type: a NodeType, or a function that returns it.
+        link: for nested fields, the lookup from the rows to their parent ("product_id",
+            "items__collection_id").
+        orderings: additional orderings for this field, such as the parent's own order.
+        order_name: name of the order input when there are additional orderings.
+        default_order: instead of the node type's.
+        exclude_parent: leave out the parent itself where the link reaches it.
+        rows: the rows to list, given the request; by default all that the viewer may see.
+    """
+
+    def __init__(
+        self,
+        node_type: Any,
+        *,
+        link: str | None = None,
+        orderings: dict[str, SortField] | None = None,
+        order_name: str | None = None,
+        default_order: tuple[str, str] | None = None,
+        exclude_parent: bool = False,
+        rows: Callable[[Any], QuerySet] | None = None,
+        description: str,
+    ) -> None:
+        self._node_type = node_type
+        self._link = link
+        self._orderings = orderings or {}
+        self._order_name = order_name
+        self._default_order = default_order
+        self._exclude_parent = exclude_parent
+        self._rows = rows
+        super().__init__(lambda: graphene.NonNull(self.connection_type), description=description)
+
+    @property
+    def node_type(self) -> Any:
+        return self._node_type if isinstance(self._node_type, type) else self._node_type()
+
+    @property
+    def connection_type(self) -> Any:
+        return _connection_type(self.node_type)
+
+    @property
+    def filterset(self) -> Any:
+        return self.node_type._meta.filterset
+
+    @property
+    def orderings(self) -> dict[str, SortField]:
+        return self.node_type._meta.orderings | self._orderings
+
+    # Built when the schema is, because types refer to each other in circles.
+    @property
+    def args(self) -> dict[str, graphene.Argument]:
+        arguments = {
+            "first": graphene.Argument(
+                graphene.Int,
+                description=f"Page size, from the start or after `after`: 0 to {MAX_SIZE}; "
+                f"{DEFAULT_SIZE} when neither `first` nor `last` is given.",
+            ),
+            "after": graphene.Argument(
+                graphene.String, description="Only items after the one with this cursor."
+            ),
+            "last": graphene.Argument(
+                graphene.Int,
+                description=f"Page size, from the end or before `before`: 0 to {MAX_SIZE}.",
+            ),
+            "before": graphene.Argument(
+                graphene.String, description="Only items before the one with this cursor."
+            ),
+        }
+        name = self.node_type._meta.name
+        if self.filterset is not None:
+            arguments["filter"] = graphene.Argument(
+                _filter_type(self.node_type), description="Only items that meet all conditions."
+            )
+        if self.orderings:
+            order_type = _order_type(self._order_name or f"{name}Order", self.orderings)
+            field, direction = self._default_order or self.node_type._meta.default_order
+            arguments["order_by"] = graphene.Argument(
+                order_type,
+                description=f"How the list is sorted; by {field}, {direction.upper()} when left "
+                "out. Ties are broken by the order of creation.",
+            )
+        return arguments
+
+    @args.setter
+    def args(self, value: Any) -> None:
+        """Graphene's Field assigns what it was given; ours are made on demand."""
+
+    def wrap_resolve(self, parent_resolver: Any) -> Any:
+        def resolve(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
+            ready = planned(root, info.path.key) if root is not None else None
+            if ready is not None:
+                return ready
+            plan = plan_page(info, self, info.field_nodes, arguments)
+            fetch = Fetch(info.context)
+            if self._link is None:
+                return fetch.connection(self.root_rows(info.context), plan)
+            # A parent that no plan fetched, such as the viewer: a level of one row.
+            fetch.pages([root], info.path.key, plan)
+            return planned(root, info.path.key)
+
+        resolve.connection = self  # type: ignore[attr-defined]
+        return resolve
+
+    def root_rows(self, context: Any) -> QuerySet:
+        return self._rows(context) if self._rows else self.node_type.rows(context)
+
+    def children_of(self, parent_ids: list[Any], context: Any) -> QuerySet:
+        """The rows linked to these parents, with the parent's key as `_parent`."""
+        rows = self.root_rows(context).annotate(_parent=F(self._link))
+        if self._exclude_parent:
+            rows = rows.exclude(pk=F("_parent"))
+        return rows.filter(_parent__in=parent_ids)
+
+    def ordering_from(self, arguments: dict[str, Any]) -> Ordering:
+        """The ordering that the `orderBy` argument asks for."""
+        name, direction = self._default_order or self.node_type._meta.default_order
+        asked = arguments.get("order_by")
+        if asked:
+            name, direction = asked["field"].value, asked["direction"].value
+        sort = self.orderings.get(name)
+        tag = f"{self.node_type._meta.name}:{name}:{direction}"
+        return Ordering(tag, sort.column if sort else "pk", descending=direction == "desc")
+
+
+class ObjectField(graphene.Field):
+    """A single object of a NodeType, fetched by plan.
+
+    Args:
+        node_type: a NodeType, or a function that returns it.
+        find: (parent, info, **arguments) -> a queryset of at most one row, an instance whose
+            row is to be fetched afresh, or None. For payloads, the attribute of the same name.
+    """
+
+    def __init__(
+        self,
+        node_type: Any,
+        *,
+        find: Callable[..., QuerySet | Any | None] | None = None,
+        description: str,
+        **kwargs: Any,
+    ) -> None:
+        self._find = find
+        super().__init__(node_type, description=description, **kwargs)
+
+    def wrap_resolve(self, parent_resolver: Any) -> Any:
+        find = self._find or super().wrap_resolve(parent_resolver)
+
+        def resolve(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
+            found = find(root, info, **arguments)
+            if found is None:
+                return None
+            node_type = get_named_type(info.return_type)
+            if not isinstance(found, QuerySet):
+                rows = node_type.graphene_type.rows(info.context)  # type: ignore[union-attr]
+                found = rows.filter(pk=found.pk)
+            plan = plan_node(info, node_type, info.field_nodes)  # type: ignore[arg-type]
+            return next(iter(Fetch(info.context).rows(found[:1], plan)), None)
+
+        return resolve
+
+
+_made: dict[str, Any] = {}
+
+
+def _connection_type(node_type: Any) -> Any:
+    name = node_type._meta.name
+    if f"{name}Connection" not in _made:
+        edge = type(
+            f"{name}Edge",
+            (graphene.ObjectType,),
+            {
+                "__doc__": f"A {name} in a list, with its cursor.",
+                "node": graphene.Field(node_type, required=True, description="The item itself."),
+                "cursor": graphene.String(
+                    required=True,
+                    description="Where the item lies, for `after` and `before`; it holds for this "
+                    "ordering only.",
+                ),
+            },
+        )
+        _made[f"{name}Connection"] = type(
+            f"{name}Connection",
+            (graphene.ObjectType,),
+            {
+                "__doc__": f"A page of a list of {name} items.",
+                "edges": graphene.List(
+                    graphene.NonNull(edge), required=True, description="The items of this page."
+                ),
+                "page_info": graphene.Field(
+                    PageInfo, required=True, description="Where this page lies in the list."
+                ),
+                "total_count": graphene.Int(
+                    required=True,
+                    description="Number of items on all pages together; counted only when "
+                    "selected.",
+                ),
+            },
+        )
+    return _made[f"{name}Connection"]
+
+
+def _filter_type(node_type: Any) -> Any:
+    name = f"{node_type._meta.name}Filter"
+    if name not in _made:
+        _made[name] = filter_input(node_type._meta.filterset, name)
+    return _made[name]
+
+
+def _order_type(name: str, orderings: dict[str, SortField]) -> Any:
+    if name not in _made:
+        subject = name.removesuffix("Order")
+
+        def describe(member: Any) -> str:
+            return (
+                orderings[member.name].description if member else f"What {subject} lists sort by."
+            )
+
+        fields = graphene.Enum(
+            f"{name}Field", [(key, key) for key in orderings], description=describe
+        )
+        _made[name] = type(
+            name,
+            (graphene.InputObjectType,),
+            {
+                "__doc__": f"How {subject} lists are sorted.",
+                "field": graphene.InputField(fields, required=True, description="What to sort by."),
+                "direction": graphene.InputField(
+                    OrderDirection,
+                    required=True,
+                    default_value=OrderDirection.ASC,
+                    description="Which way to sort.",
+                ),
+            },
+        )
+    return _made[name]

@@ -1,0 +1,68 @@
+"""Errors of client programs and of the server, each with a code in `extensions`."""
+
+import logging
+import uuid
+from typing import Any
+
+from graphql import GraphQLError
+
+logger = logging.getLogger(__name__)
+
+
+class CodedError(GraphQLError):
+    """A request that cannot be served, told with a code that client programs act on."""
+
+    code = "BAD_REQUEST"
+
+    def __init__(self, message: str, **extensions: Any) -> None:
+        super().__init__(message, extensions={"code": self.code, **extensions})
+
+
+class BadRequest(CodedError):
+    """The request, or an argument in it, is malformed."""
+
+
+class Unauthenticated(CodedError):
+    """The request needs a valid access token."""
+
+    code = "UNAUTHENTICATED"
+
+
+class TokenExpired(CodedError):
+    """The access token was valid once."""
+
+    code = "TOKEN_EXPIRED"
+
+
+class Forbidden(CodedError):
+    """The signed-in user lacks a permission."""
+
+    code = "FORBIDDEN"
+
+
+class TooComplex(CodedError):
+    """The document is beyond a limit."""
+
+    code = "TOO_COMPLEX"
+
+
+def present(error: GraphQLError) -> dict[str, Any]:
+    """`error` as clients may see it.
+
+    Errors that we raised, and those of parsing, validation and coercion, are shown. Anything else
+    becomes INTERNAL with an id; its text and traceback go to the log under that id only.
+    """
+    if isinstance(error, CodedError):
+        return error.formatted
+    original = error.original_error
+    if isinstance(original, CodedError):
+        return {**error.formatted, "message": original.message, "extensions": original.extensions}
+    formatted = dict(error.formatted)
+    if original is None or isinstance(original, GraphQLError):
+        formatted["extensions"] = {"code": "BAD_REQUEST", **formatted.get("extensions", {})}
+        return formatted
+    error_id = uuid.uuid4().hex
+    logger.error("Internal error %s at %s", error_id, error.path, exc_info=original)
+    formatted["message"] = "Something went wrong on our side."
+    formatted["extensions"] = {"code": "INTERNAL", "id": error_id}
+    return formatted

@@ -1,0 +1,214 @@
+"""Keyset pagination: orderings, cursors, and the condition "after this row".
+
+A page begins where a cursor points, by the values of the sort column and the key, so page 1,000
+costs what page 1 costs and rows that come or go elsewhere never shift it
+(https://use-the-index-luke.com/no-offset).
+"""
+
+import base64
+import binascii
+import datetime
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models.expressions import Expression, F, OrderBy
+
+from schema.engine.errors import BadRequest
+
+DEFAULT_SIZE = 20
+MAX_SIZE = 100
+_MAX_CURSOR = 2000
+
+
+@dataclass(frozen=True)
+class SortField:
+    """One public ordering, by `column` and then by primary key.
+
+    Attributes:
+        column: a column that is never null; a path through the link of a nested connection is
+            allowed ("items__position").
+        description: for the schema.
+    """
+
+    column: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Ordering:
+    """A sort field in one direction."""
+
+    tag: str
+    column: str
+    descending: bool
+
+    def terms(self, *, reverse: bool = False) -> list[OrderBy]:
+        """ORDER BY terms; `reverse` for paging backward."""
+        descending = self.descending != reverse
+        columns = ("pk",) if self.column in ("pk", "id") else (self.column, "pk")
+        return [OrderBy(F(column), descending=descending) for column in columns]
+
+
+@dataclass(frozen=True)
+class Position:
+    """The place of one row in an ordering."""
+
+    value: Any
+    key: Any
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page arguments of a connection ask for."""
+
+    size: int
+    backward: bool = False
+    after: str | None = None
+    before: str | None = None
+
+
+def page_from(
+    first: int | None = None,
+    last: int | None = None,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page:
+    """The page that Relay's arguments describe.
+
+    Raises:
+        BadRequest: a size below 0 or above MAX_SIZE, or both `first` and `last`.
+    """
+    for name, size in (("first", first), ("last", last)):
+        if size is not None and not 0 <= size <= MAX_SIZE:
+            raise BadRequest(
+                f"`{name}` must be from 0 to {MAX_SIZE}, not {size}.", argument=name, max=MAX_SIZE
+            )
+    if first is not None and last is not None:
+        raise BadRequest("Give `first` or `last`, not both.", argument="last")
+    if last is not None:
+        return Page(last, backward=True, after=after, before=before)
+    return Page(DEFAULT_SIZE if first is None else first, after=after, before=before)
+
+
+def encode_cursor(ordering: Ordering, value: Any, key: Any) -> str:
+    """An opaque cursor for the row with this sort value and key, bound to `ordering`."""
+    if isinstance(value, datetime.datetime):
+        value = value.isoformat()
+    text = json.dumps([ordering.tag, value, key], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def decode_cursor(
+    cursor: str, ordering: Ordering, column: models.Field, key: models.Field
+) -> Position:
+    """The position that `cursor` stands for.
+
+    Raises:
+        BadRequest: not a cursor, or one of another ordering.
+    """
+    try:
+        if len(cursor) > _MAX_CURSOR:
+            raise ValueError("too long")
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        tag, value, pk = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        expected = (str, int) if not isinstance(column, models.DateTimeField) else (str,)
+        if not isinstance(value, expected) or type(pk) is not int or abs(pk) >= 2**63:
+            raise ValueError("wrong types")
+        if isinstance(column, models.IntegerField) and (
+            type(value) is not int or abs(value) >= 2**63
+        ):
+            raise ValueError("wrong type")
+        if "\x00" in str(value):
+            raise ValueError("no such value")
+        position = Position(column.to_python(value), key.to_python(pk))
+    except (ValueError, TypeError, RecursionError, binascii.Error, ValidationError) as error:
+        raise BadRequest("This is not a cursor of this connection.") from error
+    if tag != ordering.tag:
+        raise BadRequest("This cursor belongs to another ordering.", argument="orderBy")
+    return position
+
+
+class RowComparison(Expression):
+    """`(a, b) > (x, y)`, as a row comparison where the engine uses an index for it.
+
+    MariaDB does not, so there it is spelled out with a leading range on `a`.
+    """
+
+    conditional = True
+    output_field = models.BooleanField()
+
+    def __init__(self, columns: Sequence[Expression], operator: str, values: Sequence[Any]) -> None:
+        super().__init__()
+        self.columns = list(columns)
+        self.operator = operator
+        self.values = list(values)
+
+    def get_source_expressions(self) -> list[Any]:
+        return [*self.columns, *self.values]
+
+    def set_source_expressions(self, exprs: Sequence[Any]) -> None:
+        half = len(self.columns)
+        self.columns, self.values = list(exprs[:half]), list(exprs[half:])
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, left_params = self._row(compiler, self.columns)
+        right, right_params = self._row(compiler, self.values)
+        return f"({left}) {self.operator} ({right})", [*left_params, *right_params]
+
+    def as_mysql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        if len(self.columns) == 1:
+            return self.as_sql(compiler, connection)
+        columns = [compiler.compile(column) for column in self.columns]
+        values = [compiler.compile(value) for value in self.values]
+        ((a, a_params), (b, b_params)), ((x, x_params), (y, y_params)) = columns, values
+        sql = f"({a} {self.operator}= {x} AND ({a} {self.operator} {x} OR {b} {self.operator} {y}))"
+        params = [*a_params, *x_params, *a_params, *x_params, *b_params, *y_params]
+        return sql, params
+
+    @staticmethod
+    def _row(compiler: Any, expressions: Sequence[Any]) -> tuple[str, list[Any]]:
+        parts, params = [], []
+        for expression in expressions:
+            sql, expression_params = compiler.compile(expression)
+            parts.append(sql)
+            params.extend(expression_params)
+        return ", ".join(parts), params
+
+
+def sort_column(model: type[models.Model], path: str) -> models.Field:
+    """The model field at the end of `path`, which may go through relations."""
+    if path == "pk":
+        return model._meta.pk
+    field: Any = None
+    for step in path.split("__"):
+        field = model._meta.get_field(step)
+        model = field.related_model or model
+    return field
+
+
+def restrict(queryset: models.QuerySet, ordering: Ordering, page: Page) -> models.QuerySet:
+    """The rows of `queryset` strictly between the page's cursors.
+
+    Raises:
+        BadRequest: a cursor is garbage or of another ordering.
+    """
+    model = queryset.model
+    column, key = sort_column(model, ordering.column), model._meta.pk
+    for cursor, is_after in ((page.after, True), (page.before, False)):
+        if cursor is None:
+            continue
+        position = decode_cursor(cursor, ordering, column, key)
+        operator = ">" if is_after != ordering.descending else "<"
+        values = [
+            models.Value(position.value, output_field=column),
+            models.Value(position.key, output_field=key),
+        ]
+        columns = [F(ordering.column), F("pk")]
+        if ordering.column in ("pk", "id"):
+            columns, values = columns[1:], values[1:]
+        queryset = queryset.filter(RowComparison(columns, operator, values))
+    return queryset

@@ -1,0 +1,1 @@
+"""Mutations: load, call one action, return."""

@@ -1,0 +1,304 @@
+"""Categories, brands, attributes and collections."""
+
+from typing import Any
+
+import graphene
+
+from schema.base import Mutation, load, load_all
+from schema.engine.connections import ObjectField
+from schema.types.catalog.products import Product
+from schema.types.catalog.taxonomy import Attribute, Brand, Category, Collection
+from shop.actions.catalog import categories, taxonomy
+
+_SLUG = "Unique name for addresses; made from the name if missing."
+
+CategoryContents = graphene.Enum(
+    "CategoryContents",
+    [("REFUSE", "refuse"), ("MOVE_UP", "move_up")],
+    description=lambda member: {
+        None: "What happens to what lies in a category that is to be deleted.",
+        "REFUSE": "Nothing is deleted while the category has subcategories or products.",
+        "MOVE_UP": "Subcategories and products move to the parent; products of a top category "
+        "become uncategorised.",
+    }[member and member.name],
+)
+
+
+def _id(kind: str) -> graphene.ID:
+    return graphene.ID(required=True, description=f"Global id of the {kind}.")
+
+
+def _name(*, required: bool) -> graphene.String:
+    return graphene.String(required=required, description="The name that shoppers see.")
+
+
+def _changes(values: dict[str, Any], *not_null: str) -> dict[str, Any]:
+    """Null empties the description and leaves alone what cannot be null."""
+    kept = {k: v for k, v in values.items() if v is not None or k not in not_null}
+    if "description" in kept:
+        kept["description"] = kept["description"] or ""
+    return kept
+
+
+class CategoryCreate(Mutation):
+    """Creates a category."""
+
+    permission = "shop.add_category"
+
+    class Input:
+        name = _name(required=True)
+        slug = graphene.String(description=_SLUG)
+        description = graphene.String(description="Text about it.")
+        position = graphene.Int(description="Its place among its siblings; 0 at first.")
+        parent = graphene.ID(description="Global id of the category right above; none at the top.")
+
+    category = ObjectField(Category, description="The new category.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+        values = _changes(values, "position", "slug")
+        if values.get("parent") is not None:
+            values["parent"] = load(info, Category, values["parent"], "parent")
+        return cls(category=categories.create(**values))
+
+
+class CategoryUpdate(Mutation):
+    """Changes a category; a `parent` moves it with its whole subtree."""
+
+    permission = "shop.change_category"
+
+    class Input:
+        id = _id("category")
+        name = _name(required=False)
+        slug = graphene.String(description="Unique name for addresses.")
+        description = graphene.String(description="Text about it.")
+        position = graphene.Int(description="Its place among its siblings.")
+        parent = graphene.ID(
+            description="Global id of the category to move below; null moves to the top."
+        )
+
+    category = ObjectField(Category, description="The category as it is now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
+        values = _changes(values, "position", "slug", "name")
+        if values.get("parent") is not None:
+            values["parent"] = load(info, Category, values["parent"], "parent")
+        return cls(category=categories.update(load(info, Category, id), **values))
+
+
+class CategoryDelete(Mutation):
+    """Deletes a category."""
+
+    permission = "shop.delete_category"
+
+    class Input:
+        id = _id("category")
+        contents = graphene.InputField(
+            CategoryContents,
+            default_value=CategoryContents.REFUSE,
+            required=True,
+            description="What happens to what lies in it.",
+        )
+
+    deleted_id = graphene.ID(description="Global id of what was deleted.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str, contents: Any) -> Any:  # noqa: A002
+        category = load(info, Category, id)
+        categories.delete(category, move_contents=contents == CategoryContents.MOVE_UP)
+        return cls(deleted_id=id)
+
+
+class BrandCreate(Mutation):
+    """Creates a brand."""
+
+    permission = "shop.add_brand"
+
+    class Input:
+        name = _name(required=True)
+        slug = graphene.String(description=_SLUG)
+        description = graphene.String(description="Text about it.")
+
+    brand = ObjectField(Brand, description="The new brand.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+        return cls(brand=taxonomy.create_brand(**_changes(values)))
+
+
+class BrandUpdate(Mutation):
+    """Changes a brand. Fields that are left out stay as they are."""
+
+    permission = "shop.change_brand"
+
+    class Input:
+        id = _id("brand")
+        name = _name(required=False)
+        slug = graphene.String(description="Unique name for addresses.")
+        description = graphene.String(description="Text about it.")
+
+    brand = ObjectField(Brand, description="The brand as it is now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
+        brand = load(info, Brand, id)
+        return cls(brand=taxonomy.update_brand(brand, **_changes(values, "name", "slug")))
+
+
+class BrandDelete(Mutation):
+    """Deletes a brand that no product has."""
+
+    permission = "shop.delete_brand"
+
+    class Input:
+        id = _id("brand")
+
+    deleted_id = graphene.ID(description="Global id of what was deleted.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        taxonomy.delete_brand(load(info, Brand, id))
+        return cls(deleted_id=id)
+
+
+class AttributeCreate(Mutation):
+    """Creates an attribute with its values."""
+
+    permission = "shop.add_attribute"
+
+    class Input:
+        name = _name(required=True)
+        slug = graphene.String(description="Unique name, for filters; made from the name.")
+        filterable = graphene.Boolean(description="Whether shoppers may filter by it; true.")
+        values = graphene.List(
+            graphene.NonNull(graphene.String), description="Names of the values that it can have."
+        )
+
+    attribute = ObjectField(Attribute, description="The new attribute.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+        values = _changes(values, "slug", "filterable", "values")
+        return cls(attribute=taxonomy.create_attribute(**values))
+
+
+class AttributeUpdate(Mutation):
+    """Changes an attribute, or adds values to it. Fields that are left out stay as they are."""
+
+    permission = "shop.change_attribute"
+
+    class Input:
+        id = _id("attribute")
+        name = _name(required=False)
+        slug = graphene.String(description="Unique name, for filters.")
+        filterable = graphene.Boolean(description="Whether shoppers may filter by it.")
+        add_values = graphene.List(
+            graphene.NonNull(graphene.String), description="Names of values to add."
+        )
+
+    attribute = ObjectField(Attribute, description="The attribute as it is now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
+        attribute = load(info, Attribute, id)
+        values = _changes(values, "name", "slug", "filterable", "add_values")
+        return cls(attribute=taxonomy.update_attribute(attribute, **values))
+
+
+class AttributeDelete(Mutation):
+    """Deletes an attribute with its values, from all products."""
+
+    permission = "shop.delete_attribute"
+
+    class Input:
+        id = _id("attribute")
+
+    deleted_id = graphene.ID(description="Global id of what was deleted.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        taxonomy.delete_attribute(load(info, Attribute, id))
+        return cls(deleted_id=id)
+
+
+class CollectionCreate(Mutation):
+    """Creates a collection."""
+
+    permission = "shop.add_collection"
+
+    class Input:
+        name = _name(required=True)
+        slug = graphene.String(description=_SLUG)
+        description = graphene.String(description="Text about it.")
+        products = graphene.List(
+            graphene.NonNull(graphene.ID), description="Global ids of its products, in order."
+        )
+
+    collection = ObjectField(Collection, description="The new collection.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+        values = _changes(values, "slug", "products")
+        if "products" in values:
+            values["products"] = load_all(info, Product, values["products"], "products")
+        return cls(collection=taxonomy.create_collection(**values))
+
+
+class CollectionUpdate(Mutation):
+    """Changes a collection. Fields that are left out stay as they are."""
+
+    permission = "shop.change_collection"
+
+    class Input:
+        id = _id("collection")
+        name = _name(required=False)
+        slug = graphene.String(description="Unique name for addresses.")
+        description = graphene.String(description="Text about it.")
+        products = graphene.List(
+            graphene.NonNull(graphene.ID),
+            description="Global ids of all its products, in order; replaces what is in it.",
+        )
+
+    collection = ObjectField(Collection, description="The collection as it is now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
+        collection = load(info, Collection, id)
+        values = _changes(values, "name", "slug", "products")
+        if "products" in values:
+            values["products"] = load_all(info, Product, values["products"], "products")
+        return cls(collection=taxonomy.update_collection(collection, **values))
+
+
+class CollectionDelete(Mutation):
+    """Deletes a collection; its products stay."""
+
+    permission = "shop.delete_collection"
+
+    class Input:
+        id = _id("collection")
+
+    deleted_id = graphene.ID(description="Global id of what was deleted.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        taxonomy.delete_collection(load(info, Collection, id))
+        return cls(deleted_id=id)
+
+
+class TaxonomyMutation(graphene.ObjectType):
+    """Categories, brands, attributes and collections."""
+
+    category_create = CategoryCreate.Field()
+    category_update = CategoryUpdate.Field()
+    category_delete = CategoryDelete.Field()
+    brand_create = BrandCreate.Field()
+    brand_update = BrandUpdate.Field()
+    brand_delete = BrandDelete.Field()
+    attribute_create = AttributeCreate.Field()
+    attribute_update = AttributeUpdate.Field()
+    attribute_delete = AttributeDelete.Field()
+    collection_create = CollectionCreate.Field()
+    collection_update = CollectionUpdate.Field()
+    collection_delete = CollectionDelete.Field()

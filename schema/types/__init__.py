@@ -1,0 +1,1 @@
+"""Object types, filters and orderings, one package or module per domain."""

@@ -1,0 +1,203 @@
+"""Filter arguments of catalog lists."""
+
+from typing import Any
+
+import django_filters
+import graphene
+from django.db.models import Exists, OuterRef, QuerySet
+
+from schema.base import Decimal, minor_units
+from schema.engine.errors import BadRequest
+from schema.engine.filters import (
+    BooleanFilter,
+    DateTimeFilter,
+    EnumListFilter,
+    TextFilter,
+    ValueFilter,
+)
+from shop.errors import InvalidPrice
+from shop.models import Category, CollectionItem, ProductAttribute
+from shop.models import ProductStatus as Status
+from shop.text import fold, sort_key
+
+Slugs = graphene.List(graphene.NonNull(graphene.String))
+
+ProductStatus = graphene.Enum.from_enum(
+    Status,
+    name="ProductStatus",
+    description=lambda member: {
+        None: "Where a product is in its life.",
+        "DRAFT": "Being prepared; only staff see it.",
+        "PUBLISHED": "On sale from `publishedAt` on.",
+        "ARCHIVED": "Withdrawn; only staff see it.",
+    }[member and member.name],
+)
+
+
+class AttributeCondition(graphene.InputObjectType):
+    """An attribute and the values that are wanted of it."""
+
+    attribute = graphene.InputField(
+        graphene.String, required=True, description="Slug of the attribute."
+    )
+    in_ = graphene.InputField(
+        Slugs, required=True, name="in", description="Slugs of values; any of them will do."
+    )
+
+
+def _contains(queryset: QuerySet, column: str, text: str) -> QuerySet:
+    for word in fold(text).split()[:10]:
+        queryset = queryset.filter(**{f"{column}__contains": word})
+    return queryset
+
+
+def _price(value: Any, name: str) -> int:
+    try:
+        return minor_units(value, [name]) or 0
+    except InvalidPrice as error:
+        raise BadRequest(f"filter.price.{name}: {error.message}") from error
+
+
+class PriceFilter(ValueFilter):
+    """Compares a column of minor units with an amount of the shop's currency."""
+
+    def __init__(self, description: str, **kwargs: Any) -> None:
+        super().__init__(Decimal, description, **kwargs)
+
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        if value is None or value == "":
+            return qs
+        name = "min" if self.lookup_expr == "gte" else "max"
+        return super().filter(qs, _price(value, name))
+
+
+class ProductFilterSet(django_filters.FilterSet):
+    """Conditions on products; all of them must be met."""
+
+    operator_descriptions = {
+        "brand": "the brand",
+        "price": "the lowest price of the product's variants",
+        "status": "the status",
+        "created": "the time of creation",
+        "updated": "the time of the last change",
+    }
+
+    search = TextFilter(
+        "Words that must all appear in the name, the brand or a SKU, whatever their case and "
+        "accents.",
+        method="by_search",
+    )
+    category = TextFilter(
+        "Slug of a category; its whole subtree is taken in.", method="in_category"
+    )
+    brand__in = ValueFilter(
+        Slugs, "Any of these slugs.", field_name="brand__slug", lookup_expr="in"
+    )
+    price__min = PriceFilter(
+        "At least this, in the shop's currency.", field_name="min_price", lookup_expr="gte"
+    )
+    price__max = PriceFilter(
+        "At most this, in the shop's currency.", field_name="min_price", lookup_expr="lte"
+    )
+    attributes = ValueFilter(
+        graphene.List(graphene.NonNull(AttributeCondition)),
+        "Attributes that the product must have, each with any of the given values.",
+        method="with_attributes",
+    )
+    collection = TextFilter("Slug of a collection that it is in.", method="in_collection")
+    status__in = EnumListFilter(
+        ProductStatus,
+        "Any of these; others than PUBLISHED are for staff.",
+        field_name="status",
+        lookup_expr="in",
+    )
+    created__min = DateTimeFilter(
+        "At this time or later.", field_name="created_at", lookup_expr="gte"
+    )
+    created__max = DateTimeFilter(
+        "At this time or earlier.", field_name="created_at", lookup_expr="lte"
+    )
+    updated__min = DateTimeFilter(
+        "At this time or later.", field_name="updated_at", lookup_expr="gte"
+    )
+    updated__max = DateTimeFilter(
+        "At this time or earlier.", field_name="updated_at", lookup_expr="lte"
+    )
+
+    def by_search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return _contains(queryset, "search_text", value)
+
+    def in_category(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        subtree = Category.objects.filter(ancestors__slug=value)
+        return queryset.filter(category__in=subtree)
+
+    def with_attributes(self, queryset: QuerySet, name: str, value: list[Any]) -> QuerySet:
+        for condition in value:
+            links = ProductAttribute.objects.filter(
+                product=OuterRef("pk"),
+                value__attribute__slug=condition["attribute"],
+                value__slug__in=condition["in_"],
+            )
+            queryset = queryset.filter(Exists(links))
+        return queryset
+
+    def in_collection(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        items = CollectionItem.objects.filter(product=OuterRef("pk"), collection__slug=value)
+        return queryset.filter(Exists(items))
+
+
+class VariantFilterSet(django_filters.FilterSet):
+    """Conditions on variants; all of them must be met."""
+
+    operator_descriptions = {"sku": "the SKU", "price": "the price"}
+
+    sku__in = ValueFilter(Slugs, "Any of these SKUs.", field_name="sku", lookup_expr="in")
+    price__min = PriceFilter(
+        "At least this, in the shop's currency.", field_name="price", lookup_expr="gte"
+    )
+    price__max = PriceFilter(
+        "At most this, in the shop's currency.", field_name="price", lookup_expr="lte"
+    )
+    on_sale = BooleanFilter("Whether it has a compare-at price.", method="reduced")
+
+    def reduced(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        return queryset.filter(compare_at__isnull=not value)
+
+
+class MediaFilterSet(django_filters.FilterSet):
+    """Conditions on pictures; all of them must be met."""
+
+    search = TextFilter(
+        "Text that must appear in the alternative text.", field_name="alt", lookup_expr="icontains"
+    )
+
+
+class NamedFilterSet(django_filters.FilterSet):
+    """Conditions on the items; all of them must be met."""
+
+    search = TextFilter(
+        "Words that must all appear in the name, whatever their case and accents.",
+        method="by_search",
+    )
+
+    def by_search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        for word in fold(value).split()[:10]:
+            queryset = queryset.filter(name_key__contains=sort_key(word))
+        return queryset
+
+
+class CategoryFilterSet(NamedFilterSet):
+    """Conditions on categories; all of them must be met."""
+
+    parent = TextFilter("Slug of the category right above.", field_name="parent__slug")
+    top = BooleanFilter(
+        "True for top categories only, false for all others.",
+        field_name="parent",
+        lookup_expr="isnull",
+    )
+
+
+class AttributeFilterSet(NamedFilterSet):
+    """Conditions on attributes; all of them must be met."""
+
+    filterable = BooleanFilter("Whether shoppers may filter by it.", field_name="filterable")

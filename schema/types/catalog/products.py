@@ -1,0 +1,172 @@
+"""Products, variants and their pictures."""
+
+from typing import Any
+
+import graphene
+from django.core.files.storage import default_storage
+
+from schema.base import MoneyField, ShopNode
+from schema.engine.connections import ConnectionField
+from schema.engine.hints import reads
+from schema.engine.keyset import SortField
+from schema.types.catalog import taxonomy
+from schema.types.catalog.filters import (
+    MediaFilterSet,
+    ProductFilterSet,
+    ProductStatus,
+    VariantFilterSet,
+)
+from shop import models
+
+ThumbnailSize = graphene.Enum.from_enum(
+    models.ThumbnailSize,
+    name="ThumbnailSize",
+    description=lambda member: {
+        None: "How large a picture is drawn.",
+        "SMALL": "At most 160 pixels a side.",
+        "MEDIUM": "At most 480 pixels a side.",
+        "LARGE": "At most 1200 pixels a side.",
+    }[member and member.name],
+)
+
+
+class ProductOption(graphene.ObjectType):
+    """A choice that a product offers, such as its size."""
+
+    name = graphene.String(required=True, description='What is chosen, such as "Size".')
+    values = graphene.List(
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="What there is to choose from, in the order of the variants.",
+    )
+
+
+class SelectedOption(graphene.ObjectType):
+    """What a variant is in one of its product's options."""
+
+    name = graphene.String(required=True, description='The option, such as "Size".')
+    value = graphene.String(required=True, description='The choice, such as "M".')
+
+
+class Product(ShopNode):
+    """Something the shop sells, in one or more variants."""
+
+    name = graphene.String(required=True, description="The name that shoppers see.")
+    slug = graphene.String(required=True, description="Unique name for addresses.")
+    description = graphene.String(required=True, description="Sanitised HTML.")
+    status = graphene.Field(ProductStatus, required=True, description="Whether it is on sale.")
+    published_at = graphene.DateTime(description="Since when it is on sale.")
+    seo_title = graphene.String(required=True, description="Title for search engines, or empty.")
+    seo_description = graphene.String(
+        required=True, description="Summary for search engines, or empty."
+    )
+    created_at = graphene.DateTime(required=True, description="When it was created.")
+    updated_at = graphene.DateTime(
+        required=True, description="When it, or one of its variants, last changed."
+    )
+    min_price = MoneyField(
+        "min_price", description="Lowest price of its variants; null when none has a price."
+    )
+    max_price = MoneyField(
+        "max_price", description="Highest price of its variants; null when none has a price."
+    )
+    options = graphene.List(
+        graphene.NonNull(ProductOption),
+        required=True,
+        description="What can be chosen; empty for a product with a single variant.",
+    )
+    category = graphene.Field(lambda: taxonomy.Category, description="Where it is filed.")
+    brand = graphene.Field(lambda: taxonomy.Brand, description="Who makes it.")
+    variants = ConnectionField(
+        lambda: Variant, link="product_id", description="What can be bought of it."
+    )
+    media = ConnectionField(lambda: Media, link="product_id", description="Its pictures.")
+    attribute_values = ConnectionField(
+        lambda: taxonomy.AttributeValue,
+        link="product_links__product_id",
+        description="What it is made of, coloured like and so on.",
+    )
+    collections = ConnectionField(
+        lambda: taxonomy.Collection,
+        link="items__product_id",
+        description="Collections that it is in.",
+    )
+
+    class Meta:
+        model = models.Product
+        filterset = ProductFilterSet
+        orderings = {
+            "NAME": SortField("name_key", "By name; numbers in it by value."),
+            "PRICE": SortField(
+                "price_key", "By lowest price; what has no price counts as dearest."
+            ),
+            "CREATED": SortField("created_at", "By time of creation."),
+            "UPDATED": SortField("updated_at", "By time of the last change."),
+        }
+        default_order = ("CREATED", "desc")
+
+
+class Variant(ShopNode):
+    """What is bought: a product in one combination of its options."""
+
+    product = graphene.Field(Product, required=True, description="What it is a variant of.")
+    sku = graphene.String(description="Stock keeping unit, unique in the shop.")
+    name = graphene.String(
+        required=True, description='The chosen options, such as "M / Red"; empty without options.'
+    )
+    options = graphene.List(
+        graphene.NonNull(SelectedOption), required=True, description="The chosen options."
+    )
+    price = MoneyField("price", description="What it costs; null while it has no price.")
+    compare_at = MoneyField(
+        "compare_at", description="The former price, always above `price`; null when not reduced."
+    )
+    weight_grams = graphene.Int(required=True, description="Weight in grams; 0 when not known.")
+    barcode = graphene.String(required=True, description="EAN, UPC or the like, or empty.")
+    position = graphene.Int(required=True, description="Its place among the variants.")
+    media = graphene.Field(lambda: Media, description="The picture that shows this variant.")
+    created_at = graphene.DateTime(required=True, description="When it was created.")
+    updated_at = graphene.DateTime(required=True, description="When it last changed.")
+
+    class Meta:
+        model = models.Variant
+        filterset = VariantFilterSet
+        orderings = {
+            "POSITION": SortField("position", "In the order that staff chose."),
+            "PRICE": SortField("price_key", "By price; what has no price counts as dearest."),
+        }
+        default_order = ("POSITION", "asc")
+
+
+class Media(ShopNode):
+    """A picture of a product."""
+
+    url = graphene.String(
+        required=True,
+        size=graphene.Argument(
+            ThumbnailSize,
+            description="How large; the original when left out. Pictures that lie elsewhere come "
+            "in one size only.",
+        ),
+        description="Address of the picture.",
+    )
+    alt = graphene.String(required=True, description="Alternative text, or empty.")
+    width = graphene.Int(description="Width of the original in pixels, when known.")
+    height = graphene.Int(description="Height of the original in pixels, when known.")
+    position = graphene.Int(required=True, description="Its place among the pictures, from 1.")
+    product = graphene.Field(Product, required=True, description="What it shows.")
+
+    class Meta:
+        model = models.Media
+        filterset = MediaFilterSet
+        orderings = {"POSITION": SortField("position", "In the order that staff chose.")}
+        default_order = ("POSITION", "asc")
+
+    @reads("url", "file", "thumbnails")
+    def resolve_url(row: Any, info: graphene.ResolveInfo, size: Any = None) -> str:  # noqa: N805
+        address = row.url
+        if not address:
+            # Until the thumbnails are drawn, the original stands in.
+            name = row.thumbnails.get(size.value) if size else None
+            address = default_storage.url(name or row.file.name)
+        return info.context.build_absolute_uri(address) if address.startswith("/") else address

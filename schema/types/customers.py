@@ -1,0 +1,46 @@
+"""People and the shop itself."""
+
+from typing import Any
+
+import graphene
+from django.conf import settings
+
+from schema.base import ShopNode
+from schema.engine.connections import ObjectField
+from shop import models
+
+
+class User(ShopNode):
+    """Someone with an account."""
+
+    email = graphene.String(required=True, description="E-mail address, as typed at sign-up.")
+    name = graphene.String(required=True, description="Full name, or empty.")
+    is_staff = graphene.Boolean(required=True, description="Whether they work for the shop.")
+    created_at = graphene.DateTime(required=True, description="When the account was made.")
+
+    class Meta:
+        model = models.User
+
+
+class Shop(graphene.ObjectType):
+    """The shop as a whole."""
+
+    name = graphene.String(required=True, description="Name of the shop.")
+    currency = graphene.String(
+        required=True, description="ISO 4217 code of the currency that prices are in."
+    )
+
+
+class CustomersQuery(graphene.ObjectType):
+    """Who is asking, and whom."""
+
+    viewer = ObjectField(
+        User,
+        find=lambda root, info: info.context.user if info.context.user.is_authenticated else None,
+        description="The signed-in user; null for anonymous requests.",
+    )
+    shop = graphene.Field(Shop, required=True, description="The shop as a whole.")
+
+    @staticmethod
+    def resolve_shop(root: Any, info: graphene.ResolveInfo) -> Shop:
+        return Shop(name=settings.SHOP_NAME, currency=settings.SHOP_CURRENCY)

@@ -138,7 +138,7 @@ class Mutation(graphene.Mutation):
 
     @classmethod
     def Field(cls, **options: Any) -> graphene.Field:  # noqa: N802 - Graphene's name.
-        return super().Field(description=cls.field_description, required=True, **options)
+        return super().Field(description=cls.field_description, **options)
 
     @classmethod
     def mutate(cls, root: Any, info: graphene.ResolveInfo, input: dict[str, Any]) -> Any:  # noqa: A002
@@ -148,7 +148,9 @@ class Mutation(graphene.Mutation):
         try:
             payload = cls._perform_once(info, values)
         except errors.ShopError as error:
-            payload = cls(user_errors=[error])
+            payload = cls(
+                user_errors=[UserError(code=error.code, message=error.message, field=error.field)]
+            )
         payload.client_mutation_id = client_mutation_id
         return payload
 

@@ -1,7 +1,113 @@
-"""What every test may use."""
+"""What every test may use: a client for the API, people, and a small shop."""
 
 import os
 
 # Tests run with development settings, whatever the machine's own environment says.
-os.environ.setdefault("DEBUG", "1")
-os.environ.setdefault("HTTPS", "0")
+os.environ["DEBUG"] = "1"
+os.environ["HTTPS"] = "0"
+os.environ["SHOP_CURRENCY"] = "USD"
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from graphql_jwt.shortcuts import get_token
+from graphql_relay import to_global_id
+
+from shop.actions.catalog import categories, media, products, taxonomy
+from shop.models import Product, User
+
+
+@pytest.fixture(autouse=True)
+def _clean(settings: Any, tmp_path: Any) -> None:
+    """A media folder and a cache of each test's own."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.ALLOWED_HOSTS = ["testserver"]
+    # The quickest hasher there is: no test measures how slow hashing should be.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    cache.clear()
+
+
+@pytest.fixture
+def api(client: Client) -> Callable[..., dict[str, Any]]:
+    """`api(document, user=None, **variables)`: the JSON answer of the endpoint over HTTP."""
+
+    def send(document: str, user: User | None = None, **variables: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {get_token(user)}"} if user else {}
+        response = client.post(
+            "/graphql/",
+            {"query": document, "variables": variables},
+            content_type="application/json",
+            headers=headers,
+        )
+        return response.json()
+
+    return send
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return User.objects.create_superuser("staff@example.org", "a staff password")
+
+
+@pytest.fixture
+def customer(db: None) -> User:
+    return User.objects.create_user("ann@example.org", "a customer password")
+
+
+def gid(row: Any) -> str:
+    """The global id of a row."""
+    return to_global_id(type(row).__name__, row.pk)
+
+
+def make_product(number: int, **fields: Any) -> Product:
+    """A published product "Mug <number>" at <number> dollars, with four variants and pictures."""
+    variants = [
+        {
+            "sku": f"MUG-{number}-{size}",
+            "options": [{"name": "Size", "value": size}],
+            "price": number * 100 + place,
+            "weight_grams": 300,
+        }
+        for place, size in enumerate("SMLX")
+    ]
+    product = products.create(
+        **{"name": f"Mug {number}", "variants": variants, "status": "published", **fields}
+    )
+    for place in range(4):
+        media.add_url(product, f"https://pictures.example.org/{number}-{place}.jpg", alt="A mug")
+    return product
+
+
+@pytest.fixture
+def world(db: None) -> SimpleNamespace:
+    """A small shop: Kitchen > Drinkware > Mugs, a brand, an attribute, a collection."""
+    shop = SimpleNamespace(products=[])
+    shop.kitchen = categories.create(name="Kitchen")
+    shop.drinkware = categories.create(name="Drinkware", parent=shop.kitchen)
+    shop.mugs = categories.create(name="Mugs", parent=shop.drinkware)
+    shop.garden = categories.create(name="Garden")
+    shop.brand = taxonomy.create_brand(name="Ladlemoor")
+    shop.material = taxonomy.create_attribute(name="Material", values=["Clay", "Glass"])
+    shop.clay, shop.glass = shop.material.values.order_by("name_key")
+    shop.collection = taxonomy.create_collection(name="Gifts")
+
+    def add(count: int) -> None:
+        start = len(shop.products) + 1
+        for number in range(start, start + count):
+            shop.products.append(
+                make_product(
+                    number,
+                    category=shop.mugs if number % 2 else shop.drinkware,
+                    brand=shop.brand,
+                    attribute_values=[shop.clay if number % 2 else shop.glass],
+                )
+            )
+        taxonomy.set_products(shop.collection, shop.products)
+
+    shop.add = add
+    shop.add(4)
+    return shop

@@ -47,7 +47,7 @@ class ProductFields:
     attribute_values = graphene.List(
         graphene.NonNull(graphene.ID), description="Global ids of all its attribute values."
     )
-    status = graphene.Field(
+    status = graphene.InputField(
         ProductStatus, description="PUBLISHED needs a variant with a price. DRAFT at first."
     )
     seo_title = graphene.String(description="Title for search engines.")

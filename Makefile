@@ -1,0 +1,101 @@
+# Every command of the project; `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PORT ?= 8000
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The first interpreter that the project supports.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$p && break; done)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+MANAGE := $(BIN)/python manage.py
+PYTEST := $(BIN)/python -m pytest
+FILES := shop schema tests benchmarks manage.py
+
+SERVICES_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
+SERVICES_REDIS_URL ?= redis://127.0.0.1:6379/15
+MYSQL_DATABASE_URL ?= mysql://root@127.0.0.1:3306/test
+
+.PHONY: help run test test-services test-mysql test-browser prove bench lint fix types schema erd \
+	check lock graphiql
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.runtime .env ## set everything up and serve the shop on PORT (default 8000)
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) seed --port $(PORT)
+	@$(MANAGE) runserver 127.0.0.1:$(PORT)
+
+test: $(VENV)/.development .env ## run the whole suite on SQLite, with no service
+	@DATABASE_URL=sqlite:///var/test.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(PYTEST) $(ARGS)
+
+test-services: $(VENV)/.development .env ## run the same suite on PostgreSQL with Redis
+	@DATABASE_URL=$(SERVICES_DATABASE_URL) REDIS_URL=$(SERVICES_REDIS_URL) CELERY_BROKER_URL= \
+		$(PYTEST) $(ARGS)
+
+test-mysql: $(VENV)/.development $(VENV)/.mysql .env ## run the same suite on MariaDB or MySQL
+	@DATABASE_URL=$(MYSQL_DATABASE_URL) REDIS_URL= CELERY_BROKER_URL= $(PYTEST) $(ARGS)
+
+test-browser: $(VENV)/.runtime .env ## open GraphiQL and the admin in headless Chromium, other hosts blocked
+	@tests/browser/run
+
+prove: $(VENV)/.development .env ## the long, full-count proofs; figures go to docs/proof
+	@PROVE=1 DATABASE_URL=$(SERVICES_DATABASE_URL) REDIS_URL=$(SERVICES_REDIS_URL) \
+		CELERY_BROKER_URL= $(PYTEST) -m prove $(ARGS)
+
+bench: $(VENV)/.bench .env ## measure, plot and write benchmarks/results
+	@DATABASE_URL=$(SERVICES_DATABASE_URL) $(BIN)/python benchmarks/importing.py
+
+lint: $(VENV)/.development .env ## check style, import contracts and migrations
+	@$(BIN)/ruff check $(FILES)
+	@$(BIN)/ruff format --check $(FILES)
+	@$(BIN)/lint-imports --no-cache
+	@DEBUG=1 $(MANAGE) makemigrations --check --dry-run
+
+fix: $(VENV)/.development ## mend what the linters can mend
+	@$(BIN)/ruff check --fix $(FILES)
+	@$(BIN)/ruff format $(FILES)
+
+types: $(VENV)/.development .env ## check types
+	@$(BIN)/mypy
+
+schema: $(VENV)/.runtime .env ## write the SDL to schema/schema.graphql
+	@$(MANAGE) graphql_schema --out schema/schema.graphql
+
+erd: $(VENV)/.runtime .env ## draw the entity-relationship diagram into docs/
+	@$(MANAGE) erd
+
+check: lint types test ## all that needs no service
+
+lock: ## pin all dependencies anew, from the .in files
+	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements.in -o requirements.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-dev.in -o requirements-dev.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-bench.in -o requirements-bench.txt
+
+graphiql: ## build GraphiQL into shop/static/graphiql (needs Node 20 or later)
+	@cd graphiql && npm ci && npm run build
+
+# --- Set-up: each stamp is made once and again when its list of packages changes ---------------
+
+.env:
+	@cp .env.example .env
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	@echo "Installing packages ..."
+	@$(PIP) -r requirements.txt && touch $@
+
+$(VENV)/.development: requirements-dev.txt $(VENV)/.runtime
+	@$(PIP) -r requirements-dev.txt && touch $@
+
+$(VENV)/.mysql: requirements-mysql.txt $(VENV)/.runtime
+	@$(PIP) -r requirements-mysql.txt && touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.development
+	@$(PIP) -r requirements-bench.txt && touch $@

@@ -80,10 +80,10 @@ try {
   if (/'unsafe-eval'|script-src[^;]*'unsafe-inline'/.test(policy)) fail(`weak Content-Security-Policy: ${policy}`);
 
   const answer = page.locator('.result-window .view-lines');
+  const isOperation = (request) =>
+    request.method() === 'POST' && !request.postData()?.includes('IntrospectionQuery');
   async function run() {
-    const done = page.waitForResponse(
-      (reply) => reply.request().method() === 'POST' && reply.url().startsWith(page_url.origin),
-    );
+    const done = page.waitForResponse((reply) => isOperation(reply.request()));
     await page.locator('button.graphiql-execute-button').click();
     const body = await (await done).json();
     await page.waitForFunction(() =>
@@ -96,7 +96,6 @@ try {
   await page.locator('.graphiql-query-editor .view-line').first().waitFor();
   const tabs = await page.locator('.graphiql-tab-button').allTextContents();
   if (tabs.join() !== TABS.join()) fail(`tabs: ${tabs.join(', ')}`);
-  await page.waitForLoadState('networkidle');
   const products = await run();
   if (products.errors || !Array.isArray(products.data?.products?.edges)) {
     fail(`the first operation answered ${JSON.stringify(products).slice(0, 300)}`);
@@ -110,6 +109,7 @@ try {
   await page.keyboard.type('\n{ noSuchField }');
   await page.locator('.graphiql-query-editor .squiggly-error').first().waitFor();
   await page.keyboard.press('Control+a');
+  await page.keyboard.press('Delete');
   await page.keyboard.type('{ shop { name } }');
   await page.locator('.graphiql-query-editor .squiggly-error').waitFor({ state: 'detached' });
   if (!(await run()).data?.shop) fail('a typed operation has no result');
@@ -130,14 +130,10 @@ try {
   await page.getByRole('button', { name: /hide history/i }).click();
 
   // The bar keeps a token and sends it; the headers editor wins.
-  const sent = () =>
-    page
-      .waitForRequest((request) => request.method() === 'POST')
-      .then((request) => request.allHeaders());
   async function runAndReadHeaders() {
-    const headers = sent();
+    const done = page.waitForResponse((reply) => isOperation(reply.request()));
     await page.locator('button.graphiql-execute-button').click();
-    return headers;
+    return (await done).request().allHeaders();
   }
   const field = page.getByLabel('Token');
   if (EMAIL && PASSWORD) {
@@ -149,7 +145,8 @@ try {
     const headers = await runAndReadHeaders();
     if (headers.authorization !== `Bearer ${token}`) fail(`sent Authorization: ${headers.authorization}`);
     if (!headers.accept.startsWith('application/graphql-response+json')) fail(`sent Accept: ${headers.accept}`);
-    await page.waitForLoadState('networkidle');
+    await page.waitForFunction(() => document.querySelector('.result-window .view-lines')?.textContent.includes('"data"'));
+    await page.waitForTimeout(500);
     if (screenshot) await page.screenshot({ path: screenshot });
     await page.getByRole('button', { name: 'Sign out' }).click();
   } else {
@@ -159,6 +156,14 @@ try {
   if ((await field.inputValue()) !== '') fail('the token is still there after signing out');
   const anonymous = await runAndReadHeaders();
   if (anonymous.authorization) fail('an Authorization header was sent without a token');
+  await page.getByRole('button', { name: 'Headers', exact: true }).click();
+  await page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines').click();
+  await page.keyboard.insertText('{"X-Sample":"yes"}');
+  await page.getByRole('button', { name: /prettify/i }).click();
+  await page.waitForFunction(
+    () => document.querySelectorAll('.graphiql-editor-tool .graphiql-editor:not(.hidden) .view-line').length === 3,
+  );
+  if ((await runAndReadHeaders())['x-sample'] !== 'yes') fail('the headers editor has no effect');
 
   const kinds = ['editor.worker', 'graphql.worker', 'json.worker'];
   for (const kind of kinds) {
@@ -168,6 +173,8 @@ try {
   console.log(`${requests.length} requests, ${new Set(workers).size} workers, policy: ${policy}`);
 } catch (error) {
   fail(error.message);
+  const page = browser.contexts()[0]?.pages()[0];
+  if (page && screenshot) await page.screenshot({ path: screenshot }).catch(() => {});
 } finally {
   await browser.close();
 }

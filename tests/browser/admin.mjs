@@ -1,0 +1,171 @@
+// Opens the staff screens in headless Chromium and checks that they work under
+// their Content-Security-Policy, on their own host and without console errors.
+//
+//   BASE_URL=http://127.0.0.1:8000 EMAIL=… PASSWORD=… node admin.mjs [screenshot folder]
+//
+// EMAIL and PASSWORD are a superuser's; the catalog must have a product with a
+// variant, and a category. Other settings: CHROMIUM (default /usr/bin/chromium),
+// COLOR_SCHEME (light or dark). Exits with a status other than 0 on any failure.
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+const {
+  BASE_URL = 'http://127.0.0.1:8000',
+  CHROMIUM = '/usr/bin/chromium',
+  COLOR_SCHEME = 'light',
+  EMAIL,
+  PASSWORD,
+} = process.env;
+const folder = process.argv[2];
+const base = new URL(BASE_URL);
+const SCREENS = ['product', 'category', 'collection', 'brand', 'attribute', 'stock', 'importrecord', 'user'];
+
+const failures = [];
+const fail = (message) => failures.push(message);
+
+if (!EMAIL || !PASSWORD) {
+  console.error('EMAIL and PASSWORD are required');
+  process.exit(2);
+}
+if (folder) await mkdir(folder, { recursive: true });
+
+const browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    `--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE ${base.hostname}`,
+  ],
+});
+
+try {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    colorScheme: COLOR_SCHEME,
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+
+  context.on('request', (request) => {
+    const url = new URL(request.url());
+    if (['data:', 'about:', 'blob:'].includes(url.protocol)) return;
+    if (url.origin !== base.origin) fail(`request to another host: ${url.href}`);
+  });
+  context.on('requestfailed', (request) => {
+    // Chromium cancels what a navigation interrupts.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') fail(`failed request: ${request.url()}`);
+  });
+  context.on('response', (response) => {
+    if (response.status() >= 400) fail(`${response.status()} ${response.url()}`);
+  });
+  page.on('pageerror', (error) => fail(`page error on ${page.url()}: ${error.message}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    if (message.type() === 'error' || /Content.Security.Policy/i.test(text)) {
+      fail(`console ${message.type()} on ${page.url()}: ${text}`);
+    }
+  });
+  await page.addInitScript(() => {
+    document.addEventListener('securitypolicyviolation', (event) => {
+      console.error(`Content-Security-Policy violation: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+
+  async function open(address) {
+    const response = await page.goto(new URL(address, base).href);
+    await page.waitForLoadState('networkidle');
+    return response;
+  }
+  async function shoot(name, options = {}) {
+    if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`), ...options });
+  }
+
+  // Signing in.
+  const response = await open('/admin/');
+  const policy = (await response.headerValue('content-security-policy')) ?? '';
+  if (!/default-src 'none'/.test(policy)) fail(`no strict Content-Security-Policy: ${policy || 'none at all'}`);
+  await page.locator('#id_username').fill(EMAIL);
+  await page.locator('#id_password').fill(PASSWORD);
+  await shoot('login');
+  await page.locator('button[type=submit]').click();
+  await page.locator('#nav-sidebar').waitFor();
+  await page.waitForLoadState('networkidle');
+  await shoot('home');
+
+  // Every list and every empty form opens.
+  for (const screen of SCREENS) {
+    await open(`/admin/shop/${screen}/`);
+    await page.locator('#changelist').waitFor();
+    await shoot(`${screen}-list`);
+    if (await page.locator('a.addlink, a[href$="/add/"]').count()) {
+      await open(`/admin/shop/${screen}/add/`);
+      await page.locator(`#${screen}_form`).waitFor();
+      await shoot(`${screen}-add`, { fullPage: true });
+    }
+  }
+
+  // The list's filters open, its search finds, its actions appear.
+  await open('/admin/shop/product/');
+  await page.getByText('Filters', { exact: true }).first().click();
+  await page.getByText('By brand').waitFor();
+  await page.locator('.select2-selection').last().click();
+  await page.locator('.select2-results__option').nth(1).waitFor();
+  await shoot('product-filters');
+  await open('/admin/shop/product/');
+  await page.locator('input.action-select').first().check();
+  await page.locator('#changelist-actions select[name=action]').waitFor({ state: 'visible' });
+  await shoot('product-actions');
+
+  // A product's form: its pictures are there, a row can be added, the category is searched for.
+  await open('/admin/shop/product/?status__exact=published');
+  await page.locator('#result_list a').nth(1).click();
+  await page.locator('#product_form').waitFor();
+  await page.waitForLoadState('networkidle');
+  await shoot('product-form', { fullPage: true });
+  const rows = page.locator('[id^=variants-][id$=-sku], input[name^=variants-][name$=-sku]:visible');
+  const before = await rows.count();
+  await page.locator('#variants-group .add-row').click();
+  if ((await rows.count()) !== before + 1) fail('no row was added for a new variant');
+  await page.locator('.field-category .select2-selection').click();
+  await page.locator('.select2-search__field').last().pressSequentially('a');
+  await page.locator('.select2-results__option:not(.loading-results)').first().waitFor();
+  await shoot('product-category');
+  await page.keyboard.press('Escape');
+
+  // What an action refuses is shown in the form; it leaves no page behind to warn about.
+  await page.locator('input[name="variants-0-compare_at"]').fill('0.01');
+  await page.locator('button[name=_continue], input[name=_continue]').first().click();
+  await page.getByText('The compare-at price must be above the price.').first().waitFor();
+  await page.waitForLoadState('networkidle');
+  await shoot('product-refused', { fullPage: true });
+
+  const broken = await page.evaluate(() =>
+    [...document.images].filter((image) => image.complete && !image.naturalWidth).map((image) => image.src),
+  );
+  if (broken.length) fail(`pictures that do not load: ${broken.join(', ')}`);
+
+  for (const screen of ['category', 'collection', 'attribute', 'user']) {
+    await open(`/admin/shop/${screen}/`);
+    const link = page.locator('#result_list tbody th a, #result_list tbody td a, #result_list th a').first();
+    if (!(await link.count())) continue;
+    await link.click();
+    await page.locator(`#${screen}_form`).waitFor();
+    await page.waitForLoadState('networkidle');
+    await shoot(`${screen}-form`, { fullPage: true });
+  }
+  console.log(`policy: ${policy}`);
+} catch (error) {
+  fail(error.message);
+} finally {
+  await browser.close();
+}
+
+for (const message of new Set(failures)) console.error(`FAILED ${message}`);
+console.log(failures.length ? `${failures.length} failures` : 'The staff screens work');
+process.exit(failures.length ? 1 : 0);

@@ -7,7 +7,6 @@ import datetime
 import uuid
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from graphql_jwt.exceptions import JSONWebTokenError, JSONWebTokenExpired
@@ -54,7 +53,7 @@ def authenticate(request: HttpRequest) -> User | AnonymousUser:
     if header is None:
         return AnonymousUser()
     scheme, _, token = header.strip().partition(" ")
-    if scheme.lower() != settings.GRAPHQL_JWT["JWT_AUTH_HEADER_PREFIX"].lower():
+    if scheme.lower() != jwt_settings.JWT_AUTH_HEADER_PREFIX.lower():
         raise Unauthenticated("The Authorization header must be `Bearer <token>`.")
     return user_of(token.strip())
 

@@ -21,11 +21,6 @@ from shop.money import parse_minor
 
 Decimal = scalars.Decimal
 
-ErrorCode = graphene.Enum.from_enum(
-    errors.ErrorCode,
-    description=lambda member: _ERROR_CODES[member.value if member else None],
-)
-
 _ERROR_CODES = {
     None: "What went wrong, in a form that a program can branch on.",
     "INVALID": "A value makes no sense here.",
@@ -46,6 +41,11 @@ _ERROR_CODES = {
     "INVALID_CREDENTIALS": "The e-mail address or the password is not right.",
     "INVALID_TOKEN": "The token is not valid any more.",
 }
+
+ErrorCode = graphene.Enum.from_enum(
+    errors.ErrorCode,
+    description=lambda member: _ERROR_CODES[member.value if member else None],
+)
 
 
 class Money(graphene.ObjectType):
@@ -115,7 +115,7 @@ class Mutation(graphene.Mutation):
     client_mutation_id = graphene.String(description="As given in the input.")
 
     @classmethod
-    def __init_subclass_with_meta__(cls, **options: Any) -> None:  # type: ignore[override]
+    def __init_subclass_with_meta__(cls, **options: Any) -> None:
         fields = {k: v for k, v in vars(cls.Input).items() if not k.startswith("__")}
         fields["client_mutation_id"] = graphene.InputField(
             graphene.String, description="Any text; it comes back in the payload."

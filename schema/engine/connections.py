@@ -67,7 +67,7 @@ class NodeType(DjangoObjectType):
         abstract = True
 
     @classmethod
-    def __init_subclass_with_meta__(  # type: ignore[override]
+    def __init_subclass_with_meta__(
         cls,
         filterset: Any = None,
         orderings: dict[str, SortField] | None = None,
@@ -208,7 +208,7 @@ class ConnectionField(graphene.Field):
 
     def children_of(self, parent_ids: list[Any], context: Any) -> QuerySet:
         """The rows linked to these parents, with the parent's key as `_parent`."""
-        rows = self.root_rows(context).annotate(_parent=F(self._link))
+        rows = self.root_rows(context).annotate(_parent=F(str(self._link)))
         if self._exclude_parent:
             rows = rows.exclude(pk=F("_parent"))
         return rows.filter(_parent__in=parent_ids)
@@ -251,11 +251,11 @@ class ObjectField(graphene.Field):
             found = find(root, info, **arguments)
             if found is None:
                 return None
-            node_type = get_named_type(info.return_type)
+            node_type: Any = get_named_type(info.return_type)
             if not isinstance(found, QuerySet):
-                rows = node_type.graphene_type.rows(info.context)  # type: ignore[union-attr]
+                rows = node_type.graphene_type.rows(info.context)
                 found = rows.filter(pk=found.pk)
-            plan = plan_node(info, node_type, info.field_nodes)  # type: ignore[arg-type]
+            plan = plan_node(info, node_type, info.field_nodes)
             return next(iter(Fetch(info.context).rows(found[:1], plan)), None)
 
         return resolve

@@ -53,11 +53,11 @@ def present(error: GraphQLError) -> dict[str, Any]:
     becomes INTERNAL with an id; its text and traceback go to the log under that id only.
     """
     if isinstance(error, CodedError):
-        return error.formatted
+        return dict(error.formatted)
     original = error.original_error
     if isinstance(original, CodedError):
         return {**error.formatted, "message": original.message, "extensions": original.extensions}
-    formatted = dict(error.formatted)
+    formatted: dict[str, Any] = dict(error.formatted)
     if original is None or isinstance(original, GraphQLError):
         formatted["extensions"] = {"code": "BAD_REQUEST", **formatted.get("extensions", {})}
         return formatted

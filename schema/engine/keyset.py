@@ -141,7 +141,7 @@ class RowComparison(Expression):
     conditional = True
     output_field = models.BooleanField()
 
-    def __init__(self, columns: Sequence[Expression], operator: str, values: Sequence[Any]) -> None:
+    def __init__(self, columns: Sequence[Any], operator: str, values: Sequence[Any]) -> None:
         super().__init__()
         self.columns = list(columns)
         self.operator = operator
@@ -154,7 +154,7 @@ class RowComparison(Expression):
         half = len(self.columns)
         self.columns, self.values = list(exprs[:half]), list(exprs[half:])
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         left, left_params = self._row(compiler, self.columns)
         right, right_params = self._row(compiler, self.values)
         return f"({left}) {self.operator} ({right})", [*left_params, *right_params]

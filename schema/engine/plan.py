@@ -83,13 +83,13 @@ def plan_page(
     Raises:
         BadRequest: the arguments make no page.
     """
-    connection_type = info.schema.get_type(connection.connection_type._meta.name)
+    connection_type: Any = info.schema.get_type(connection.connection_type._meta.name)
     selected = _selected(info, connection_type, field_nodes)
     by_name: dict[str, list[FieldNode]] = {}
     for nodes in selected.values():
         by_name.setdefault(nodes[0].name.value, []).extend(nodes)
-    edge_type = get_named_type(connection_type.fields["edges"].type)  # type: ignore[union-attr]
-    node_type = get_named_type(edge_type.fields["node"].type)  # type: ignore[union-attr]
+    edge_type: Any = get_named_type(connection_type.fields["edges"].type)
+    node_type: Any = get_named_type(edge_type.fields["node"].type)
     edges = _selected(info, edge_type, by_name.get("edges", []))
     node_fields = [
         node for nodes in edges.values() if nodes[0].name.value == "node" for node in nodes
@@ -137,9 +137,9 @@ def _plan_field(
         # A resolver that says nothing of what it reads may read anything.
         plan.need(None)
     elif column.is_relation:
-        target = get_named_type(definition.type)
+        target: Any = get_named_type(definition.type)
         plan.need([name])
-        plan.joins.setdefault(name, {})[key] = plan_node(info, target, nodes)  # type: ignore[arg-type]
+        plan.joins.setdefault(name, {})[key] = plan_node(info, target, nodes)
     else:
         plan.need([name])
 

@@ -64,7 +64,8 @@ class PathRelation(ForeignObject):
             editable=False,
         )
 
-    def contribute_to_class(self, cls: Any, name: str, **kwargs: Any) -> None:
+    def contribute_to_class(self, cls: Any, name: str, *args: Any, **kwargs: Any) -> None:
+        # Private: no column, no migration.
         super().contribute_to_class(cls, name, private_only=True, **kwargs)
 
     def get_joining_fields(self, reverse_join: bool = False) -> tuple:
@@ -73,13 +74,14 @@ class PathRelation(ForeignObject):
     def get_joining_columns(self, reverse_join: bool = False) -> tuple:
         return ()
 
-    def get_extra_restriction(self, alias: str, related_alias: str | None) -> Any:
-        path = self.model._meta.get_field("path")
+    def get_extra_restriction(self, alias: str, related_alias: Any) -> Any:
+        path: Any = self.model._meta.get_field("path")
         node, top = Col(related_alias, path), Col(alias, path)
         if self._to_descendants:
             node, top = top, node
         end = Concat(top, models.Value(PATH_END), output_field=path)
-        return WhereNode([GreaterThanOrEqual(node, top), LessThan(node, end)], AND)
+        conditions: list[Any] = [GreaterThanOrEqual(node, top), LessThan(node, end)]
+        return WhereNode(conditions, AND)
 
     def get_path_info(self, filtered_relation: Any = None) -> list[PathInfo]:
         # An indirect path keeps Django from trimming the join, which it would take for id = id.

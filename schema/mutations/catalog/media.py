@@ -31,12 +31,13 @@ class MediaCreate(Mutation):
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, product: str, **values: Any) -> Any:
         owner = load(info, Product, product, "product")
-        file, url, alt = values.get("file"), values.get("url"), values.get("alt") or ""
+        file: Any = values.get("file")
+        url, alt = values.get("url"), values.get("alt") or ""
         if (file is None) == (url is None):
             raise Invalid("Give either `file` or `url`.", field=["file"])
-        if file is not None:
-            return cls(media=media.add_upload(owner, file, alt=alt))
-        return cls(media=media.add_url(owner, url, alt=alt))
+        if url is not None:
+            return cls(media=media.add_url(owner, url, alt=alt))
+        return cls(media=media.add_upload(owner, file, alt=alt))
 
 
 class MediaUpdate(Mutation):

@@ -101,7 +101,7 @@ def reorder(product: Product, in_order: Iterable[Media]) -> None:
 def delete(media: Media) -> None:
     """Removes the picture; its files go after the commit."""
     lock(media.product)
-    delete_files_after_commit([media.file.name, *media.thumbnails.values()])
+    delete_files_after_commit([str(media.file), *media.thumbnails.values()])
     media.delete()
 
 
@@ -110,9 +110,10 @@ def make_thumbnails(media_id: int) -> None:
     media = Media.objects.filter(pk=media_id).exclude(file="").first()
     if media is None or set(media.thumbnails) == set(THUMBNAIL_PIXELS):
         return
-    with default_storage.open(media.file.name) as file, Image.open(file) as image:
+    original = str(media.file)
+    with default_storage.open(original) as file, Image.open(file) as image:
         upright = ImageOps.exif_transpose(image).convert("RGBA" if _has_alpha(image) else "RGB")
-    stem = media.file.name.rsplit(".", 1)[0]
+    stem = original.rsplit(".", 1)[0]
     thumbnails = {}
     for size, pixels in THUMBNAIL_PIXELS.items():
         scaled = upright.copy()

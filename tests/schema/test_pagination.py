@@ -1,0 +1,187 @@
+"""Keyset pages: each item once, in order, in both directions, whatever happens meanwhile."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from shop.actions.catalog import products as product_actions
+from shop.models import Product
+
+PAGE = """query(
+  $first: Int, $after: String, $last: Int, $before: String,
+  $field: ProductOrderField!, $direction: OrderDirection!
+) {
+  products(
+    first: $first, after: $after, last: $last, before: $before,
+    orderBy: {field: $field, direction: $direction}
+  ) {
+    edges { cursor node { slug } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}"""
+FIELDS = ["NAME", "PRICE", "CREATED", "UPDATED"]
+
+
+def _slugs(page: dict[str, Any]) -> list[str]:
+    return [edge["node"]["slug"] for edge in page["edges"]]
+
+
+def _walk(api: Any, field: str, direction: str, *, backward: bool, size: int = 3) -> list[str]:
+    """All slugs, page by page, as an infinite list would ask for them."""
+    seen: list[str] = []
+    cursor = None
+    while True:
+        arguments = (
+            {"last": size, "before": cursor} if backward else {"first": size, "after": cursor}
+        )
+        page = api(PAGE, field=field, direction=direction, **arguments)["data"]["products"]
+        slugs, info = _slugs(page), page["pageInfo"]
+        seen = slugs + seen if backward else seen + slugs
+        if not info["hasPreviousPage" if backward else "hasNextPage"]:
+            return seen
+        cursor = info["startCursor" if backward else "endCursor"]
+
+
+@pytest.fixture
+def shop(world: SimpleNamespace) -> SimpleNamespace:
+    world.add(7)
+    # Ties in every sort column: the key alone must keep them apart.
+    Product.objects.filter(pk__lte=world.products[6].pk).update(
+        created_at=world.products[0].created_at,
+        updated_at=world.products[0].updated_at,
+        name_key="same",
+        min_price=500,
+    )
+    return world
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("direction", ["ASC", "DESC"])
+@pytest.mark.parametrize("field", FIELDS)
+def test_pages_hold_every_item_once_in_order(
+    field: str, direction: str, backward: bool, shop: SimpleNamespace, api: Any
+) -> None:
+    column = {"NAME": "name_key", "PRICE": "price_key", "CREATED": "created_at"}.get(
+        field, "updated_at"
+    )
+    sign = "-" if direction == "DESC" else ""
+    expected = Product.objects.order_by(f"{sign}{column}", f"{sign}pk").values_list(
+        "slug", flat=True
+    )
+    assert _walk(api, field, direction, backward=backward) == list(expected)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("field", FIELDS)
+def test_untouched_items_are_neither_missed_nor_repeated_while_others_come_and_go(
+    field: str, backward: bool, shop: SimpleNamespace, api: Any
+) -> None:
+    untouched = {product.slug for product in shop.products[::2]}
+    doomed = shop.products[1::2]
+    disturbed: list[str] = []
+
+    def disturbing(document: str, **variables: Any) -> dict[str, Any]:
+        answer = api(document, **variables)
+        if doomed:
+            product_actions.delete(doomed.pop())
+            variants = [{"price": 50 * len(doomed)}]
+            product_actions.create(
+                name=f"A new one {len(disturbed)}", variants=variants, status="published"
+            )
+            disturbed.append(document)
+        return answer
+
+    seen = _walk(disturbing, field, "ASC", backward=backward, size=2)
+    assert len(disturbed) > 3
+    assert len(seen) == len(set(seen))
+    assert untouched <= set(seen)
+
+
+def test_page_info_tells_which_sides_have_more(shop: SimpleNamespace, api: Any) -> None:
+    def info(**arguments: Any) -> tuple[bool, bool]:
+        page = api(PAGE, field="NAME", direction="ASC", **arguments)["data"]["products"]
+        return page["pageInfo"]["hasPreviousPage"], page["pageInfo"]["hasNextPage"]
+
+    every = api(PAGE, field="NAME", direction="ASC", first=100)["data"]["products"]["edges"]
+    middle = every[5]["cursor"]
+    assert info(first=3) == (False, True)
+    assert info(first=100) == (False, False)
+    assert info(first=3, after=middle) == (True, True)
+    assert info(first=100, after=middle) == (True, False)
+    assert info(last=3) == (True, False)
+    assert info(last=3, before=middle) == (True, True)
+    assert info(last=100, before=middle) == (False, True)
+
+
+def test_a_page_lies_between_both_cursors(shop: SimpleNamespace, api: Any) -> None:
+    every = api(PAGE, field="NAME", direction="DESC", first=100)["data"]["products"]["edges"]
+    page = api(
+        PAGE,
+        field="NAME",
+        direction="DESC",
+        first=100,
+        after=every[2]["cursor"],
+        before=every[6]["cursor"],
+    )["data"]["products"]
+    assert _slugs(page) == [edge["node"]["slug"] for edge in every[3:6]]
+
+
+def test_an_empty_page_has_no_cursors(shop: SimpleNamespace, api: Any) -> None:
+    page = api(PAGE, field="NAME", direction="ASC", first=0)["data"]["products"]
+    assert page["edges"] == []
+    assert page["pageInfo"] == {
+        "hasNextPage": True,
+        "hasPreviousPage": False,
+        "startCursor": None,
+        "endCursor": None,
+    }
+
+
+def test_nested_pages_continue_from_a_cursor(shop: SimpleNamespace, api: Any) -> None:
+    document = """query($after: String) { products(orderBy: {field: NAME}) { edges { node {
+      variants(first: 2, after: $after) {
+        totalCount edges { cursor node { name } } pageInfo { hasNextPage hasPreviousPage }
+      }
+    } } } }"""
+    first = api(document)["data"]["products"]["edges"][0]["node"]["variants"]
+    assert [edge["node"]["name"] for edge in first["edges"]] == ["S", "M"]
+    # A cursor holds the sort value and key of one row, so it cuts every parent's list there.
+    rest = api(document, after=first["edges"][1]["cursor"])["data"]["products"]["edges"]
+    assert [edge["node"]["name"] for edge in rest[0]["node"]["variants"]["edges"]] == ["L", "X"]
+    assert rest[0]["node"]["variants"]["totalCount"] == 4
+    assert rest[0]["node"]["variants"]["pageInfo"] == {
+        "hasNextPage": False,
+        "hasPreviousPage": True,
+    }
+
+
+def test_collection_keeps_its_own_order(shop: SimpleNamespace, api: Any) -> None:
+    document = """query($after: String) { collection(slug: "gifts") {
+      products(first: 4, after: $after) { edges { cursor node { slug } } pageInfo { hasNextPage } }
+    } }"""
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = api(document, after=cursor)["data"]["collection"]["products"]
+        seen += _slugs(page)
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        cursor = page["edges"][-1]["cursor"]
+    assert seen == [product.slug for product in shop.products]
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"first": 101}, {"first": -1}, {"last": 1000}, {"first": 1, "last": 1}]
+)
+def test_impossible_page_sizes_are_refused(arguments: dict[str, int], api: Any, db: None) -> None:
+    answer = api(PAGE, field="NAME", direction="ASC", **arguments)
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_a_cursor_of_another_ordering_is_refused(shop: SimpleNamespace, api: Any) -> None:
+    page = api(PAGE, field="NAME", direction="ASC", first=1)["data"]["products"]
+    cursor = page["pageInfo"]["endCursor"]
+    for field, direction in [("PRICE", "ASC"), ("NAME", "DESC")]:
+        answer = api(PAGE, field=field, direction=direction, first=1, after=cursor)
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"

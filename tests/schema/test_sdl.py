@@ -1,0 +1,53 @@
+"""The committed SDL is the schema, and the schema is its own manual."""
+
+from pathlib import Path
+
+from graphql import GraphQLEnumType, build_schema, find_breaking_changes, validate_schema
+
+from schema.root import schema
+
+COMMITTED = Path(__file__).parents[2] / "schema" / "schema.graphql"
+SCHEMA = schema.graphql_schema
+
+
+def test_committed_sdl_is_current() -> None:
+    assert COMMITTED.read_text().strip() == str(schema).strip(), "run `make schema`"
+
+
+def test_committed_sdl_and_schema_differ_in_nothing_that_breaks_clients() -> None:
+    committed, current = build_schema(COMMITTED.read_text()), build_schema(str(schema))
+    assert find_breaking_changes(committed, current) == []
+
+
+def test_schema_is_valid() -> None:
+    assert validate_schema(SCHEMA) == []
+
+
+def test_everything_has_a_description() -> None:
+    missing = []
+    for name, item in SCHEMA.type_map.items():
+        if name.startswith("__"):
+            continue
+        if not item.description:
+            missing.append(name)
+        for field_name, field in getattr(item, "fields", {}).items():
+            if not field.description:
+                missing.append(f"{name}.{field_name}")
+            missing += [
+                f"{name}.{field_name}({argument})"
+                for argument, definition in getattr(field, "args", {}).items()
+                if not definition.description
+            ]
+        if isinstance(item, GraphQLEnumType):
+            missing += [f"{name}.{key}" for key, v in item.values.items() if not v.description]
+    assert missing == []
+
+
+def test_names_follow_the_contract() -> None:
+    """camelCase fields, and object-first mutations with one `input` argument."""
+    for name, field in SCHEMA.mutation_type.fields.items():
+        assert list(field.args) == ["input"], name
+        assert {"userErrors", "clientMutationId"} <= set(field.type.fields), name
+    for item in SCHEMA.type_map.values():
+        for field_name in getattr(item, "fields", {}):
+            assert "_" not in field_name.lstrip("_"), f"{item.name}.{field_name}"

@@ -1,0 +1,114 @@
+"""The promise of constant SQL: every document costs what its header says, at N and at 2N rows."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
+
+from schema.root import schema
+from shop.actions.catalog import categories, taxonomy
+
+DOCUMENTS = sorted((Path(__file__).parents[1] / "documents").glob("*.graphql"))
+SCHEMA = schema.graphql_schema
+
+
+def _variables(world: SimpleNamespace, gid: Any) -> dict[str, Any]:
+    return {
+        "after": "2100-01-01T00:00:00Z",
+        "product": gid(world.products[0]),
+        "category": gid(world.mugs),
+    }
+
+
+def _double(world: SimpleNamespace) -> None:
+    """Twice as many of everything that a document may list."""
+    world.add(len(world.products))
+    for number in range(4):
+        top = categories.create(name=f"Ladle top {number}")
+        below = categories.create(name=f"Below {number}", parent=top)
+        categories.create(name=f"Lowest {number}", parent=below)
+        categories.create(name=f"Mug kind {number}", parent=world.mugs)
+        taxonomy.create_brand(name=f"Ladle {number}")
+        taxonomy.create_attribute(name=f"Attribute {number}", values=["Clay", "Clay pot"])
+        taxonomy.create_collection(name=f"Collection {number}", products=world.products)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_sql_count_does_not_depend_on_rows(
+    path: Path, world: SimpleNamespace, api: Any, gid: Any
+) -> None:
+    document = path.read_text()
+    expected = int(re.search(r"^# sql: (\d+)$", document, re.MULTILINE)[1])
+    declared = set(re.findall(r"\$(\w+):", document))
+    variables = {k: v for k, v in _variables(world, gid).items() if k in declared}
+    for size in ("N", "2N"):
+        with CaptureQueriesContext(connection) as captured:
+            answer = api(document, **variables)
+        assert "errors" not in answer
+        statements = "\n".join(query["sql"] for query in captured.captured_queries)
+        assert len(captured) == expected, f"at {size} rows:\n{statements}"
+        _double(world)
+
+
+def test_every_list_field_of_the_schema_is_in_a_document() -> None:
+    listed = {
+        (parent, name)
+        for parent, object_type in SCHEMA.type_map.items()
+        for name, field in getattr(object_type, "fields", {}).items()
+        if hasattr(getattr(field, "resolve", None), "connection")
+    }
+    assert len(listed) > 10
+    assert listed - _fields_in_documents() == set()
+
+
+def _fields_in_documents() -> set[tuple[str, str]]:
+    seen: set[tuple[str, str]] = set()
+    info = TypeInfo(SCHEMA)
+
+    class Collect(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            parent = info.get_parent_type()
+            if parent is not None:
+                seen.add((parent.name, node.name.value))
+
+    for path in DOCUMENTS:
+        visit(parse(path.read_text()), TypeInfoVisitor(info, Collect()))
+    return seen
+
+
+LIST = """query($first: Int) { products(first: $first) { edges { node {
+  category { name } brand { name }
+  variants(first: 3) { edges { node { sku } } } media(first: 3) { edges { node { url } } }
+} } } }"""
+
+
+@pytest.mark.parametrize("first", [1, 100])
+def test_product_list_takes_three_statements_for_any_page(
+    first: int, world: SimpleNamespace, api: Any
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        answer = api(LIST, first=first)
+    assert len(answer["data"]["products"]["edges"]) == min(first, len(world.products))
+    assert len(captured) == 3
+
+
+def test_total_count_costs_a_statement_only_when_selected(world: SimpleNamespace, api: Any) -> None:
+    with CaptureQueriesContext(connection) as rows_only:
+        api("{ products { edges { node { name } } } }")
+    with CaptureQueriesContext(connection) as count_only:
+        answer = api("{ products { totalCount } }")
+    assert (len(rows_only), len(count_only)) == (1, 1)
+    assert answer["data"]["products"]["totalCount"] == len(world.products)
+
+
+def test_a_signed_in_viewer_costs_one_statement_more(
+    world: SimpleNamespace, api: Any, customer: Any
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        api(LIST, customer, first=10)
+    assert len(captured) == 4

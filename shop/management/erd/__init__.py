@@ -1,0 +1,1 @@
+"""The entity-relationship diagram, made from the models: read, described, laid out, drawn."""

@@ -8,15 +8,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 # GraphiQL's editor sets style attributes and starts workers from its own origin.
 API_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: https: http:; font-src 'self' data:; connect-src 'self'; "
+    "img-src 'self' data: https: http:; font-src 'self'; connect-src 'self'; "
     "worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 # The admin theme's scripts evaluate Alpine.js expressions and write inline styles.
 ADMIN_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: https: http:; "
-    "font-src 'self' data:; connect-src 'self'; base-uri 'self'; form-action 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: https: http:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
 )
 
 

@@ -187,6 +187,7 @@ GRAPHQL_JWT = {
     "JWT_AUDIENCE": "shop-api",
     "JWT_ISSUER": "shop",
     "JWT_PAYLOAD_HANDLER": "schema.authentication.payload_for",
+    "JWT_DECODE_HANDLER": "schema.authentication.decode",
     "JWT_PAYLOAD_GET_USERNAME_HANDLER": "schema.authentication.subject_of",
     "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "schema.authentication.user_by_subject",
 }
@@ -238,4 +239,6 @@ UNFOLD = {
     "SITE_URL": "/graphql/",
     "SITE_SYMBOL": "storefront",
     "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"navigation": "shop.admin.navigation.sidebar"},
+    "SITE_FAVICONS": [{"rel": "icon", "href": "/static/favicon.svg", "type": "image/svg+xml"}],
 }

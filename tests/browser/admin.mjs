@@ -112,10 +112,10 @@ try {
 
   // The list's filters open, its search finds, its actions appear.
   await open('/admin/shop/product/');
-  await page.getByText('Filters', { exact: true }).first().click();
+  await page.locator('#changelist a', { hasText: 'Filters' }).first().click();
   await page.getByText('By brand').waitFor();
   await page.locator('.select2-selection').last().click();
-  await page.locator('.select2-results__option').nth(1).waitFor();
+  await page.locator('.select2-results__option:not(.loading-results)').first().waitFor();
   await shoot('product-filters');
   await open('/admin/shop/product/');
   await page.locator('input.action-select').first().check();
@@ -124,7 +124,7 @@ try {
 
   // A product's form: its pictures are there, a row can be added, the category is searched for.
   await open('/admin/shop/product/?status__exact=published');
-  await page.locator('#result_list a').nth(1).click();
+  await page.locator('#result_list a[href*="/change/"]').first().click();
   await page.locator('#product_form').waitFor();
   await page.waitForLoadState('networkidle');
   await shoot('product-form', { fullPage: true });
@@ -140,7 +140,7 @@ try {
 
   // What an action refuses is shown in the form; it leaves no page behind to warn about.
   await page.locator('input[name="variants-0-compare_at"]').fill('0.01');
-  await page.locator('button[name=_continue], input[name=_continue]').first().click();
+  await page.locator('[name=_continue]').first().click();
   await page.getByText('The compare-at price must be above the price.').first().waitFor();
   await page.waitForLoadState('networkidle');
   await shoot('product-refused', { fullPage: true });
@@ -150,9 +150,35 @@ try {
   );
   if (broken.length) fail(`pictures that do not load: ${broken.join(', ')}`);
 
+  // A variant is dragged below the next, and the form is saved.
+  await open(page.url());
+  const handles = page.locator('#variants-group tbody.original [x-sort\\:handle]');
+  if ((await handles.count()) > 1) {
+    const sku = page.locator('input[name="variants-0-sku"]');
+    const first = await sku.inputValue();
+    await page.locator('#variants-heading').evaluate((heading) => heading.scrollIntoView());
+    const [from, to] = [await handles.nth(0).boundingBox(), await handles.nth(1).boundingBox()];
+    await page.mouse.move(from.x + 8, from.y + 8);
+    await page.mouse.down();
+    await page.mouse.move(to.x + 8, to.y + to.height, { steps: 20 });
+    await page.waitForTimeout(300);
+    await page.mouse.up();
+    await page.locator('[name=_continue]').first().click();
+    await page.getByText('was changed successfully').first().waitFor();
+    if ((await sku.inputValue()) === first) fail('dragging a variant did not move it');
+    await page.waitForLoadState('networkidle');
+    await shoot('product-saved');
+  }
+
+  // The page that asks before deleting.
+  await page.locator('a[href$="/delete/"]').first().click();
+  await page.getByText('Are you sure').first().waitFor();
+  await page.waitForLoadState('networkidle');
+  await shoot('product-delete');
+
   for (const screen of ['category', 'collection', 'attribute', 'user']) {
     await open(`/admin/shop/${screen}/`);
-    const link = page.locator('#result_list tbody th a, #result_list tbody td a, #result_list th a').first();
+    const link = page.locator('#result_list a[href*="/change/"]').first();
     if (!(await link.count())) continue;
     await link.click();
     await page.locator(`#${screen}_form`).waitFor();

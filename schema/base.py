@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal as PythonDecimal
 from typing import Any
 
@@ -10,11 +11,11 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
 from graphene.types.mutation import MutationOptions
+from graphene.utils.str_converters import to_camel_case
 
 from schema.engine import scalars
-from schema.engine.connections import NodeType
+from schema.engine.connections import ComputedField, NodeType
 from schema.engine.errors import Forbidden, Unauthenticated
-from schema.engine.hints import reads
 from schema.engine.nodes import decode_id
 from shop import errors, money
 from shop.money import parse_minor
@@ -59,16 +60,16 @@ class Money(graphene.ObjectType):
     currency = graphene.String(required=True, description='ISO 4217 code, such as "EUR".')
 
 
-class MoneyField(graphene.Field):
+class MoneyField(ComputedField):
     """A Money made of a column of minor units and the row's `currency`."""
 
     def __init__(self, column: str, *, description: str) -> None:
-        @reads(column, "currency")
-        def resolve(row: Any, info: graphene.ResolveInfo) -> money.Money | None:
-            minor = getattr(row, column)
-            return None if minor is None else money.Money(minor, row.currency)
+        def compute(request: Any, minor: int | None, currency: str) -> money.Money | None:
+            return None if minor is None else money.Money(minor, currency)
 
-        super().__init__(Money, description=description, resolver=resolve)
+        super().__init__(
+            Money, columns=(column, "currency"), compute=compute, description=description
+        )
 
 
 class ShopNode(NodeType):
@@ -80,6 +81,17 @@ class ShopNode(NodeType):
     @classmethod
     def rows(cls, context: Any) -> QuerySet:
         return cls._meta.model.objects.visible_to(context.user)
+
+
+class PublicNode(ShopNode):
+    """A node type that shows the same rows to all shoppers, and to all staff."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def viewer_class(cls, context: Any) -> str:
+        return "staff" if context.user.is_staff else "shopper"
 
 
 class UserError(graphene.ObjectType):
@@ -105,6 +117,8 @@ class Mutation(graphene.Mutation):
         abstract = True
 
     permission: str | None = None
+    # Off where input is only compared, and any difference is told in one way.
+    stores_text = True
 
     user_errors = graphene.List(
         graphene.NonNull(UserError),
@@ -116,7 +130,9 @@ class Mutation(graphene.Mutation):
 
     @classmethod
     def __init_subclass_with_meta__(cls, **options: Any) -> None:
-        fields = {k: v for k, v in vars(cls.Input).items() if not k.startswith("__")}
+        fields = {}
+        for base in reversed(cls.Input.__mro__[:-1]):
+            fields |= {k: v for k, v in vars(base).items() if not k.startswith("__")}
         fields["client_mutation_id"] = graphene.InputField(
             graphene.String, description="Any text; it comes back in the payload."
         )
@@ -146,6 +162,8 @@ class Mutation(graphene.Mutation):
         values = dict(input)
         client_mutation_id = values.pop("client_mutation_id", None)
         try:
+            if cls.stores_text:
+                _check_texts(values, ())
             payload = cls._perform_once(info, values)
         except errors.ShopError as error:
             payload = cls(
@@ -178,6 +196,24 @@ class Mutation(graphene.Mutation):
             # it is an ordinary user error.
             with transaction.atomic():
                 return cls.perform(info, **values)
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def _check_texts(value: Any, path: tuple[str, ...]) -> None:
+    """Raises Invalid for text that no database holds: with NUL, or half of a surrogate pair."""
+    if isinstance(value, str):
+        if "\x00" in value or (
+            not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)
+        ):
+            raise errors.Invalid("Text must not contain NUL or lone surrogates.", field=path)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_texts(item, (*path, to_camel_case(name)))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_texts(item, (*path, str(index)))
 
 
 def load(

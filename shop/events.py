@@ -1,6 +1,5 @@
 """What follows a change: tasks, sent by their registered name once the change is committed."""
 
-from functools import partial
 from typing import Any
 
 from celery import current_app
@@ -13,8 +12,8 @@ def after_commit(task_name: str, *args: Any) -> None:
     With no broker configured the task runs in this process. A task that fails there is logged and
     does not undo or fail the change that asked for it.
     """
-    transaction.on_commit(partial(_send, task_name, args), robust=True)
 
+    def send() -> None:
+        current_app.tasks[task_name].apply_async(args=args)
 
-def _send(task_name: str, args: tuple[Any, ...]) -> None:
-    current_app.tasks[task_name].apply_async(args=args)
+    transaction.on_commit(send, robust=True)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 
 # ISO 4217 (SIX list one): currencies whose minor unit is not a hundredth.
 _EXPONENTS = dict.fromkeys(
@@ -55,11 +55,12 @@ def parse_minor(amount: str | Decimal, currency: str) -> int:
         ValueError: not a plain decimal number, more decimal places than the currency has
             (trailing zeros excepted), or beyond MAX_MINOR_UNITS.
     """
-    text = str(amount).strip()
+    text = format(amount, "f") if isinstance(amount, Decimal) else amount.strip()
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"not a decimal number: {text[:40]!r}")
     try:
-        scaled = Decimal(text).scaleb(exponent(currency))
+        # Wide enough that nothing that passes the pattern and the maximum is ever rounded.
+        scaled = Decimal(text).scaleb(exponent(currency), Context(prec=200))
     except InvalidOperation as error:
         raise ValueError("not a decimal number") from error
     if abs(scaled) > MAX_MINOR_UNITS:

@@ -7,6 +7,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from schema.authentication import authenticate
+from schema.engine.execution import Executor
 from schema.engine.http import GraphQLView
 from schema.root import schema
 
@@ -15,9 +16,8 @@ urlpatterns = [
     path(
         "graphql/",
         GraphQLView.as_view(
-            schema=schema.graphql_schema,
+            executor=Executor(schema.graphql_schema, introspection=settings.GRAPHQL_INTROSPECTION),
             authenticate=authenticate,
-            introspection=settings.GRAPHQL_INTROSPECTION,
             graphiql=settings.GRAPHQL_GRAPHIQL,
         ),
         name="graphql",

@@ -11,10 +11,11 @@ from graphene_django import DjangoObjectType
 from graphene_django.types import DjangoObjectTypeOptions
 from graphql import get_named_type
 
-from schema.engine.fetch import Fetch, planned
-from schema.engine.filters import filter_input
-from schema.engine.keyset import DEFAULT_SIZE, MAX_SIZE, Ordering, SortField
-from schema.engine.plan import plan_node, plan_page
+from schema.engine.filters import filter_input, prepare_filter
+from schema.engine.generic import Fetch, planned
+from schema.engine.hints import reads
+from schema.engine.keyset import DEFAULT_SIZE, MAX_SIZE, Ordering, SortField, page_from
+from schema.engine.plan import PageArguments, plan_node, plan_page
 
 OrderDirection = graphene.Enum(
     "OrderDirection",
@@ -89,12 +90,43 @@ class NodeType(DjangoObjectType):
         """The rows that the request's viewer may see."""
         raise NotImplementedError
 
+    @classmethod
+    def viewer_class(cls, context: Any) -> str | None:
+        """Names a class of viewers who may all see the same rows; None when each sees others.
+
+        Compiled SQL is shared within a class, so `rows` must not differ within it.
+        """
+        return None
+
 
 def resolve_planned(
     attribute: str, default: Any, root: Any, info: graphene.ResolveInfo, **arguments: Any
 ) -> Any:
     """What was fetched under this response key, else the row's attribute."""
     return planned(root, info.path.key, None) or getattr(root, attribute, default)
+
+
+# Tells the planner that a field with this resolver is what the column holds.
+resolve_planned.planned = True  # type: ignore[attr-defined]
+
+
+class ComputedField(graphene.Field):
+    """A field whose value is a pure function of columns of its row.
+
+    Args:
+        columns: the columns it reads.
+        compute: (request, *columns' values, **arguments) -> the value.
+    """
+
+    def __init__(
+        self, type_: Any, *, columns: tuple[str, ...], compute: Callable[..., Any], **options: Any
+    ) -> None:
+        @reads(*columns)
+        def resolve(row: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
+            return compute(info.context, *(getattr(row, name) for name in columns), **arguments)
+
+        resolve.computed = (compute, columns)
+        super().__init__(type_, resolver=resolve, **options)
 
 
 class ConnectionField(graphene.Field):
@@ -108,6 +140,7 @@ class ConnectionField(graphene.Field):
         order_name: name of the order input when there are additional orderings.
         default_order: instead of the node type's.
         exclude_parent: leave out the parent itself where the link reaches it.
+        trusts_parent: whoever sees the parent sees all rows linked to it.
         rows: the rows to list, given the request; by default all that the viewer may see.
     """
 
@@ -120,6 +153,7 @@ class ConnectionField(graphene.Field):
         order_name: str | None = None,
         default_order: tuple[str, str] | None = None,
         exclude_parent: bool = False,
+        trusts_parent: bool = False,
         rows: Callable[[Any], QuerySet] | None = None,
         description: str,
     ) -> None:
@@ -129,6 +163,7 @@ class ConnectionField(graphene.Field):
         self._order_name = order_name
         self._default_order = default_order
         self._exclude_parent = exclude_parent
+        self._trusts_parent = trusts_parent
         self._rows = rows
         super().__init__(lambda: graphene.NonNull(self.connection_type), description=description)
 
@@ -192,8 +227,9 @@ class ConnectionField(graphene.Field):
             ready = planned(root, info.path.key) if root is not None else None
             if ready is not None:
                 return ready
-            plan = plan_page(info, self, info.field_nodes, arguments)
-            fetch = Fetch(info.context)
+            definition = info.parent_type.fields[info.field_name]
+            plan = plan_page(info, self, definition, info.field_nodes)
+            fetch = Fetch(info.context, info.variable_values)
             if self._link is None:
                 return fetch.connection(self.root_rows(info.context), plan)
             # A parent that no plan fetched, such as the viewer: a level of one row.
@@ -203,18 +239,42 @@ class ConnectionField(graphene.Field):
         resolve.connection = self  # type: ignore[attr-defined]
         return resolve
 
+    @property
+    def is_root(self) -> bool:
+        return self._link is None
+
     def root_rows(self, context: Any) -> QuerySet:
+        """All rows that the viewer may see."""
         return self._rows(context) if self._rows else self.node_type.rows(context)
 
-    def children_of(self, parent_ids: list[Any], context: Any) -> QuerySet:
-        """The rows linked to these parents, with the parent's key as `_parent`."""
-        rows = self.root_rows(context).annotate(_parent=F(str(self._link)))
-        if self._exclude_parent:
-            rows = rows.exclude(pk=F("_parent"))
-        return rows.filter(_parent__in=parent_ids)
+    def children_of(self, context: Any, parent_keys: list[Any]) -> QuerySet:
+        """The rows linked to any of these parents, with the parent's key as `_parent`."""
+        return self._linked(context).filter(_parent__in=parent_keys)
 
-    def ordering_from(self, arguments: dict[str, Any]) -> Ordering:
-        """The ordering that the `orderBy` argument asks for."""
+    def children_of_one(self, context: Any, parent_key: Any) -> QuerySet:
+        """The rows linked to one parent."""
+        return self._linked(context).filter(_parent=parent_key)
+
+    def _linked(self, context: Any) -> QuerySet:
+        if self._trusts_parent:
+            rows = self.node_type._meta.model._default_manager.all()
+        else:
+            rows = self.root_rows(context)
+        rows = rows.annotate(_parent=F(str(self._link)))
+        return rows.exclude(pk=F("_parent")) if self._exclude_parent else rows
+
+    def page_arguments(self, arguments: dict[str, Any]) -> PageArguments:
+        """The page, ordering and filter that GraphQL arguments ask for.
+
+        Raises:
+            BadRequest: they make no page.
+        """
+        ordering = self._ordering_from(arguments)
+        page = page_from(arguments, ordering, self.node_type._meta.model)
+        prepared = prepare_filter(self.filterset, arguments.get("filter"))
+        return PageArguments(page, ordering, prepared)
+
+    def _ordering_from(self, arguments: dict[str, Any]) -> Ordering:
         name, direction = self._default_order or self.node_type._meta.default_order
         asked = arguments.get("order_by")
         if asked:
@@ -229,15 +289,16 @@ class ObjectField(graphene.Field):
 
     Args:
         node_type: a NodeType, or a function that returns it.
-        find: (parent, info, **arguments) -> a queryset of at most one row, an instance whose
-            row is to be fetched afresh, or None. For payloads, the attribute of the same name.
+        find: (parent, info, **arguments) -> exact lookups such as {"slug": "mug"}, or an instance
+            whose row is to be fetched afresh, or None. By default the attribute of the same name,
+            as mutation payloads have it.
     """
 
     def __init__(
         self,
         node_type: Any,
         *,
-        find: Callable[..., QuerySet | Any | None] | None = None,
+        find: Callable[..., Any] | None = None,
         description: str,
         **kwargs: Any,
     ) -> None:
@@ -247,17 +308,21 @@ class ObjectField(graphene.Field):
     def wrap_resolve(self, parent_resolver: Any) -> Any:
         find = self._find or super().wrap_resolve(parent_resolver)
 
-        def resolve(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
+        def lookups(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> dict | None:
             found = find(root, info, **arguments)
+            return found if found is None or isinstance(found, dict) else {"pk": found.pk}
+
+        def resolve(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
+            found = lookups(root, info, **arguments)
             if found is None:
                 return None
             node_type: Any = get_named_type(info.return_type)
-            if not isinstance(found, QuerySet):
-                rows = node_type.graphene_type.rows(info.context)
-                found = rows.filter(pk=found.pk)
+            rows = node_type.graphene_type.rows(info.context).filter(**found)
             plan = plan_node(info, node_type, info.field_nodes)
-            return next(iter(Fetch(info.context).rows(found[:1], plan)), None)
+            fetch = Fetch(info.context, info.variable_values)
+            return next(iter(fetch.rows(rows[:1], plan)), None)
 
+        resolve.lookups = lookups  # type: ignore[attr-defined]
         return resolve
 
 
@@ -272,7 +337,12 @@ def _connection_type(node_type: Any) -> Any:
             (graphene.ObjectType,),
             {
                 "__doc__": f"A {name} in a list, with its cursor.",
-                "node": graphene.Field(node_type, required=True, description="The item itself."),
+                "node": graphene.Field(
+                    node_type,
+                    required=True,
+                    resolver=lambda edge, info: edge.nodes[info.path.key],
+                    description="The item itself.",
+                ),
                 "cursor": graphene.String(
                     required=True,
                     description="Where the item lies, for `after` and `before`; it holds for this "
@@ -286,7 +356,10 @@ def _connection_type(node_type: Any) -> Any:
             {
                 "__doc__": f"A page of a list of {name} items.",
                 "edges": graphene.List(
-                    graphene.NonNull(edge), required=True, description="The items of this page."
+                    graphene.NonNull(edge),
+                    required=True,
+                    resolver=lambda connection, info: connection.edges(info.path.key),
+                    description="The items of this page.",
                 ),
                 "page_info": graphene.Field(
                     PageInfo, required=True, description="Where this page lies in the list."

@@ -1,20 +1,30 @@
 """Filter arguments: one typed input object per FilterSet, with nested operators.
 
 The filter `price__min` of a FilterSet becomes `price: {min: ...}` in the schema; a filter without
-`__` becomes a plain input field. Filters must not multiply rows: reach through relations with
-subqueries, never with joins.
+`__` becomes a plain input field. Two rules make a FilterSet static, so that its SQL can be reused
+for other values:
+
+- `prepare` turns an input value into scalars, or lists and dicts of scalars;
+- `filter` only passes those scalars on to the ORM, and never looks at them. Booleans are the
+  exception: they are part of the query's shape.
+
+Filters must not multiply rows: reach through relations with subqueries, never with joins.
 """
 
+import datetime
+import functools
 from typing import Any
 
 import django_filters
 import graphene
 from django.db.models import QuerySet
+from django.utils import timezone
 from graphene.utils.str_converters import to_camel_case
 
 from schema.engine.errors import BadRequest
 
 _MAX_LIST = 100
+_MAX_TEXT = 1000
 
 
 class FilterMixin:
@@ -24,6 +34,10 @@ class FilterMixin:
         super().__init__(**kwargs)
         self.graphql_type = graphql_type
         self.description = description
+
+    def prepare(self, value: Any) -> Any:
+        """The scalars to filter by. Raises BadRequest for a value that makes no sense."""
+        return value
 
 
 class TextFilter(FilterMixin, django_filters.CharFilter):
@@ -37,19 +51,30 @@ class BooleanFilter(FilterMixin, django_filters.BooleanFilter):
 
 
 class DateTimeFilter(FilterMixin, django_filters.IsoDateTimeFilter):
+    """A time; one without a zone is in UTC."""
+
     def __init__(self, description: str, **kwargs: Any) -> None:
         super().__init__(graphene.DateTime, description, **kwargs)
 
+    def prepare(self, value: datetime.datetime) -> datetime.datetime:
+        if timezone.is_naive(value):
+            return value.replace(tzinfo=datetime.UTC)
+        try:
+            return value.astimezone(datetime.UTC)
+        except OverflowError:
+            # Beyond the first or the last day of the calendar there is nothing else.
+            first = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
+            last = datetime.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=datetime.UTC)
+            return first if value.year == 1 else last
+
 
 class ValueFilter(FilterMixin, django_filters.Filter):
-    """A filter whose value GraphQL has checked already: enums, lists, input objects."""
+    """A filter by lists or input objects."""
 
     def __init__(self, graphql_type: Any, description: str, **kwargs: Any) -> None:
         super().__init__(graphql_type, description, **kwargs)
 
     def filter(self, qs: QuerySet, value: Any) -> QuerySet:
-        if isinstance(value, list) and len(value) > _MAX_LIST:
-            raise BadRequest(f"A filter takes at most {_MAX_LIST} values.", argument="filter")
         # An empty list asks for rows that match one of no values: there are none.
         if value == []:
             return qs.none()
@@ -62,8 +87,58 @@ class EnumListFilter(ValueFilter):
     def __init__(self, enum: Any, description: str, **kwargs: Any) -> None:
         super().__init__(graphene.List(graphene.NonNull(enum)), description, **kwargs)
 
-    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
-        return super().filter(qs, value and [member.value for member in value])
+    def prepare(self, value: list[Any]) -> list[str]:
+        return [str(member.value) for member in value]
+
+
+class SearchFilter(TextFilter):
+    """All words of a text must be contained in one column.
+
+    Args:
+        fold: how the column's text was normalised; words are normalised alike.
+    """
+
+    def __init__(self, description: str, *, fold: Any, **kwargs: Any) -> None:
+        super().__init__(description, **kwargs)
+        self._fold = fold
+
+    def prepare(self, value: str) -> list[str]:
+        # Ten words are more than people type, and bound the statement.
+        return [self._fold(word) for word in value.split()[:10]]
+
+    def filter(self, qs: QuerySet, value: list[Any]) -> QuerySet:
+        for word in value:
+            qs = qs.filter(**{f"{self.field_name}__contains": word})
+        return qs
+
+
+Prepared = dict[str, Any]
+
+
+def prepare_filter(filterset: Any, values: dict[str, Any] | None) -> Prepared:
+    """The scalars of a filter input, by filter name; empty conditions are left out.
+
+    Raises:
+        BadRequest: a value is not acceptable; says which.
+    """
+    if not values:
+        return {}
+    filters = _instance(filterset).filters
+    prepared = {}
+    for name, value in _flatten(filterset, values).items():
+        _check(value, name)
+        prepared[name] = filters[name].prepare(value)
+    return prepared
+
+
+def apply_filter(filterset: Any, prepared: Prepared, queryset: QuerySet) -> QuerySet:
+    """`queryset` narrowed by prepared values, or by slots in their places."""
+    if not prepared:
+        return queryset
+    filters = _instance(filterset).filters
+    for name, value in prepared.items():
+        queryset = filters[name].filter(queryset, value)
+    return queryset
 
 
 def filter_input(filterset: type[django_filters.FilterSet], name: str) -> type:
@@ -73,46 +148,28 @@ def filter_input(filterset: type[django_filters.FilterSet], name: str) -> type:
     for key, item in filterset.base_filters.items():
         field = graphene.InputField(item.graphql_type, description=item.description)
         outer, _, inner = key.partition("__")
-        if inner:
-            nested.setdefault(outer, {})[f"{inner}_" if inner == "in" else inner] = (
-                field if inner != "in" else _named(field, "in")
-            )
-        else:
+        if not inner:
             plain[outer] = field
+        elif inner == "in":
+            field.name = "in"
+            nested.setdefault(outer, {})["in_"] = field
+        else:
+            nested.setdefault(outer, {})[inner] = field
     descriptions = getattr(filterset, "operator_descriptions", {})
     for outer, fields in nested.items():
-        title = to_camel_case(outer)
-        title = title[0].upper() + title[1:]
+        title = to_camel_case(f"_{outer}")
+        description = f"Conditions on {descriptions.get(outer, outer)}."
         operators = type(
-            f"{name}{title}",
-            (graphene.InputObjectType,),
-            {**fields, "__doc__": f"Conditions on {descriptions.get(outer, outer)}."},
+            f"{name}{title}", (graphene.InputObjectType,), {**fields, "__doc__": description}
         )
-        plain[outer] = graphene.InputField(
-            operators, description=f"Conditions on {descriptions.get(outer, outer)}."
-        )
+        plain[outer] = graphene.InputField(operators, description=description)
     return type(name, (graphene.InputObjectType,), {**plain, "__doc__": filterset.__doc__})
 
 
-def apply_filter(
-    filterset: type[django_filters.FilterSet], values: dict[str, Any], queryset: QuerySet
-) -> QuerySet:
-    """`queryset` narrowed by the values of a filter input.
-
-    Raises:
-        BadRequest: a value is not acceptable; says which.
-    """
-    bound = filterset(data=_flatten(filterset, values), queryset=queryset)
-    if not bound.is_valid():
-        field, messages = next(iter(bound.errors.items()))
-        name = ".".join(to_camel_case(part) for part in field.split("__"))
-        raise BadRequest(f"filter.{name}: {' '.join(messages)}", argument=f"filter.{name}")
-    return bound.qs
-
-
-def _named(field: graphene.InputField, name: str) -> graphene.InputField:
-    field.name = name
-    return field
+@functools.cache
+def _instance(filterset: Any) -> Any:
+    """One instance for all requests: filters keep no state, and copying them is slow."""
+    return filterset(data=None, queryset=QuerySet())
 
 
 def _flatten(filterset: type[django_filters.FilterSet], values: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +179,21 @@ def _flatten(filterset: type[django_filters.FilterSet], values: dict[str, Any]) 
             flat[key] = value
         else:
             flat |= {f"{key}__{inner.rstrip('_')}": item for inner, item in value.items()}
-    for key, value in flat.items():
-        if isinstance(value, str) and "\x00" in value:
-            raise BadRequest("Text must not contain NUL characters.", argument=f"filter.{key}")
     return {key: value for key, value in flat.items() if value is not None}
+
+
+def _check(value: Any, name: str) -> None:
+    """Raises BadRequest for text that no database holds, and for lists beyond reason."""
+    if isinstance(value, str) and ("\x00" in value or len(value) > _MAX_TEXT):
+        raise BadRequest(
+            f"Text has at most {_MAX_TEXT} characters and no NUL.", argument=f"filter.{name}"
+        )
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        if len(value) > _MAX_LIST:
+            raise BadRequest(
+                f"A filter takes at most {_MAX_LIST} values.", argument=f"filter.{name}"
+            )
+        for item in value:
+            _check(item, name)

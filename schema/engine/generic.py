@@ -1,7 +1,8 @@
-"""Running a plan: one statement per level, whatever the number of rows.
+"""The generic path: planned rows as model instances, resolved by graphql-core.
 
-Rows carry what was fetched for them under response keys (`planned`), so that the same relation
-can be selected twice with different arguments.
+One statement per level, as on the compiled path, but any resolver may run over the rows. What was
+fetched for a row hangs on it under response keys (`planned`), so that the same relation can be
+selected twice with different arguments.
 """
 
 from __future__ import annotations
@@ -15,25 +16,29 @@ from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from schema.engine.filters import apply_filter
-from schema.engine.keyset import Ordering, Page, encode_cursor, restrict
-from schema.engine.plan import NodePlan, PagePlan
+from schema.engine.keyset import Ordering, Page, bound_of, encode_cursor, restrict
+from schema.engine.plan import NodePlan, PageArguments, PagePlan
 
 _PLANNED = "_planned"
 
 
 class Edge:
-    """A row in a page, with its cursor made only when asked for."""
+    """A row in a page: one instance for each selection of `node`, and the cursor."""
 
-    __slots__ = ("_ordering", "node")
+    __slots__ = ("_ordering", "_row", "nodes")
 
-    def __init__(self, node: models.Model, ordering: Ordering) -> None:
-        self.node = node
+    def __init__(
+        self, row: models.Model, nodes: dict[str, models.Model], ordering: Ordering
+    ) -> None:
+        self.nodes = nodes
+        self._row = row
         self._ordering = ordering
 
     @property
     def cursor(self) -> str:
-        value = self.node.__dict__["_sort"] if self._ordering.column != "pk" else self.node.pk
-        return encode_cursor(self._ordering, value, self.node.pk)
+        row = self._row
+        value = row.pk if self._ordering.column == "pk" else row.__dict__["_sort"]
+        return encode_cursor(self._ordering, value, row.pk)
 
 
 class PageInfo:
@@ -51,22 +56,37 @@ class PageInfo:
 class Connection:
     """A page of rows as the connection types resolve it."""
 
-    __slots__ = ("_more", "_plan", "edges", "total_count")
+    __slots__ = ("_edges", "page_info", "total_count")
 
     def __init__(
-        self, rows: Sequence[models.Model], plan: PagePlan, total_count: int | None
+        self,
+        rows: Sequence[models.Model],
+        copies: Copies,
+        arguments: PageArguments,
+        total_count: int | None,
     ) -> None:
-        kept = rows[: plan.page.size]
-        if plan.page.backward:
+        page, ordering = arguments.page, arguments.ordering
+        kept = rows[: page.size]
+        if page.backward:
             kept = kept[::-1]
-        self.edges = [Edge(row, plan.ordering) for row in kept]
+        self._edges = {
+            key: [
+                Edge(row, {part: made[id(row)] for part, made in parts.items()}, ordering)
+                for row in kept
+            ]
+            for key, parts in copies.items()
+        }
+        any_edges = [Edge(row, {}, ordering) for row in kept]
         self.total_count = total_count
-        self._more = len(rows) > plan.page.size
-        self._plan = plan
+        self.page_info = PageInfo(any_edges, page, more=len(rows) > page.size)
 
-    @property
-    def page_info(self) -> PageInfo:
-        return PageInfo(self.edges, self._plan.page, more=self._more)
+    def edges(self, key: str) -> list[Edge]:
+        """The edges selected under a response key."""
+        return self._edges[key]
+
+
+# By response key of `edges`, then of `node`: the instance that stands for each row.
+Copies = dict[str, dict[str, dict[int, models.Model]]]
 
 
 def planned(row: Any, key: str, default: Any = None) -> Any:
@@ -79,26 +99,29 @@ class Fetch:
 
     Args:
         context: the request, which says what rows the viewer may see.
+        variables: of the operation.
     """
 
-    def __init__(self, context: Any) -> None:
+    def __init__(self, context: Any, variables: dict[str, Any]) -> None:
         self._context = context
+        self._variables = variables
 
     def connection(self, queryset: QuerySet, plan: PagePlan) -> Connection:
         """The page of `queryset` that `plan` asks for, with everything below it."""
-        queryset = _filtered(queryset, plan)
+        arguments = plan.arguments(self._variables)
+        queryset = apply_filter(plan.connection.filterset, arguments.filter, queryset)
         total = queryset.order_by().count() if plan.wants_total else None
         rows: list[models.Model] = []
         if plan.wants_rows:
-            page = restrict(_selecting(queryset, plan), plan.ordering, plan.page)
-            terms = plan.ordering.terms(reverse=plan.page.backward)
-            rows = list(page.order_by(*terms)[: plan.page.size + 1])
-            self.below(rows[: plan.page.size], plan.node)
-        return Connection(rows, plan, total)
+            terms = arguments.ordering.terms(reverse=arguments.page.backward)
+            page = _selecting(queryset, plan, arguments).order_by(*terms)
+            rows = list(page[: arguments.page.size + 1])
+        copies = self._below_page(rows[: arguments.page.size], plan)
+        return Connection(rows, copies, arguments, total)
 
     def rows(self, queryset: QuerySet, plan: NodePlan) -> list[models.Model]:
         """All rows of `queryset`, with everything below them."""
-        rows = list(_columns(queryset, plan))
+        rows = list(_columns(queryset, [plan]))
         self.below(rows, plan)
         return rows
 
@@ -107,22 +130,24 @@ class Fetch:
 
         One statement for the rows, one more for the total counts if they are asked for.
         """
+        arguments = plan.arguments(self._variables)
         ids = sorted({parent.pk for parent in parents})
         rows_of: dict[Any, list[models.Model]] = {pk: [] for pk in ids}
         totals: dict[Any, int] = {}
+        size = arguments.page.size
         if ids:
-            children = _filtered(plan.connection.children_of(ids, self._context), plan)
+            children = plan.connection.children_of(self._context, ids)
+            children = apply_filter(plan.connection.filterset, arguments.filter, children)
             if plan.wants_total:
                 counted = children.order_by().values("_parent").annotate(_count=Count("pk"))
                 totals = {item["_parent"]: item["_count"] for item in counted}
             if plan.wants_rows:
-                for row in _limited_per_parent(children, plan):
+                for row in _limited_per_parent(children, plan, arguments):
                     rows_of[row._parent].append(row)  # type: ignore[attr-defined]
-                kept = [row for rows in rows_of.values() for row in rows[: plan.page.size]]
-                self.below(kept, plan.node)
+        copies = self._below_page([row for rows in rows_of.values() for row in rows[:size]], plan)
         for parent in parents:
             total = totals.get(parent.pk, 0) if plan.wants_total else None
-            connection = Connection(rows_of[parent.pk], plan, total)
+            connection = Connection(rows_of[parent.pk], copies, arguments, total)
             parent.__dict__.setdefault(_PLANNED, {})[key] = connection
 
     def below(self, rows: Sequence[models.Model], plan: NodePlan) -> None:
@@ -132,6 +157,21 @@ class Fetch:
         for name, aliases in plan.joins.items():
             for key, below in aliases.items():
                 self.below(_related(rows, name, key, alone=len(aliases) == 1), below)
+
+    def _below_page(self, rows: Sequence[models.Model], plan: PagePlan) -> Copies:
+        """Fetches below each selection of `node`; a second one gets instances of its own."""
+        alone = len(plan.nodes) == 1
+        copies: Copies = {}
+        for key, parts in plan.edges.items():
+            copies[key] = {}
+            for part, node in parts.items():
+                if isinstance(node, NodePlan):
+                    instances = rows if alone else [copy.copy(row) for row in rows]
+                    self.below(instances, node)
+                    copies[key][part] = {
+                        id(row): made for row, made in zip(rows, instances, strict=True)
+                    }
+        return copies
 
 
 def _related(
@@ -151,39 +191,31 @@ def _related(
     return related
 
 
-def _limited_per_parent(queryset: QuerySet, plan: PagePlan) -> Iterable[models.Model]:
-    numbered = restrict(_selecting(queryset, plan), plan.ordering, plan.page).annotate(
-        _number=Window(
-            RowNumber(),
-            partition_by=F("_parent"),
-            order_by=plan.ordering.terms(reverse=plan.page.backward),
-        )
+def _limited_per_parent(
+    queryset: QuerySet, plan: PagePlan, arguments: PageArguments
+) -> Iterable[models.Model]:
+    terms = arguments.ordering.terms(reverse=arguments.page.backward)
+    numbered = _selecting(queryset, plan, arguments).annotate(
+        _number=Window(RowNumber(), partition_by=F("_parent"), order_by=terms)
     )
-    return numbered.filter(_number__lte=plan.page.size + 1).order_by("_number")
+    return numbered.filter(_number__lte=arguments.page.size + 1).order_by("_number")
 
 
-def _filtered(queryset: QuerySet, plan: PagePlan) -> QuerySet:
-    if plan.filter and plan.connection.filterset is not None:
-        return apply_filter(plan.connection.filterset, plan.filter, queryset)
-    return queryset
+def _selecting(queryset: QuerySet, plan: PagePlan, arguments: PageArguments) -> QuerySet:
+    """Between the page's cursors, with the nodes' columns and the sort column for new cursors."""
+    ordering, page, model = arguments.ordering, arguments.page, queryset.model
+    if ordering.column != "pk":
+        queryset = queryset.annotate(_sort=F(ordering.column))
+    after, before = (bound_of(place, ordering, model) for place in (page.after, page.before))
+    return restrict(_columns(queryset, plan.nodes), ordering, after, before)
 
 
-def _selecting(queryset: QuerySet, plan: PagePlan) -> QuerySet:
-    """Selects the node's columns and the sort column, which cursors are made of."""
-    return _with_sort(_columns(queryset, plan.node), plan)
-
-
-def _with_sort(queryset: QuerySet, plan: PagePlan) -> QuerySet:
-    """Selects the sort column, which cursors are made of."""
-    if plan.ordering.column == "pk":
-        return queryset
-    return queryset.annotate(_sort=F(plan.ordering.column))
-
-
-def _columns(queryset: QuerySet, plan: NodePlan) -> QuerySet:
+def _columns(queryset: QuerySet, plans: Sequence[NodePlan]) -> QuerySet:
     joins: list[str] = []
-    columns: list[str] = []
-    everything = _collect(plan, "", joins, columns)
+    columns: list[str] = [queryset.model._meta.pk.name]
+    everything = False
+    for plan in plans:
+        everything |= _collect(plan, "", joins, columns)
     if joins:
         queryset = queryset.select_related(*joins)
     return queryset if everything else queryset.only(*columns)

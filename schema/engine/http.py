@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import orjson
-from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
@@ -17,24 +18,18 @@ from graphql import (
     DocumentNode,
     ExecutionResult,
     GraphQLError,
-    GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
-    execute,
     get_operation_ast,
-    parse,
-    specified_rules,
-    validate,
 )
 
 from schema.engine.errors import BadRequest, CodedError, Unauthenticated, present
-from schema.engine.uploads import operation_from
+from schema.engine.uploads import check_size, operation_from
 
 MODERN = "application/graphql-response+json"
 LEGACY = "application/json"
 MAX_BATCH = 5
-MAX_TOKENS = 10_000
+_WANTED = {"WWW-Authenticate": "Bearer"}
 _STATUS = {"UNAUTHENTICATED": 401, "TOKEN_EXPIRED": 401, "FORBIDDEN": 403}
 
 
@@ -56,20 +51,23 @@ class GraphQLView(View):
     uploads need a header that makes browsers ask first.
 
     Args:
-        schema: what is served.
+        executor: of the schema that is served.
         authenticate: request -> user; raises a CodedError for a bad token.
-        introspection: whether documents may ask for the schema.
         graphiql: whether browsers get GraphiQL.
     """
 
-    schema: GraphQLSchema | None = None
+    # `as_view` asks for a default; there is no serving without one.
+    executor: Any = None
     authenticate: Callable[[HttpRequest], Any] | None = None
-    introspection = False
     graphiql = False
     http_method_names = ["get", "post", "options"]
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
-        if self.graphiql and "query" not in request.GET and _prefers_html(request):
+        if (
+            self.graphiql
+            and "query=" not in request.META["QUERY_STRING"]
+            and _prefers_html(request)
+        ):
             return render(request, "graphiql.html", {"endpoint": request.path})
         return self._answer(request, _from_url)
 
@@ -93,72 +91,55 @@ class GraphQLView(View):
         except Refused as refused:
             return _refusal(refused, media_type)
         except CodedError as error:
-            status = _STATUS.get(error.code, 400) if media_type == MODERN else 200
-            return _json({"errors": [error.formatted]}, media_type, status)
+            status = _STATUS.get(error.code, 400)
+            headers = _WANTED if status == 401 else {}
+            kept = media_type == MODERN
+            return _json(
+                {"errors": [error.formatted]}, media_type, status if kept else 200, headers
+            )
+        except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.
+            masked = present(GraphQLError("", original_error=error))
+            return _json({"errors": [masked]}, media_type, 500)
         results = [self._run(request, item) for item in checked]
         if batch:
             return _json([formatted for formatted, _ in results], media_type, 200)
         formatted, status = results[0]
         kept = media_type == MODERN or status == 405
-        return _json(formatted, media_type, status if kept else 200)
+        headers = {"Allow": "POST"} if status == 405 else {}
+        return _json(formatted, media_type, status if kept else 200, headers)
 
     def _run(self, request: HttpRequest, operation: dict[str, Any]) -> tuple[dict[str, Any], int]:
         """The response map of one operation, and its status."""
         try:
-            document = self._document(operation["query"])
+            document = self.executor.document(operation["query"])
+            if document.errors:
+                return {"errors": [_invalid(error) for error in document.errors]}, 400
             name = operation.get("operationName")
             if request.method == "GET":
-                _only_queries(document, name)
+                _only_queries(document.ast, name)
         except Refused as refused:
             return {"errors": [refused.error.formatted]}, refused.status
-        except InvalidDocument as invalid:
-            return {"errors": [_invalid(error) for error in invalid.errors]}, 400
-        result = execute(
-            self.schema,  # type: ignore[arg-type]
-            document,
-            context_value=request,
-            variable_values=operation.get("variables"),
-            operation_name=name,
+        return _formatted(
+            self.executor.execute(document, request, operation.get("variables"), name)
         )
-        return _formatted(result)  # type: ignore[arg-type]
 
     def _user(self, request: HttpRequest) -> Any:
         if self.authenticate is None:
             raise Unauthenticated("This server has no authentication.")
         return self.authenticate(request)
 
-    def _document(self, text: str) -> DocumentNode:
-        """The parsed and validated document. Raises InvalidDocument."""
-        try:
-            document = parse(text, max_tokens=MAX_TOKENS)
-        except GraphQLError as error:
-            raise InvalidDocument([error]) from error
-        except RecursionError as error:
-            raise InvalidDocument([GraphQLError("The document is nested too deeply.")]) from error
-        rules = [*specified_rules]
-        if not self.introspection:
-            rules.append(NoSchemaIntrospectionCustomRule)
-        errors = validate(self.schema, document, rules)  # type: ignore[arg-type]
-        if errors:
-            raise InvalidDocument(errors)
-        return document
-
-
-class InvalidDocument(Exception):
-    """A document that cannot be parsed or is not valid for the schema."""
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__(errors)
-        self.errors = errors
-
 
 def _from_url(request: HttpRequest) -> dict[str, Any]:
+    try:
+        values = request.GET
+    except SuspiciousOperation as error:
+        raise Refused(400, "The address has too many parameters.") from error
     operation: dict[str, Any] = {
-        key: request.GET[key] for key in ("query", "operationName") if key in request.GET
+        key: values[key] for key in ("query", "operationName") if key in values
     }
     for key in ("variables", "extensions"):
-        if request.GET.get(key):
-            operation[key] = _loads(request.GET[key].encode(), f"`{key}` must be JSON.")
+        if values.get(key):
+            operation[key] = _loads(values[key].encode(), f"`{key}` must be JSON.")
     return operation
 
 
@@ -174,10 +155,11 @@ def _from_body(request: HttpRequest) -> Any:
                 raise Refused(415, "JSON is read in UTF-8 only.")
             return _loads(request.body, "The body must be JSON.")
         if request.content_type == "multipart/form-data":
+            check_size(request)
             return operation_from(request)
     except RequestDataTooBig as error:
         raise Refused(413, "The request is too large.") from error
-    except (MultiPartParserError, TooManyFilesSent) as error:
+    except (MultiPartParserError, SuspiciousOperation) as error:
         raise Refused(400, "The multipart body is malformed.") from error
     except BadRequest as error:
         raise Refused(400, error.message) from error
@@ -206,8 +188,8 @@ def _checked(operation: Any) -> dict[str, Any]:
     return operation
 
 
-def _only_queries(document: DocumentNode, name: str | None) -> None:
-    found = get_operation_ast(document, name)
+def _only_queries(document: DocumentNode | None, name: str | None) -> None:
+    found = get_operation_ast(document, name) if document else None
     if isinstance(found, OperationDefinitionNode) and found.operation != OperationType.QUERY:
         raise Refused(405, "GET is for queries only.", Allow="POST")
 
@@ -232,7 +214,7 @@ def _negotiate(request: HttpRequest) -> str:
     accept = request.headers.get("Accept")
     if not accept:
         return LEGACY
-    chosen = request.get_preferred_type([LEGACY, MODERN])
+    chosen = _preferred(accept, [LEGACY, MODERN])
     if chosen is None:
         if request.method == "GET" and "text/html" in accept:
             return LEGACY
@@ -241,16 +223,26 @@ def _negotiate(request: HttpRequest) -> str:
 
 
 def _prefers_html(request: HttpRequest) -> bool:
-    return request.get_preferred_type([LEGACY, MODERN, "text/html"]) == "text/html"
+    accept = request.headers.get("Accept", "*/*")
+    return _preferred(accept, [LEGACY, MODERN, "text/html"]) == "text/html"
+
+
+def _preferred(accept: str, offered: list[str]) -> str | None:
+    """The offered media type that an Accept header likes best; we speak UTF-8 only."""
+    plain = re.sub(r";\s*charset=[^;,]*", "", accept, flags=re.IGNORECASE)
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT"] = plain
+    return request.get_preferred_type(offered)
 
 
 def _refusal(refused: Refused, media_type: str) -> HttpResponse:
-    response = _json({"errors": [refused.error.formatted]}, media_type, refused.status)
-    for name, value in refused.headers.items():
-        response.headers[name] = value
-    return response
+    content = {"errors": [refused.error.formatted]}
+    return _json(content, media_type, refused.status, refused.headers)
 
 
-def _json(content: Any, media_type: str, status: int) -> HttpResponse:
+def _json(
+    content: Any, media_type: str, status: int, headers: dict[str, str] | None = None
+) -> HttpResponse:
     body = orjson.dumps(content)
-    return HttpResponse(body, status=status, content_type=f"{media_type}; charset=utf-8")
+    content_type = f"{media_type}; charset=utf-8"
+    return HttpResponse(body, status=status, content_type=content_type, headers=headers)

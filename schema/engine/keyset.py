@@ -49,7 +49,7 @@ class Ordering:
     def terms(self, *, reverse: bool = False) -> list[OrderBy]:
         """ORDER BY terms; `reverse` for paging backward."""
         descending = self.descending != reverse
-        columns = ("pk",) if self.column in ("pk", "id") else (self.column, "pk")
+        columns = ("pk",) if self.column == "pk" else (self.column, "pk")
         return [OrderBy(F(column), descending=descending) for column in columns]
 
 
@@ -67,21 +67,18 @@ class Page:
 
     size: int
     backward: bool = False
-    after: str | None = None
-    before: str | None = None
+    after: Position | None = None
+    before: Position | None = None
 
 
-def page_from(
-    first: int | None = None,
-    last: int | None = None,
-    after: str | None = None,
-    before: str | None = None,
-) -> Page:
-    """The page that Relay's arguments describe.
+def page_from(arguments: dict[str, Any], ordering: Ordering, model: type[models.Model]) -> Page:
+    """The page of rows of `model` that Relay's arguments describe.
 
     Raises:
-        BadRequest: a size below 0 or above MAX_SIZE, or both `first` and `last`.
+        BadRequest: a size below 0 or above MAX_SIZE, both `first` and `last`, or a cursor that is
+            garbage or of another ordering.
     """
+    first, last = arguments.get("first"), arguments.get("last")
     for name, size in (("first", first), ("last", last)):
         if size is not None and not 0 <= size <= MAX_SIZE:
             raise BadRequest(
@@ -89,6 +86,11 @@ def page_from(
             )
     if first is not None and last is not None:
         raise BadRequest("Give `first` or `last`, not both.", argument="last")
+    column, key = sort_column(model, ordering.column), model._meta.pk
+    after, before = (
+        None if cursor is None else decode_cursor(cursor, ordering, column, key)
+        for cursor in (arguments.get("after"), arguments.get("before"))
+    )
     if last is not None:
         return Page(last, backward=True, after=after, before=before)
     return Page(DEFAULT_SIZE if first is None else first, after=after, before=before)
@@ -115,21 +117,31 @@ def decode_cursor(
             raise ValueError("too long")
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         tag, value, pk = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        expected = (str, int) if not isinstance(column, models.DateTimeField) else (str,)
-        if not isinstance(value, expected) or type(pk) is not int or abs(pk) >= 2**63:
-            raise ValueError("wrong types")
-        if isinstance(column, models.IntegerField) and (
-            type(value) is not int or abs(value) >= 2**63
-        ):
-            raise ValueError("wrong type")
-        if "\x00" in str(value):
-            raise ValueError("no such value")
-        position = Position(column.to_python(value), key.to_python(pk))
+        position = Position(_sort_value(value, column), _sort_value(pk, key))
     except (ValueError, TypeError, RecursionError, binascii.Error, ValidationError) as error:
         raise BadRequest("This is not a cursor of this connection.") from error
     if tag != ordering.tag:
         raise BadRequest("This cursor belongs to another ordering.", argument="orderBy")
     return position
+
+
+def _sort_value(value: Any, column: models.Field) -> Any:
+    """The value of a cursor as `column` holds it. Raises ValueError for one that it never holds."""
+    if isinstance(column, models.GeneratedField):
+        column = column.output_field
+    if isinstance(column, models.IntegerField):
+        if type(value) is int and abs(value) < 2**63:
+            return value
+    elif isinstance(value, str):
+        if isinstance(column, models.DateTimeField):
+            moment = datetime.datetime.fromisoformat(value.replace("\x00", "?"))
+            if moment.tzinfo is not None and not moment.utcoffset():
+                return moment
+        elif "\x00" not in value:
+            # Raises for half of a surrogate pair, which no database holds.
+            value.encode()
+            return value
+    raise ValueError("no value of this column")
 
 
 class RowComparison(Expression):
@@ -190,25 +202,30 @@ def sort_column(model: type[models.Model], path: str) -> models.Field:
     return field
 
 
-def restrict(queryset: models.QuerySet, ordering: Ordering, page: Page) -> models.QuerySet:
-    """The rows of `queryset` strictly between the page's cursors.
+Bound = tuple[Any, Any] | None
 
-    Raises:
-        BadRequest: a cursor is garbage or of another ordering.
-    """
-    model = queryset.model
-    column, key = sort_column(model, ordering.column), model._meta.pk
-    for cursor, is_after in ((page.after, True), (page.before, False)):
-        if cursor is None:
+
+def restrict(
+    queryset: models.QuerySet, ordering: Ordering, after: Bound, before: Bound
+) -> models.QuerySet:
+    """The rows of `queryset` strictly between two places, each a pair of expressions."""
+    for bound, is_after in ((after, True), (before, False)):
+        if bound is None:
             continue
-        position = decode_cursor(cursor, ordering, column, key)
         operator = ">" if is_after != ordering.descending else "<"
-        values = [
-            models.Value(position.value, output_field=column),
-            models.Value(position.key, output_field=key),
-        ]
-        columns = [F(ordering.column), F("pk")]
-        if ordering.column in ("pk", "id"):
+        columns, values = [F(ordering.column), F("pk")], list(bound)
+        if ordering.column == "pk":
             columns, values = columns[1:], values[1:]
         queryset = queryset.filter(RowComparison(columns, operator, values))
     return queryset
+
+
+def bound_of(position: Position | None, ordering: Ordering, model: type[models.Model]) -> Bound:
+    """`position` as expressions."""
+    if position is None:
+        return None
+    column = sort_column(model, ordering.column)
+    return (
+        models.Value(position.value, output_field=column),
+        models.Value(position.key, output_field=model._meta.pk),
+    )

@@ -10,7 +10,7 @@ from graphql_relay import from_global_id, to_global_id
 
 from schema.engine.connections import Node, NodeType
 from schema.engine.errors import BadRequest
-from schema.engine.fetch import Fetch
+from schema.engine.generic import Fetch
 from schema.engine.keyset import MAX_SIZE
 from schema.engine.plan import plan_node
 
@@ -74,6 +74,6 @@ def _resolve_nodes(root: Any, info: graphene.ResolveInfo, ids: list[str]) -> lis
     for name, (object_type, keys) in wanted.items():
         rows = object_type.graphene_type.rows(info.context).filter(pk__in=keys)  # type: ignore[attr-defined]
         plan = plan_node(info, object_type, info.field_nodes)
-        for row in Fetch(info.context).rows(rows, plan):
+        for row in Fetch(info.context, info.variable_values).rows(rows, plan):
             found[name, row.pk] = row
     return [found.get((object_type.name, pk)) for object_type, pk in decoded]

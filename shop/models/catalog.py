@@ -16,6 +16,7 @@ from shop.text import sort_key
 
 NAME_LENGTH = 400
 SLUG_LENGTH = 255
+BARCODE_LENGTH = 64
 
 
 def shop_currency() -> str:
@@ -253,7 +254,7 @@ class Variant(models.Model):
         expression=Coalesce("price", 2**62), output_field=models.BigIntegerField(), db_persist=True
     )
     weight_grams = models.PositiveIntegerField(default=0)
-    barcode = models.CharField(max_length=64, blank=True, default="")
+    barcode = models.CharField(max_length=BARCODE_LENGTH, blank=True, default="")
     media = models.ForeignKey(
         "Media", models.SET_NULL, null=True, blank=True, related_name="variants"
     )

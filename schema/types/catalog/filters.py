@@ -1,5 +1,6 @@
 """Filter arguments of catalog lists."""
 
+from decimal import Decimal as PythonDecimal
 from typing import Any
 
 import django_filters
@@ -12,6 +13,7 @@ from schema.engine.filters import (
     BooleanFilter,
     DateTimeFilter,
     EnumListFilter,
+    SearchFilter,
     TextFilter,
     ValueFilter,
 )
@@ -45,30 +47,17 @@ class AttributeCondition(graphene.InputObjectType):
     )
 
 
-def _contains(queryset: QuerySet, column: str, text: str) -> QuerySet:
-    for word in fold(text).split()[:10]:
-        queryset = queryset.filter(**{f"{column}__contains": word})
-    return queryset
-
-
-def _price(value: Any, name: str) -> int:
-    try:
-        return minor_units(value, [name]) or 0
-    except InvalidPrice as error:
-        raise BadRequest(f"filter.price.{name}: {error.message}") from error
-
-
 class PriceFilter(ValueFilter):
     """Compares a column of minor units with an amount of the shop's currency."""
 
     def __init__(self, description: str, **kwargs: Any) -> None:
         super().__init__(Decimal, description, **kwargs)
 
-    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
-        if value is None or value == "":
-            return qs
-        name = "min" if self.lookup_expr == "gte" else "max"
-        return super().filter(qs, _price(value, name))
+    def prepare(self, value: PythonDecimal) -> int:
+        try:
+            return minor_units(value, ["price"]) or 0
+        except InvalidPrice as error:
+            raise BadRequest(error.message, argument="filter.price") from error
 
 
 class ProductFilterSet(django_filters.FilterSet):
@@ -82,10 +71,11 @@ class ProductFilterSet(django_filters.FilterSet):
         "updated": "the time of the last change",
     }
 
-    search = TextFilter(
+    search = SearchFilter(
         "Words that must all appear in the name, the brand or a SKU, whatever their case and "
         "accents.",
-        method="by_search",
+        field_name="search_text",
+        fold=fold,
     )
     category = TextFilter(
         "Slug of a category; its whole subtree is taken in.", method="in_category"
@@ -123,9 +113,6 @@ class ProductFilterSet(django_filters.FilterSet):
     updated__max = DateTimeFilter(
         "At this time or earlier.", field_name="updated_at", lookup_expr="lte"
     )
-
-    def by_search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        return _contains(queryset, "search_text", value)
 
     def in_category(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         subtree = Category.objects.filter(ancestors__slug=value)
@@ -175,15 +162,11 @@ class MediaFilterSet(django_filters.FilterSet):
 class NamedFilterSet(django_filters.FilterSet):
     """Conditions on the items; all of them must be met."""
 
-    search = TextFilter(
+    search = SearchFilter(
         "Words that must all appear in the name, whatever their case and accents.",
-        method="by_search",
+        field_name="name_key",
+        fold=sort_key,
     )
-
-    def by_search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        for word in fold(value).split()[:10]:
-            queryset = queryset.filter(name_key__contains=sort_key(word))
-        return queryset
 
 
 class CategoryFilterSet(NamedFilterSet):

@@ -5,9 +5,8 @@ from typing import Any
 import graphene
 from django.core.files.storage import default_storage
 
-from schema.base import MoneyField, ShopNode
-from schema.engine.connections import ConnectionField
-from schema.engine.hints import reads
+from schema.base import MoneyField, PublicNode
+from schema.engine.connections import ComputedField, ConnectionField
 from schema.engine.keyset import SortField
 from schema.types.catalog import taxonomy
 from schema.types.catalog.filters import (
@@ -48,7 +47,7 @@ class SelectedOption(graphene.ObjectType):
     value = graphene.String(required=True, description='The choice, such as "M".')
 
 
-class Product(ShopNode):
+class Product(PublicNode):
     """Something the shop sells, in one or more variants."""
 
     name = graphene.String(required=True, description="The name that shoppers see.")
@@ -78,9 +77,14 @@ class Product(ShopNode):
     category = graphene.Field(lambda: taxonomy.Category, description="Where it is filed.")
     brand = graphene.Field(lambda: taxonomy.Brand, description="Who makes it.")
     variants = ConnectionField(
-        lambda: Variant, link="product_id", description="What can be bought of it."
+        lambda: Variant,
+        link="product_id",
+        trusts_parent=True,
+        description="What can be bought of it.",
     )
-    media = ConnectionField(lambda: Media, link="product_id", description="Its pictures.")
+    media = ConnectionField(
+        lambda: Media, link="product_id", trusts_parent=True, description="Its pictures."
+    )
     attribute_values = ConnectionField(
         lambda: taxonomy.AttributeValue,
         link="product_links__product_id",
@@ -106,7 +110,7 @@ class Product(ShopNode):
         default_order = ("CREATED", "desc")
 
 
-class Variant(ShopNode):
+class Variant(PublicNode):
     """What is bought: a product in one combination of its options."""
 
     product = graphene.Field(Product, required=True, description="What it is a variant of.")
@@ -138,10 +142,23 @@ class Variant(ShopNode):
         default_order = ("POSITION", "asc")
 
 
-class Media(ShopNode):
+def _address(
+    request: Any, url: str, file: Any, thumbnails: dict[str, str], size: Any = None
+) -> str:
+    if not url:
+        # Until the thumbnails are drawn, the original stands in.
+        name = thumbnails.get(size.value) if size else None
+        url = default_storage.url(name or str(file))
+    return request.build_absolute_uri(url) if url.startswith("/") else url
+
+
+class Media(PublicNode):
     """A picture of a product."""
 
-    url = graphene.String(
+    url = ComputedField(
+        graphene.String,
+        columns=("url", "file", "thumbnails"),
+        compute=_address,
         required=True,
         size=graphene.Argument(
             ThumbnailSize,
@@ -161,12 +178,3 @@ class Media(ShopNode):
         filterset = MediaFilterSet
         orderings = {"POSITION": SortField("position", "In the order that staff chose.")}
         default_order = ("POSITION", "asc")
-
-    @reads("url", "file", "thumbnails")
-    def resolve_url(row: Any, info: graphene.ResolveInfo, size: Any = None) -> str:  # noqa: N805
-        address = row.url
-        if not address:
-            # Until the thumbnails are drawn, the original stands in.
-            name = row.thumbnails.get(size.value) if size else None
-            address = default_storage.url(name or row.file.name)
-        return info.context.build_absolute_uri(address) if address.startswith("/") else address

@@ -2,7 +2,7 @@
 
 import graphene
 
-from schema.base import ShopNode
+from schema.base import PublicNode
 from schema.engine.connections import ConnectionField
 from schema.engine.keyset import SortField
 from schema.types.catalog import products
@@ -13,7 +13,7 @@ _BY_NAME = SortField("name_key", "By name; numbers in it by value.")
 _BY_CREATED = SortField("created_at", "By time of creation.")
 
 
-class Category(ShopNode):
+class Category(PublicNode):
     """A node of the category tree."""
 
     name = graphene.String(required=True, description="The name that shoppers see.")
@@ -53,7 +53,7 @@ class Category(ShopNode):
         default_order = ("POSITION", "asc")
 
 
-class Brand(ShopNode):
+class Brand(PublicNode):
     """Who makes a product."""
 
     name = graphene.String(required=True, description="The name that shoppers see.")
@@ -70,7 +70,7 @@ class Brand(ShopNode):
         default_order = ("NAME", "asc")
 
 
-class Attribute(ShopNode):
+class Attribute(PublicNode):
     """A property that products share, such as the material."""
 
     name = graphene.String(required=True, description="The name that shoppers see.")
@@ -87,7 +87,7 @@ class Attribute(ShopNode):
         default_order = ("NAME", "asc")
 
 
-class AttributeValue(ShopNode):
+class AttributeValue(PublicNode):
     """A value of an attribute, such as wool."""
 
     attribute = graphene.Field(Attribute, required=True, description="What it is a value of.")
@@ -101,7 +101,7 @@ class AttributeValue(ShopNode):
         default_order = ("NAME", "asc")
 
 
-class Collection(ShopNode):
+class Collection(PublicNode):
     """Products chosen by hand for one occasion."""
 
     name = graphene.String(required=True, description="The name that shoppers see.")

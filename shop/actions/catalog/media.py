@@ -3,7 +3,6 @@
 import io
 import uuid
 from collections.abc import Iterable
-from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -68,7 +67,8 @@ def is_media_url(url: str) -> bool:
         return False
     if parts.scheme in ("http", "https"):
         return bool(parts.netloc)
-    return not parts.scheme and not parts.netloc and url.startswith("/")
+    # Browsers read "//host" and "/\\host" as addresses of another host.
+    return url.startswith("/") and url[1:2] not in ("/", "\\")
 
 
 @transaction.atomic
@@ -128,9 +128,13 @@ def make_thumbnails(media_id: int) -> None:
 
 def delete_files_after_commit(names: Iterable[str]) -> None:
     """Deletes stored files once the transaction that forgot them is committed."""
-    for name in names:
-        if name:
-            transaction.on_commit(partial(default_storage.delete, name), robust=True)
+    stored = [name for name in names if name]
+
+    def delete() -> None:
+        for name in stored:
+            default_storage.delete(name)
+
+    transaction.on_commit(delete, robust=True)
 
 
 def _inspect(upload: File) -> tuple[str, tuple[int, int]]:
@@ -145,6 +149,10 @@ def _inspect(upload: File) -> tuple[str, tuple[int, int]]:
                     f"A picture has at most {MAX_PIXELS // 1_000_000} megapixels.", field=["file"]
                 )
             image.verify()
+        # Verifying looks at the header; a file that ends early shows only when it is decoded.
+        upload.seek(0)
+        with Image.open(upload, formats=list(_EXTENSIONS)) as image:
+            image.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise FileTypeNotAllowed(field=["file"]) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

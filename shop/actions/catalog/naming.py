@@ -66,8 +66,9 @@ def choose_slug(rows: models.QuerySet, slug: str | None, name: str) -> str:
 def apply_naming(row: Any, rows: models.QuerySet, changes: dict[str, Any]) -> None:
     """Takes `name` and `slug` out of `changes` and sets them on `row` (saved or not)."""
     others = rows.exclude(pk=row.pk) if row.pk else rows
-    if "name" in changes or not row.pk:
-        row.name = clean_name(changes.pop("name", None))
+    name = changes.pop("name", None)
+    if name is not None or not row.pk:
+        row.name = clean_name(name)
     slug = changes.pop("slug", None)
     if slug is not None or not row.pk:
         row.slug = choose_slug(others, slug, row.name)

@@ -13,6 +13,7 @@ from shop.actions.catalog.media import delete_files_after_commit
 from shop.actions.catalog.naming import apply_naming
 from shop.errors import Invalid, NotPublishable
 from shop.models import AttributeValue, Product, ProductAttribute, ProductStatus
+from shop.models.catalog import NAME_LENGTH
 
 
 @transaction.atomic
@@ -121,5 +122,7 @@ def _set_fields(product: Product, fields: dict[str, Any]) -> None:
         if len(description) > DESCRIPTION_LENGTH:
             raise Invalid("The description is too long.", field=["description"])
         product.description = sanitise(description)
+    if len(fields.get("seo_title") or "") > NAME_LENGTH:
+        raise Invalid(f"A title has at most {NAME_LENGTH} characters.", field=["seoTitle"])
     for name, value in fields.items():
         setattr(product, name, value)

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from shop.actions.catalog.derived import refresh
-from shop.actions.catalog.naming import apply_naming
-from shop.errors import InUse
+from shop.actions.catalog.naming import apply_naming, clean_name
+from shop.errors import InUse, ShopError
 from shop.models import (
     Attribute,
     AttributeValue,
@@ -17,6 +17,7 @@ from shop.models import (
     CollectionItem,
     Product,
 )
+from shop.text import sort_key
 
 
 @transaction.atomic
@@ -47,8 +48,7 @@ def delete_brand(brand: Brand) -> None:
 def create_attribute(*, values: Sequence[str] = (), **fields: Any) -> Attribute:
     """A new attribute with these values. Fields: name (required), slug, filterable."""
     attribute = _write(Attribute(), Attribute.objects.all(), fields)
-    for name in values:
-        add_value(attribute, name)
+    _add_values(attribute, values, "values")
     return attribute
 
 
@@ -58,19 +58,20 @@ def update_attribute(
 ) -> Attribute:
     """Changes an attribute and adds values that it does not have yet."""
     _write(attribute, Attribute.objects.all(), changes)
-    for name in add_values:
-        add_value(attribute, name)
+    _add_values(attribute, add_values, "addValues")
     return attribute
 
 
 def add_value(attribute: Attribute, name: str) -> AttributeValue:
     """The value of this name, made if it is missing; names that differ in case only are one."""
+    siblings = AttributeValue.objects.filter(attribute=attribute)
+    present = siblings.filter(name_key=sort_key(clean_name(name))).first()
+    if present is not None:
+        return present
     value = AttributeValue(attribute=attribute)
-    apply_naming(value, AttributeValue.objects.none(), {"name": name})
-    present = AttributeValue.objects.filter(attribute=attribute, slug=value.slug).first()
-    if present is None:
-        value.save()
-    return present or value
+    apply_naming(value, siblings, {"name": name})
+    value.save()
+    return value
 
 
 @transaction.atomic
@@ -123,6 +124,15 @@ def set_products(collection: Collection, products: Sequence[Product]) -> None:
 def delete_collection(collection: Collection) -> None:
     """Removes a collection; its products stay."""
     collection.delete()
+
+
+def _add_values(attribute: Attribute, names: Sequence[str], field: str) -> None:
+    for index, name in enumerate(names):
+        try:
+            add_value(attribute, name)
+        except ShopError as error:
+            error.field = (field, str(index))
+            raise
 
 
 def _write(row: Any, rows: Any, fields: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from shop.errors import (
     NotFound,
 )
 from shop.models import Product, Variant
-from shop.models.catalog import NAME_LENGTH
+from shop.models.catalog import BARCODE_LENGTH, NAME_LENGTH
 from shop.money import MAX_MINOR_UNITS
 from shop.text import fold
 
@@ -119,6 +119,10 @@ def _set_fields(variant: Variant, fields: dict[str, Any], path: Sequence[str]) -
             raise DuplicateOptions(field=[*path, "options"])
     if fields.get("weight_grams") is not None and not 0 <= fields["weight_grams"] < 2**31:
         raise Invalid("A weight must not be below zero.", field=[*path, "weightGrams"])
+    if len(fields.get("barcode") or "") > BARCODE_LENGTH:
+        raise Invalid(
+            f"A barcode has at most {BARCODE_LENGTH} characters.", field=[*path, "barcode"]
+        )
     media = fields.get("media")
     if media is not None and media.product_id != variant.product_id:
         raise NotFound("The product has no such media.", field=[*path, "media"])

@@ -1,0 +1,223 @@
+"""The compiled path: planned fields run as reused SQL and compiled projections.
+
+`run_page` and `run_object` return response data. Whatever they cannot do raises NotProvable, and
+whatever goes wrong raises something else; in both cases `schema.engine.execution` takes the
+generic path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import connections, router
+from django.db.models import F, QuerySet
+from graphql.execution.values import get_argument_values
+
+from schema.engine.filters import apply_filter
+from schema.engine.keyset import restrict
+from schema.engine.plan import NodePlan, NotProvable, PageArguments, PagePlan
+from schema.engine.project import Program, node_program, page_program
+from schema.engine.statements import (
+    ParentKey,
+    Row,
+    Shape,
+    Slot,
+    Statement,
+    count_statement,
+    lateral_statement,
+    nested_count_statement,
+    nested_statement,
+    root_statement,
+    shape_of,
+)
+
+# Shapes that one plan keeps; a client that varies its filters beyond that compiles again.
+_MAX_STATEMENTS = 64
+
+
+class Runtime:
+    """What a program needs beside its rows."""
+
+    __slots__ = ("arguments", "has_next", "has_previous", "request", "tag", "total")
+
+    def __init__(self, request: Any, arguments: list[dict[str, Any]], tag: str = "") -> None:
+        self.request = request
+        self.arguments = arguments
+        self.tag = tag
+        self.has_next = self.has_previous = False
+        self.total: int | None = None
+
+
+class Run:
+    """Runs plans for one request.
+
+    Args:
+        context: the request.
+        variables: of the operation.
+    """
+
+    def __init__(self, context: Any, variables: dict[str, Any]) -> None:
+        self._context = context
+        self._variables = variables
+
+    def page(self, plan: PagePlan) -> dict[str, Any]:
+        """A root connection."""
+        arguments = plan.arguments(self._variables)
+        program = _page_program(plan, nested=False)
+        shape = shape_of(arguments.filter)
+        runtime = self._runtime(program, arguments)
+        values = _values(shape, arguments)
+        rows: Sequence[Row] = ()
+        if plan.wants_rows:
+            statement = self._statement(plan, arguments, shape, "root", program.paths)
+            rows = statement.run(values, limit=arguments.page.size + 1)
+        if plan.wants_total:
+            counted = self._statement(plan, arguments, shape, "count", program.paths)
+            runtime.total = counted.run(values)[0][0]
+        kept = _settle(runtime, rows, arguments)
+        return program.build(kept, self._children(program, kept), runtime)
+
+    def objects(self, plan: NodePlan, rows: QuerySet, key: Any, values: list[Any]) -> list[Any]:
+        """Objects by lookups: `rows` has slots for `values`; equal keys have equal SQL."""
+        if plan.program is None:
+            plan.program = node_program(plan)
+        program: Program = plan.program
+        if key not in plan.statements:
+            plan.statements[key] = Statement(rows, program.paths)
+        found = plan.statements[key].run(values)
+        return program.build(found, self._children(program, found), self._runtime(program))
+
+    def _pages(self, plan: PagePlan, parents: list[int]) -> dict[int, dict[str, Any]]:
+        """A nested connection of each of these parents."""
+        arguments = plan.arguments(self._variables)
+        program = _page_program(plan, nested=True)
+        shape = shape_of(arguments.filter)
+        values = _values(shape, arguments)
+        rows_of: dict[int, list[Row]] = {parent: [] for parent in parents}
+        totals: dict[int, int] = {}
+        if parents and plan.wants_rows:
+            statement = self._statement(plan, arguments, shape, "nested", program.paths)
+            limit = arguments.page.size + 1
+            for row in statement.run(values, limit=limit, parents=parents):
+                rows_of[row[0]].append(row)
+        if parents and plan.wants_total:
+            counted = self._statement(plan, arguments, shape, "nested count", program.paths)
+            totals = dict(counted.run(values, parents=parents))
+        runtimes = {parent: self._runtime(program, arguments) for parent in parents}
+        kept = {
+            parent: _settle(runtimes[parent], rows, arguments) for parent, rows in rows_of.items()
+        }
+        children = self._children(program, [row for rows in kept.values() for row in rows])
+        built = {}
+        for parent in parents:
+            runtime = runtimes[parent]
+            runtime.total = totals.get(parent, 0)
+            built[parent] = program.build(kept[parent], children, runtime)
+        return built
+
+    def _children(self, program: Program, rows: Sequence[Row]) -> list[dict[int, dict[str, Any]]]:
+        found = []
+        for index, plan in program.children:
+            parents = {row[index] for row in rows}
+            parents.discard(None)
+            found.append(self._pages(plan, sorted(parents)))
+        return found
+
+    def _runtime(self, program: Program, arguments: PageArguments | None = None) -> Runtime:
+        computed = [
+            get_argument_values(item.definition, item.field_node, self._variables)
+            for item in program.computed
+        ]
+        return Runtime(self._context, computed, arguments.ordering.tag if arguments else "")
+
+    def _statement(
+        self,
+        plan: PagePlan,
+        arguments: PageArguments,
+        shape: Shape,
+        kind: str,
+        paths: list[str],
+    ) -> Statement:
+        viewer = plan.connection.node_type.viewer_class(self._context)
+        if viewer is None:
+            raise NotProvable("what may be seen depends on who asks")
+        page = arguments.page
+        key = (
+            kind,
+            viewer,
+            arguments.ordering.tag,
+            page.backward,
+            page.after is None,
+            page.before is None,
+            shape.key,
+        )
+        statement = plan.statements.get(key)
+        if statement is None:
+            if len(plan.statements) >= _MAX_STATEMENTS:
+                plan.statements.clear()
+            statement = self._compile(plan, arguments, shape, kind, paths)
+            plan.statements[key] = statement
+        return statement
+
+    def _compile(
+        self,
+        plan: PagePlan,
+        arguments: PageArguments,
+        shape: Shape,
+        kind: str,
+        paths: list[str],
+    ) -> Statement:
+        connection, ordering, page = plan.connection, arguments.ordering, arguments.page
+        make: Callable[..., Statement] = root_statement
+        if kind in ("root", "count"):
+            rows = connection.root_rows(self._context)
+        elif kind == "nested" and _has_lateral(connection):
+            make = lateral_statement
+            rows = connection.children_of_one(self._context, ParentKey())
+        else:
+            make = nested_statement
+            rows = connection.children_of(self._context, [Slot("parents")])
+        rows = apply_filter(connection.filterset, shape.filter, rows)
+        if kind == "count":
+            return count_statement(rows)
+        if kind == "nested count":
+            return nested_count_statement(rows)
+        places, index = [], len(shape.values)
+        for place in (page.after, page.before):
+            places.append(None if place is None else (Slot(index), Slot(index + 1)))
+            index += 0 if place is None else 2
+        rows = restrict(rows.annotate(_sort=F(ordering.column)), ordering, *places)
+        return make(rows, paths, ordering, backward=page.backward)
+
+
+def _has_lateral(connection: Any) -> bool:
+    """Whether the database of these rows has LATERAL; MariaDB and SQLite number by a window."""
+    model = connection.node_type._meta.model
+    return connections[router.db_for_read(model)].vendor == "postgresql"
+
+
+def _page_program(plan: PagePlan, *, nested: bool) -> Program:
+    if plan.program is None:
+        plan.program = page_program(plan, offset=1 if nested else 0)
+    return plan.program
+
+
+def _values(shape: Shape, arguments: PageArguments) -> list[Any]:
+    values = list(shape.values)
+    for place in (arguments.page.after, arguments.page.before):
+        if place is not None:
+            values += [place.value, place.key]
+    return values
+
+
+def _settle(runtime: Runtime, rows: Sequence[Row], arguments: PageArguments) -> Sequence[Row]:
+    """The rows of the page in their order; says on the runtime which sides have more."""
+    page = arguments.page
+    more = len(rows) > page.size
+    kept = rows[: page.size]
+    if page.backward:
+        runtime.has_next, runtime.has_previous = page.before is not None, more
+        return kept[::-1]
+    runtime.has_next, runtime.has_previous = more, page.after is not None
+    return kept

@@ -1,0 +1,267 @@
+"""Executing documents: parsed, validated and planned once, then run on the compiled path.
+
+Two seams join the engine to graphql-core: connection and object fields carry what the planner
+needs, and `CompiledExecutionContext.execute_field` runs them. Everything else is graphql-core.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import Counter, OrderedDict
+from typing import Any
+
+from django.db import DatabaseError, connection
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    ExecutionContext,
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    VariableNode,
+    execute,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from graphql.execution.values import get_argument_values
+from graphql.language import Visitor
+from graphql.pyutils import Path
+
+from schema.engine.compiled import Run
+from schema.engine.plan import NodePlan, NotProvable, PagePlan, plan_node, plan_page
+from schema.engine.statements import Slot
+
+logger = logging.getLogger(__name__)
+
+MAX_TOKENS = 10_000
+# A parsed document takes about this many times its text, its plans included.
+_WEIGHT = 60
+
+# How planned fields were run: ("compiled", ""), ("generic", reason), ("fallback", exception).
+counts: Counter[tuple[str, str]] = Counter()
+
+
+class Document:
+    """A document with what was found out about it.
+
+    Attributes:
+        errors: of parsing or validation; a document with errors is never executed.
+        plans: by operation, path and the values of variables in @skip and @include.
+    """
+
+    def __init__(self, ast: DocumentNode | None, errors: list[GraphQLError], size: int) -> None:
+        self.ast = ast
+        self.errors = errors
+        self.size = size
+        self.plans: dict[Any, PagePlan | NodePlan] = {}
+        self.switches = _switches(ast) if ast is not None and not errors else ()
+
+
+class DocumentCache:
+    """Documents by their text, bounded by bytes; the least recently used go first.
+
+    Args:
+        max_bytes: of memory, estimated from the texts.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, text: str) -> Document | None:
+        with self._lock:
+            document = self._documents.get(text)
+            if document is not None:
+                self._documents.move_to_end(text)
+            return document
+
+    def put(self, text: str, document: Document) -> None:
+        with self._lock:
+            replaced = self._documents.pop(text, None)
+            self._bytes += document.size - (replaced.size if replaced else 0)
+            self._documents[text] = document
+            while self._bytes > self._max_bytes and len(self._documents) > 1:
+                _, evicted = self._documents.popitem(last=False)
+                self._bytes -= evicted.size
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+
+class Executor:
+    """Executes documents of one schema.
+
+    Args:
+        schema: the schema.
+        introspection: whether documents may ask for the schema.
+        compiled: off, everything runs on the generic path (for comparison).
+        cache_bytes: of parsed documents and their plans.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        introspection: bool = False,
+        compiled: bool = True,
+        cache_bytes: int = 32 * 1024 * 1024,
+    ) -> None:
+        self.schema = schema
+        self._introspection = introspection
+        self._rules = [*specified_rules]
+        if not introspection:
+            self._rules.append(NoSchemaIntrospectionCustomRule)
+        self._context_class = CompiledExecutionContext if compiled else ExecutionContext
+        self._documents = DocumentCache(cache_bytes)
+
+    def document(self, text: str) -> Document:
+        """The parsed and validated document of `text`."""
+        document = self._documents.get(text)
+        if document is None:
+            document = self._parsed(text)
+            self._documents.put(text, document)
+        return document
+
+    def execute(
+        self,
+        document: Document,
+        context: Any,
+        variables: dict[str, Any] | None = None,
+        operation_name: str | None = None,
+    ) -> ExecutionResult:
+        """The result of one operation of a valid document."""
+        context.graphql_document = document
+        return execute(  # type: ignore[return-value]
+            self.schema,
+            document.ast,  # type: ignore[arg-type]
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation_name,
+            execution_context_class=self._context_class,
+        )
+
+    def _parsed(self, text: str) -> Document:
+        size = len(text) * _WEIGHT
+        try:
+            ast = parse(text, max_tokens=MAX_TOKENS)
+        except GraphQLError as error:
+            return Document(None, [error], size)
+        except RecursionError:
+            return Document(None, [GraphQLError("The document is nested too deeply.")], size)
+        errors = validate(self.schema, ast, self._rules)
+        return Document(ast, errors if self._introspection else _discreet(errors), size)
+
+
+class CompiledExecutionContext(ExecutionContext):
+    """Runs planned fields on the compiled path, and on the generic one where that cannot be."""
+
+    def execute_field(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_nodes: list[FieldNode],
+        path: Path,
+    ) -> Any:
+        definition = parent_type.fields.get(field_nodes[0].name.value)
+        resolver = getattr(definition, "resolve", None)
+        is_root = getattr(getattr(resolver, "connection", None), "is_root", False)
+        if is_root or hasattr(resolver, "lookups"):
+            try:
+                return self._compiled(parent_type, source, field_nodes, path)
+            except NotProvable as reason:
+                counts["generic", str(reason)] += 1
+            except GraphQLError:
+                # What is wrong with the request is told by the generic path.
+                pass
+            except Exception as error:
+                # A transaction that a failed statement has broken cannot run another one.
+                if isinstance(error, DatabaseError) and connection.in_atomic_block:
+                    raise
+                counts["fallback", type(error).__name__] += 1
+                logger.warning("Fell back to the generic path at %s", path.as_list(), exc_info=True)
+        return super().execute_field(parent_type, source, field_nodes, path)
+
+    def _compiled(
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,
+        field_nodes: list[FieldNode],
+        path: Path,
+    ) -> Any:
+        definition = parent_type.fields[field_nodes[0].name.value]
+        resolver: Any = definition.resolve
+        document: Document = self.context_value.graphql_document
+        name = self.operation.name.value if self.operation.name else None
+        switches = tuple(self.variable_values.get(switch) for switch in document.switches)
+        key = (name, tuple(path.as_list()), switches)
+        info = None
+        if key not in document.plans:
+            info = self.build_resolve_info(definition, field_nodes, parent_type, path)
+            document.plans[key] = (
+                plan_page(info, resolver.connection, definition, field_nodes)
+                if hasattr(resolver, "connection")
+                else plan_node(info, _node_type(definition), field_nodes)
+            )
+        plan = document.plans[key]
+        if plan.generic:
+            raise NotProvable(plan.generic)
+        run = Run(self.context_value, self.variable_values)
+        if isinstance(plan, PagePlan):
+            result: Any = run.page(plan)
+        else:
+            info = info or self.build_resolve_info(definition, field_nodes, parent_type, path)
+            arguments = get_argument_values(definition, field_nodes[0], self.variable_values)
+            result = self._object(plan, resolver.lookups(source, info, **arguments), run)
+            if result is None and isinstance(definition.type, GraphQLNonNull):
+                raise NotProvable("null in a field that is never null")
+        counts["compiled", ""] += 1
+        return result
+
+    def _object(self, plan: NodePlan, lookups: dict[str, Any] | None, run: Run) -> Any:
+        if lookups is None:
+            return None
+        graphene_type = self.schema.get_type(plan.type_name).graphene_type  # type: ignore[union-attr]
+        viewer = graphene_type.viewer_class(self.context_value)
+        if viewer is None:
+            raise NotProvable("what may be seen depends on who asks")
+        slots = {lookup: Slot(index) for index, lookup in enumerate(lookups)}
+        rows = graphene_type.rows(self.context_value).filter(**slots)
+        found = run.objects(plan, rows, (viewer, *lookups), list(lookups.values()))
+        return found[0] if found else None
+
+
+def _discreet(errors: list[GraphQLError]) -> list[GraphQLError]:
+    """`errors` without suggestions, which would spell out the schema bit by bit."""
+    return [
+        GraphQLError(re.sub(r" Did you mean .*$", "", error.message, flags=re.DOTALL), error.nodes)
+        for error in errors
+    ]
+
+
+def _node_type(definition: Any) -> Any:
+    type_ = definition.type
+    return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+
+
+def _switches(ast: DocumentNode) -> tuple[str, ...]:
+    """Names of the variables that decide which fields are selected."""
+    names: set[str] = set()
+
+    class Collect(Visitor):
+        def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+            for argument in node.arguments:
+                if isinstance(argument.value, VariableNode):
+                    names.add(argument.value.name.value)
+
+    visit(ast, Collect())
+    return tuple(sorted(names))

@@ -12,11 +12,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.cache import cache
 from django.test import Client
+from graphql import get_named_type, is_leaf_type
 from graphql_jwt.shortcuts import get_token
 from graphql_relay import to_global_id
 
+from schema.root import schema
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.models import Product, User
 
@@ -58,9 +61,10 @@ def customer(db: None) -> User:
     return User.objects.create_user("ann@example.org", "a customer password")
 
 
-def gid(row: Any) -> str:
-    """The global id of a row."""
-    return to_global_id(type(row).__name__, row.pk)
+@pytest.fixture
+def gid() -> Callable[[Any], str]:
+    """`gid(row)`: the global id of a row."""
+    return lambda row: to_global_id(type(row).__name__, row.pk)
 
 
 def make_product(number: int, **fields: Any) -> Product:
@@ -111,3 +115,87 @@ def world(db: None) -> SimpleNamespace:
     shop.add = add
     shop.add(4)
     return shop
+
+
+@pytest.fixture
+def mutate(api: Any, staff: User) -> Callable[..., dict[str, Any]]:
+    """`mutate("brandCreate", "brand { slug }", name="Acme")`: the payload, as staff."""
+
+    def send(mutation: str, selection: str = "", /, **values: Any) -> dict[str, Any]:
+        answer = api(_mutation_document(mutation, selection), staff, input=values)
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"][mutation]
+
+    return send
+
+
+@pytest.fixture
+def mutation_error(api: Any, staff: User) -> Callable[..., str]:
+    """`mutation_error("brandDelete", id="garbage")`: the code of the top-level error, as staff."""
+
+    def send(mutation: str, /, **values: Any) -> str:
+        answer = api(_mutation_document(mutation), staff, input=values)
+        assert (answer.get("data") or {}).get(mutation) is None
+        (error,) = answer["errors"]
+        return error["extensions"]["code"]
+
+    return send
+
+
+@pytest.fixture
+def refuse(mutate: Any, dump: Any) -> Callable[..., tuple[str, list[str]]]:
+    """As `mutate`, for input that is refused: code and field. Checks that nothing is written."""
+
+    def send(mutation: str, /, **values: Any) -> tuple[str, list[str]]:
+        fields = schema.graphql_schema.mutation_type.fields[mutation].type.fields
+        results = fields.keys() - {"userErrors", "clientMutationId"}
+        leaves = {name for name in results if is_leaf_type(get_named_type(fields[name].type))}
+        selection = " ".join(name if name in leaves else f"{name} {{ id }}" for name in results)
+        before = dump()
+        payload = mutate(mutation, selection, **values)
+        assert dump() == before
+        assert not any(payload[name] for name in results)
+        (error,) = payload["userErrors"]
+        assert error["message"].endswith(".")
+        return error["code"], error["field"]
+
+    return send
+
+
+@pytest.fixture
+def dump(db: None) -> Callable[[], dict[str, list[dict[str, Any]]]]:
+    """`dump()`: all rows of all tables of the shop."""
+
+    def read() -> dict[str, list[dict[str, Any]]]:
+        models = apps.get_app_config("shop").get_models(include_auto_created=True)
+        return {
+            model._meta.label: list(model._base_manager.order_by("pk").values()) for model in models
+        }
+
+    return read
+
+
+def _mutation_document(mutation: str, selection: str = "") -> str:
+    input_type = f"{mutation[0].upper()}{mutation[1:]}Input!"
+    errors = "userErrors { code message field }"
+    return (
+        f"mutation($input: {input_type}) {{ {mutation}(input: $input) {{ {selection} {errors} }} }}"
+    )
+
+
+@pytest.fixture
+def unknown() -> Callable[[str], str]:
+    """`unknown("Brand")`: a well-formed global id that no row has."""
+    return lambda kind: to_global_id(kind, 987_654_321)
+
+
+@pytest.fixture
+def mug(world: SimpleNamespace, gid: Any) -> SimpleNamespace:
+    """Global ids of the first product of the world, of its variants and of its pictures."""
+    row = world.products[0]
+    return SimpleNamespace(
+        row=row,
+        id=gid(row),
+        variants=[gid(variant) for variant in row.variants.order_by("position")],
+        media=[gid(picture) for picture in row.media.order_by("position")],
+    )

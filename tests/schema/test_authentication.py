@@ -1,0 +1,243 @@
+"""Signing in, and every way an access token can be wrong."""
+
+import base64
+import json
+from typing import Any
+
+import jwt
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from graphql_jwt.shortcuts import get_token
+
+from schema.authentication import payload_for
+from shop.models import User
+
+PASSWORD = "a customer password"
+PAIR = "token expiresIn refreshToken refreshExpiresIn user { email } userErrors { code field }"
+VIEWER = "{ viewer { email } }"
+ANN = {"data": {"viewer": {"email": "ann@example.org"}}}
+
+
+@pytest.fixture
+def sign_in(api: Any) -> Any:
+    def send(email: str = "ann@example.org", password: str = PASSWORD) -> dict[str, Any]:
+        document = f"mutation($input: TokenAuthInput!) {{ tokenAuth(input: $input) {{ {PAIR} }} }}"
+        return api(document, input={"email": email, "password": password})["data"]["tokenAuth"]
+
+    return send
+
+
+@pytest.fixture
+def viewer(client: Any) -> Any:
+    """`viewer(header)`: the answer to `{ viewer { email } }` with this Authorization header."""
+
+    def send(header: str, document: str = VIEWER) -> dict[str, Any]:
+        return client.post(
+            "/graphql/",
+            {"query": document},
+            content_type="application/json",
+            headers={"Authorization": header},
+        ).json()
+
+    return send
+
+
+def signed(user: User, key: str = settings.SECRET_KEY, **claims: Any) -> str:
+    kept = {k: v for k, v in (payload_for(user) | claims).items() if v is not None}
+    return jwt.encode(kept, key, "HS256")
+
+
+@pytest.mark.parametrize(
+    "email", ["ann@example.org", "ANN@Example.ORG", " ann@example.org ", "ａnn@example.org"]
+)
+def test_signing_in_gives_a_pair_of_tokens(email: str, customer: User, sign_in: Any) -> None:
+    pair = sign_in(email)
+    assert pair.pop("token").count(".") == 2
+    assert len(pair.pop("refreshToken")) >= 43
+    assert pair == {
+        "expiresIn": 600,
+        "refreshExpiresIn": 30 * 24 * 3600,
+        "user": {"email": "ann@example.org"},
+        "userErrors": [],
+    }
+    customer.refresh_from_db()
+    assert customer.last_login is not None
+
+
+NOTHING = dict.fromkeys(["token", "expiresIn", "refreshToken", "refreshExpiresIn", "user"])
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        ("ann@example.org", "wrong"),
+        ("ann@example.org", PASSWORD.upper()),
+        ("ann@example.org", ""),
+        ("ann@example.org", "x" * 5000),
+        ("nobody@example.org", PASSWORD),
+        ("", PASSWORD),
+        ("gone@example.org", PASSWORD),
+        ("none@example.org", ""),
+        ("ann@example.org\x00", PASSWORD),
+        ("ann@example.org", PASSWORD + "\x00"),
+    ],
+)
+def test_wrong_credentials_all_answer_alike(
+    email: str, password: str, customer: User, sign_in: Any, dump: Any
+) -> None:
+    User.objects.create_user("gone@example.org", PASSWORD, is_active=False)
+    User.objects.create_user("none@example.org", None)
+    before = dump()
+    answer = sign_in(email, password)
+    assert answer == {**NOTHING, "userErrors": [{"code": "INVALID_CREDENTIALS", "field": []}]}
+    assert dump() == before
+
+
+def test_access_token_names_the_user_by_key_and_holds_no_personal_data(
+    customer: User, sign_in: Any
+) -> None:
+    first, second = (
+        jwt.decode(
+            sign_in()["token"], settings.SECRET_KEY, ["HS256"], audience="shop-api", issuer="shop"
+        )
+        for _ in range(2)
+    )
+    assert first["sub"] == str(customer.pk)
+    assert first["exp"] - first["iat"] == 600
+    assert first["jti"] != second["jti"]
+    assert first.keys() >= {"iss", "aud", "sub", "jti", "iat", "exp"}
+    assert "ann" not in json.dumps(first)
+
+
+def test_a_fresh_token_signs_in(customer: User, sign_in: Any, viewer: Any) -> None:
+    token = sign_in()["token"]
+    assert viewer(f"Bearer {token}") == ANN
+    assert viewer(f"bearer  {token} ") == ANN
+
+
+def test_without_a_header_public_fields_work_and_viewer_is_null(db: None, api: Any) -> None:
+    answer = api("{ viewer { email } shop { currency } products { totalCount } }")
+    assert answer == {
+        "data": {"viewer": None, "shop": {"currency": "USD"}, "products": {"totalCount": 0}}
+    }
+
+
+def test_an_expired_token_has_a_code_of_its_own(customer: User, viewer: Any) -> None:
+    token = signed(customer, exp=int(timezone.now().timestamp()) - 1)
+    (error,) = viewer(f"Bearer {token}", "{ shop { name } }")["errors"]
+    assert error["extensions"]["code"] == "TOKEN_EXPIRED"
+
+
+def tampered(user: User) -> str:
+    head, body, tail = get_token(user).split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "==")) | {"sub": "1"}
+    claims["admin"] = True
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"{head}.{body}.{tail}"
+
+
+WRONG = {
+    "tampered": lambda user: f"Bearer {tampered(user)}",
+    "another key": lambda user: f"Bearer {signed(user, 'another key, of more than 32 bytes')}",
+    "no algorithm": lambda user: f"Bearer {jwt.encode(payload_for(user), None, 'none')}",
+    "another algorithm": lambda user: (
+        f"Bearer {jwt.encode(payload_for(user), settings.SECRET_KEY.ljust(64), 'HS512')}"
+    ),
+    "another audience": lambda user: f"Bearer {signed(user, aud='elsewhere')}",
+    "no audience": lambda user: f"Bearer {signed(user, aud=None)}",
+    "another issuer": lambda user: f"Bearer {signed(user, iss='elsewhere')}",
+    "no issuer": lambda user: f"Bearer {signed(user, iss=None)}",
+    "no expiry": lambda user: f"Bearer {signed(user, exp=None)}",
+    "not yet": lambda user: f"Bearer {signed(user, nbf=4_000_000_000)}",
+    "no subject": lambda user: f"Bearer {signed(user, sub=None)}",
+    "empty subject": lambda user: f"Bearer {signed(user, sub='')}",
+    "unknown subject": lambda user: f"Bearer {signed(user, sub='987654321')}",
+    "huge subject": lambda user: f"Bearer {signed(user, sub='9' * 40)}",
+    "odd subject": lambda user: f"Bearer {signed(user, sub='²')}",
+    "e-mail subject": lambda user: f"Bearer {signed(user, sub=user.email)}",
+    "garbage": lambda user: "Bearer garbage",
+    "three parts": lambda user: "Bearer a.b.c",
+    "other characters": lambda user: "Bearer \xe9.\xe9.\xe9",
+    "very long": lambda user: f"Bearer {'x' * 6000}",
+    "no token": lambda user: "Bearer",
+    "empty": lambda user: "",
+    "two tokens": lambda user: f"Bearer {get_token(user)} {get_token(user)}",
+    "another scheme": lambda user: f"Basic {get_token(user)}",
+    "library's scheme": lambda user: f"JWT {get_token(user)}",
+    "no scheme": lambda user: get_token(user),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_token_is_refused_even_for_public_fields(
+    kind: str, customer: User, viewer: Any
+) -> None:
+    answer = viewer(WRONG[kind](customer), "{ shop { name } }")
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert "data" not in answer
+
+
+@pytest.mark.parametrize("change", ["disabled", "deleted"])
+def test_a_good_token_of_a_user_who_is_gone_is_refused(
+    change: str, customer: User, viewer: Any
+) -> None:
+    token = get_token(customer)
+    if change == "deleted":
+        customer.delete()
+        User.objects.create_user("ann@example.org", PASSWORD)
+    else:
+        User.objects.update(is_active=False)
+    (error,) = viewer(f"Bearer {token}")["errors"]
+    assert error["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+VERIFY = """mutation($t: String!) { verifyToken(input: {token: $t, clientMutationId: "7"}) {
+  clientMutationId user { email } userErrors { code } } }"""
+
+
+def test_verify_token_tells_whose_it_is(customer: User, api: Any) -> None:
+    assert api(VERIFY, t=get_token(customer))["data"]["verifyToken"] == {
+        "clientMutationId": "7",
+        "user": {"email": "ann@example.org"},
+        "userErrors": [],
+    }
+
+
+@pytest.mark.parametrize(("ago", "code"), [(-600, "UNAUTHENTICATED"), (1, "TOKEN_EXPIRED")])
+def test_verify_token_of_a_bad_one_is_an_error(
+    ago: int, code: str, customer: User, api: Any
+) -> None:
+    token = signed(customer, exp=int(timezone.now().timestamp()) - ago)
+    token = token if ago > 0 else token[:-4]
+    (error,) = api(VERIFY, t=token)["errors"]
+    assert error["extensions"]["code"] == code
+
+
+@pytest.mark.parametrize("first", ["verifyToken", "tokenAuth"])
+def test_proving_who_one_is_does_not_change_who_else_is_asking(
+    first: str, staff: User, api: Any
+) -> None:
+    """A mutation acts for the sender of the header, whatever a sibling has been told."""
+    given = (
+        f'verifyToken(input: {{token: "{get_token(staff)}"}})'
+        if first == "verifyToken"
+        else f'tokenAuth(input: {{email: "{staff.email}", password: "a staff password"}})'
+    )
+    answer = api(
+        f"""mutation {{ first: {given} {{ user {{ email }} }}
+          brandCreate(input: {{name: "Acme"}}) {{ brand {{ slug }} }} }}"""
+    )
+    assert answer["data"] == {"first": {"user": {"email": staff.email}}, "brandCreate": None}
+    assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_others_are_not_visible_by_their_ids(
+    customer: User, staff: User, api: Any, gid: Any
+) -> None:
+    document = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on User { email } } }"
+    ids = [gid(customer), gid(staff)]
+    mine, theirs = {"email": customer.email}, {"email": staff.email}
+    assert api(document, ids=ids)["data"]["nodes"] == [None, None]
+    assert api(document, customer, ids=ids)["data"]["nodes"] == [mine, None]
+    assert api(document, staff, ids=ids)["data"]["nodes"] == [mine, theirs]

@@ -1,0 +1,317 @@
+"""Categories, brands, attributes and collections through the API."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from shop.actions.catalog import categories
+from shop.models import Attribute, Brand, Category, Collection, Product
+
+KINDS = ["Category", "Brand", "Attribute", "Collection"]
+SHELVES = """{ categories(orderBy: {field: NAME}) { edges { node {
+  slug depth position parent { slug } products { totalCount }
+} } } }"""
+
+
+def nodes(connection: dict[str, Any]) -> list[dict[str, Any]]:
+    return [edge["node"] for edge in connection["edges"]]
+
+
+@pytest.fixture
+def row_of(world: SimpleNamespace) -> Any:
+    """`row_of("Brand")`: the row of this kind in the world."""
+    rows = (world.mugs, world.brand, world.material, world.collection)
+    return dict(zip(KINDS, rows, strict=True)).__getitem__
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_create_tidies_the_name_and_makes_a_free_slug(kind: str, mutate: Any, row_of: Any) -> None:
+    result = kind.lower()
+    taken = row_of(kind).name
+    payload = mutate(
+        f"{result}Create",
+        f"clientMutationId {result} {{ name slug }}",
+        name=f" {taken.upper()}  ",
+        clientMutationId="n",
+    )
+    assert payload == {
+        "userErrors": [],
+        "clientMutationId": "n",
+        result: {"name": taken.upper(), "slug": f"{taken.lower()}-2"},
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"name": ""}, ("REQUIRED", ["name"])),
+        ({"name": "\n\u00a0"}, ("REQUIRED", ["name"])),
+        ({"name": "x" * 401}, ("INVALID", ["name"])),
+        ({"name": "New", "slug": "TAKEN"}, ("DUPLICATE_SLUG", ["slug"])),
+        ({"name": "New", "slug": "no spaces"}, ("INVALID", ["slug"])),
+        ({"name": "New", "slug": "é/è"}, ("INVALID", ["slug"])),
+    ],
+)
+def test_bad_names_and_slugs_are_refused(
+    given: dict[str, Any], expected: Any, kind: str, refuse: Any, row_of: Any
+) -> None:
+    given = {k: row_of(kind).slug if v == "TAKEN" else v for k, v in given.items()}
+    assert refuse(f"{kind.lower()}Create", **given) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"name": " "}, ("REQUIRED", ["name"])),
+        ({"slug": "taken"}, ("DUPLICATE_SLUG", ["slug"])),
+        ({"slug": "a.b"}, ("INVALID", ["slug"])),
+    ],
+)
+def test_bad_changes_are_refused(
+    given: dict[str, Any], expected: Any, kind: str, mutate: Any, refuse: Any, row_of: Any, gid: Any
+) -> None:
+    mutate(f"{kind.lower()}Create", name="Taken")
+    assert refuse(f"{kind.lower()}Update", id=gid(row_of(kind)), **given) == expected
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("action", ["Update", "Delete"])
+def test_an_unknown_id_is_a_user_error(kind: str, action: str, refuse: Any, unknown: Any) -> None:
+    assert refuse(f"{kind.lower()}{action}", id=unknown(kind)) == ("NOT_FOUND", ["id"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("action", ["Update", "Delete"])
+def test_an_id_of_another_type_is_a_client_error(
+    kind: str, action: str, mutation_error: Any, unknown: Any
+) -> None:
+    assert mutation_error(f"{kind.lower()}{action}", id=unknown("Product")) == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize("kind", ["Category", "Brand", "Collection"])
+def test_null_empties_the_description_and_leaves_names(
+    kind: str, mutate: Any, row_of: Any, gid: Any
+) -> None:
+    result, row = kind.lower(), row_of(kind)
+    fields = f"{result} {{ name slug description }}"
+    first = mutate(f"{result}Update", fields, id=gid(row), description="For tea", slug="kept")
+    assert first[result] == {"name": row.name, "slug": "kept", "description": "For tea"}
+    after = mutate(f"{result}Update", fields, id=gid(row), name=None, slug=None, description=None)
+    assert after == {"userErrors": [], result: first[result] | {"description": ""}}
+
+
+def test_a_category_is_created_below_its_parent(
+    world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    payload = mutate(
+        "categoryCreate",
+        """category { name slug description position depth parent { slug }
+           ancestors { edges { node { slug } } } }""",
+        name="Espresso cups",
+        slug="espresso",
+        description="Small ones",
+        position=3,
+        parent=gid(world.mugs),
+    )
+    assert payload["category"] == {
+        "name": "Espresso cups",
+        "slug": "espresso",
+        "description": "Small ones",
+        "position": 3,
+        "depth": 3,
+        "parent": {"slug": "mugs"},
+        "ancestors": {
+            "edges": [{"node": {"slug": slug}} for slug in ("kitchen", "drinkware", "mugs")]
+        },
+    }
+
+
+def test_moving_a_category_takes_its_subtree_and_products_along(
+    world: SimpleNamespace, mutate: Any, api: Any, gid: Any
+) -> None:
+    mutate("categoryUpdate", id=gid(world.drinkware), parent=gid(world.garden), position=5)
+    shelves = {item["slug"]: item for item in nodes(api(SHELVES)["data"]["categories"])}
+    assert [
+        (slug, item["depth"], item["products"]["totalCount"]) for slug, item in shelves.items()
+    ] == [("drinkware", 1, 4), ("garden", 0, 4), ("kitchen", 0, 0), ("mugs", 2, 2)]
+    assert shelves["drinkware"] == {
+        "slug": "drinkware",
+        "depth": 1,
+        "position": 5,
+        "parent": {"slug": "garden"},
+        "products": {"totalCount": 4},
+    }
+
+
+@pytest.mark.parametrize(("given", "depth"), [({"parent": None}, 0), ({"position": None}, 2)])
+def test_a_null_parent_moves_to_the_top_and_a_missing_one_stays(
+    given: dict[str, Any], depth: int, world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    payload = mutate("categoryUpdate", "category { depth }", id=gid(world.mugs), **given)
+    assert payload == {"userErrors": [], "category": {"depth": depth}}
+
+
+@pytest.mark.parametrize("parent", ["kitchen", "drinkware", "mugs"])
+def test_a_category_cannot_move_below_itself(
+    parent: str, world: SimpleNamespace, refuse: Any, gid: Any
+) -> None:
+    given = {"id": gid(world.kitchen), "parent": gid(getattr(world, parent)), "name": "Renamed"}
+    assert refuse("categoryUpdate", **given) == ("CATEGORY_CYCLE", ["parent"])
+
+
+def test_a_tree_that_is_too_deep_is_refused(world: SimpleNamespace, refuse: Any, gid: Any) -> None:
+    bottom = world.mugs
+    while bottom.depth < categories.MAX_DEPTH - 1:
+        bottom = categories.create(name="Deeper", parent=bottom)
+    given = {"name": "Too deep", "parent": gid(bottom)}
+    assert refuse("categoryCreate", **given) == ("CATEGORY_TOO_DEEP", ["parent"])
+
+
+@pytest.mark.parametrize("mutation", ["categoryCreate", "categoryUpdate"])
+def test_an_unknown_parent_is_a_user_error(
+    mutation: str, world: SimpleNamespace, refuse: Any, unknown: Any, gid: Any
+) -> None:
+    subject = {"name": "New"} if mutation == "categoryCreate" else {"id": gid(world.mugs)}
+    given = subject | {"parent": unknown("Category")}
+    assert refuse(mutation, **given) == ("NOT_FOUND", ["parent"])
+
+
+@pytest.mark.parametrize("name", ["kitchen", "mugs"])
+@pytest.mark.parametrize("contents", [{}, {"contents": "REFUSE"}])
+def test_a_category_with_contents_is_kept(
+    contents: dict[str, str], name: str, world: SimpleNamespace, refuse: Any, gid: Any
+) -> None:
+    given = {"id": gid(getattr(world, name)), **contents}
+    assert refuse("categoryDelete", **given) == ("CATEGORY_NOT_EMPTY", [])
+
+
+def test_an_empty_category_is_deleted(world: SimpleNamespace, mutate: Any, gid: Any) -> None:
+    garden = gid(world.garden)
+    assert mutate("categoryDelete", "deletedId", id=garden)["deletedId"] == garden
+    assert not Category.objects.filter(slug="garden").exists()
+
+
+def test_deleting_a_category_can_move_its_contents_up(
+    world: SimpleNamespace, mutate: Any, api: Any, gid: Any
+) -> None:
+    mutate("categoryDelete", id=gid(world.drinkware), contents="MOVE_UP")
+    mutate("categoryDelete", id=gid(world.kitchen), contents="MOVE_UP")
+    assert nodes(api(SHELVES)["data"]["categories"])[1:] == [
+        {
+            "slug": "mugs",
+            "depth": 0,
+            "position": 0,
+            "parent": None,
+            "products": {"totalCount": 2},
+        }
+    ]
+    assert Product.objects.filter(category=None).count() == 2
+
+
+def test_a_brand_in_use_is_kept(world: SimpleNamespace, refuse: Any, gid: Any) -> None:
+    assert refuse("brandDelete", id=gid(world.brand)) == ("IN_USE", [])
+
+
+def test_a_brand_that_no_product_has_is_deleted(
+    world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    Product.objects.update(brand=None)
+    assert mutate("brandDelete", "deletedId", id=gid(world.brand))["deletedId"] == gid(world.brand)
+    assert not Brand.objects.exists()
+
+
+VALUES = "attribute { filterable values(first: 9) { edges { node { name slug } } } }"
+
+
+def test_an_attribute_is_created_with_its_values(mutate: Any) -> None:
+    payload = mutate(
+        "attributeCreate",
+        VALUES,
+        name="Size",
+        filterable=False,
+        values=["10 cm", "9 cm", "9  CM", "C", "C++", "1.5", "15"],
+    )
+    assert payload["userErrors"] == []
+    assert payload["attribute"]["filterable"] is False
+    names = [item["name"] for item in nodes(payload["attribute"]["values"])]
+    assert sorted(names) == ["1.5", "10 cm", "15", "9 cm", "C", "C++"]
+    assert len({item["slug"] for item in nodes(payload["attribute"]["values"])}) == 6
+
+
+def test_values_are_added_to_an_attribute_once(
+    world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    payload = mutate(
+        "attributeUpdate", VALUES, id=gid(world.material), addValues=["Steel", "CLAY", "steel"]
+    )
+    values = nodes(payload["attribute"]["values"])
+    assert [item["name"] for item in values] == ["Clay", "Glass", "Steel"]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "path"), [("attributeCreate", "values"), ("attributeUpdate", "addValues")]
+)
+def test_a_value_without_a_name_is_refused(
+    mutation: str, path: str, world: SimpleNamespace, refuse: Any, gid: Any
+) -> None:
+    subject = {"name": "Size"} if mutation == "attributeCreate" else {"id": gid(world.material)}
+    given = subject | {path: ["Wool", " "]}
+    assert refuse(mutation, **given) == ("REQUIRED", [path, "1"])
+
+
+def test_deleting_an_attribute_takes_it_from_all_products(
+    world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    mutate("attributeDelete", "deletedId", id=gid(world.material))
+    assert not Attribute.objects.exists()
+    assert world.products[0].attribute_values.count() == 0
+
+
+ORDER = "collection { products { totalCount edges { node { slug } } } }"
+
+
+def test_a_collection_keeps_the_order_it_is_given(
+    world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    order = [world.products[place] for place in (2, 0, 3)]
+    created = mutate("collectionCreate", ORDER, name="Best", products=[gid(row) for row in order])
+    assert [item["slug"] for item in nodes(created["collection"]["products"])] == [
+        "mug-3",
+        "mug-1",
+        "mug-4",
+    ]
+    updated = mutate(
+        "collectionUpdate",
+        ORDER,
+        id=gid(world.collection),
+        products=[gid(world.products[place]) for place in (1, 3, 1)],
+    )
+    assert [item["slug"] for item in nodes(updated["collection"]["products"])] == ["mug-2", "mug-4"]
+
+
+@pytest.mark.parametrize(
+    ("given", "count"), [({}, 4), ({"products": None}, 4), ({"products": []}, 0)]
+)
+def test_only_a_list_of_products_replaces_what_a_collection_holds(
+    given: dict[str, Any], count: int, world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    payload = mutate("collectionUpdate", ORDER, id=gid(world.collection), **given)
+    assert payload["collection"]["products"]["totalCount"] == count
+
+
+def test_an_unknown_product_in_a_collection_is_a_user_error(
+    world: SimpleNamespace, refuse: Any, unknown: Any, gid: Any
+) -> None:
+    products = [gid(world.products[0]), unknown("Product")]
+    given = {"id": gid(world.collection), "name": "Renamed", "products": products}
+    assert refuse("collectionUpdate", **given) == ("NOT_FOUND", ["products", "1"])
+
+
+def test_deleting_a_collection_leaves_its_products(
+    world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    mutate("collectionDelete", "deletedId", id=gid(world.collection))
+    assert (Collection.objects.count(), Product.objects.count()) == (0, 4)

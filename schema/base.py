@@ -204,9 +204,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 def _check_texts(value: Any, path: tuple[str, ...]) -> None:
     """Raises Invalid for text that no database holds: with NUL, or half of a surrogate pair."""
     if isinstance(value, str):
-        if "\x00" in value or (
-            not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value)
-        ):
+        if _UNSTORABLE.search(value):
             raise errors.Invalid("Text must not contain NUL or lone surrogates.", field=path)
     elif isinstance(value, dict):
         for name, item in value.items():

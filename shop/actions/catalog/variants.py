@@ -23,6 +23,7 @@ from shop.text import fold
 
 Option = dict[str, str]
 MAX_OPTIONS = 3
+MAX_POSITION = 2**31 - 1
 
 
 def options_key(options: Sequence[Option]) -> str:
@@ -58,7 +59,8 @@ def add(product: Product, fields: dict[str, Any], path: Sequence[str] = ()) -> V
     variant = Variant(product=product, currency=product.currency)
     if fields.get("position") is None:
         last = product.variants.aggregate(last=Max("position"))["last"]
-        fields = fields | {"position": 0 if last is None else last + 1}
+        # Beside the last place there is, the newest variant shares it; its key comes after.
+        fields = fields | {"position": 0 if last is None else min(last + 1, MAX_POSITION)}
     _set_fields(variant, {"options": [], **fields}, path)
     variant.save()
     return variant

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Substr
 
+from shop.actions.catalog.holding import hold
 from shop.actions.catalog.naming import apply_naming
 from shop.errors import CategoryCycle, CategoryNotEmpty, CategoryTooDeep, NotFound
 from shop.models import Category, Product
@@ -59,6 +60,7 @@ def update(category: Category, **changes: Any) -> Category:
     """
     if "parent" in changes:
         category = move(category, changes.pop("parent"))
+    hold(category)
     apply_naming(category, Category.objects.all(), changes)
     for name, value in changes.items():
         setattr(category, name, value)

@@ -14,7 +14,7 @@ _REFRESH_BATCH = 500
 
 
 def lock(product: Product) -> None:
-    """Holds `product`'s row until the transaction ends, on every engine.
+    """Holds `product`'s row until the transaction ends, on every engine, and reads it again.
 
     An UPDATE, because SQLite ignores SELECT FOR UPDATE: whoever changes variants or media of a
     product goes through here first, so that derived columns see all of them.
@@ -24,6 +24,7 @@ def lock(product: Product) -> None:
     """
     if not Product.objects.filter(pk=product.pk).update(updated_at=timezone.now()):
         raise NotFound("The product has been deleted.")
+    product.refresh_from_db()
 
 
 def refresh(product_ids: Iterable[int]) -> None:

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from shop import events
 from shop.actions.catalog.derived import lock
+from shop.actions.catalog.holding import hold
 from shop.errors import FileTooLarge, FileTypeNotAllowed, Invalid
 from shop.models import Media, Product, ThumbnailSize
 from shop.models.catalog import NAME_LENGTH
@@ -75,6 +76,7 @@ def is_media_url(url: str) -> bool:
 def update(media: Media, *, alt: str | None = None, position: int | None = None) -> Media:
     """Changes the alternative text, or the place among the product's pictures (from 1)."""
     lock(media.product)
+    hold(media)
     if alt is not None:
         media.alt = _clean_alt(alt)
         media.save(update_fields=["alt"])
@@ -101,6 +103,7 @@ def reorder(product: Product, in_order: Iterable[Media]) -> None:
 def delete(media: Media) -> None:
     """Removes the picture; its files go after the commit."""
     lock(media.product)
+    hold(media)
     delete_files_after_commit([str(media.file), *media.thumbnails.values()])
     media.delete()
 

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from shop.actions.catalog.derived import refresh
+from shop.actions.catalog.holding import hold
 from shop.actions.catalog.naming import apply_naming, clean_name
 from shop.errors import InUse, ShopError
 from shop.models import (
@@ -29,7 +30,7 @@ def create_brand(**fields: Any) -> Brand:
 @transaction.atomic
 def update_brand(brand: Brand, **changes: Any) -> Brand:
     """Changes a brand; a new name reaches the search text of its products too."""
-    renamed = "name" in changes
+    renamed = changes.get("name") is not None
     _write(brand, Brand.objects.all(), changes)
     if renamed:
         refresh(Product.objects.filter(brand=brand).values_list("pk", flat=True))
@@ -39,6 +40,7 @@ def update_brand(brand: Brand, **changes: Any) -> Brand:
 @transaction.atomic
 def delete_brand(brand: Brand) -> None:
     """Removes a brand. Raises InUse while products have it."""
+    hold(brand)
     if Product.objects.filter(brand=brand).exists():
         raise InUse("Products still have this brand.")
     brand.delete()
@@ -77,6 +79,7 @@ def add_value(attribute: Attribute, name: str) -> AttributeValue:
 @transaction.atomic
 def delete_attribute(attribute: Attribute) -> None:
     """Removes an attribute with its values, from all products."""
+    hold(attribute)
     attribute.delete()
 
 
@@ -102,6 +105,7 @@ def update_collection(
 @transaction.atomic
 def add_products(collection: Collection, products: Sequence[Product]) -> None:
     """Puts `products` at the end of the collection, those it has already excepted."""
+    hold(collection)
     items = CollectionItem.objects.filter(collection=collection)
     present = set(items.values_list("product_id", flat=True))
     last = items.aggregate(last=Max("position"))["last"]
@@ -123,6 +127,7 @@ def set_products(collection: Collection, products: Sequence[Product]) -> None:
 @transaction.atomic
 def delete_collection(collection: Collection) -> None:
     """Removes a collection; its products stay."""
+    hold(collection)
     collection.delete()
 
 
@@ -136,6 +141,8 @@ def _add_values(attribute: Attribute, names: Sequence[str], field: str) -> None:
 
 
 def _write(row: Any, rows: Any, fields: dict[str, Any]) -> Any:
+    if row.pk:
+        hold(row)
     apply_naming(row, rows, fields)
     for name, value in fields.items():
         setattr(row, name, value)

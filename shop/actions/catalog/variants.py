@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from shop.actions.catalog.derived import lock, refresh
+from shop.actions.catalog.holding import hold
 from shop.errors import (
     CompareAtNotAbovePrice,
     DuplicateOptions,
@@ -74,6 +75,7 @@ def update(variant: Variant, **changes: Any) -> Variant:
         ShopError: what is wrong with which field; nothing is written.
     """
     lock(variant.product)
+    hold(variant)
     _set_fields(variant, changes, ())
     variant.save()
     refresh([variant.product_id])
@@ -93,6 +95,7 @@ def delete(variant: Variant) -> None:
         NotPublishable: it is the last one with a price of a published product.
     """
     lock(variant.product)
+    hold(variant)
     variant.delete()
     refresh([variant.product_id])
 

@@ -237,6 +237,7 @@ class ConnectionField(graphene.Field):
             return planned(root, info.path.key)
 
         resolve.connection = self  # type: ignore[attr-defined]
+        resolve.cost = _page_cost  # type: ignore[attr-defined]
         return resolve
 
     @property
@@ -324,6 +325,13 @@ class ObjectField(graphene.Field):
 
         resolve.lookups = lookups  # type: ignore[attr-defined]
         return resolve
+
+
+def _page_cost(argument: Callable[[str], Any], selection: int) -> int:
+    """2 for the statement, and for each item that a page may hold 1 and what is selected of it."""
+    sizes = [size for name in ("first", "last") if isinstance(size := argument(name), int)]
+    size = min(max(sizes, default=DEFAULT_SIZE), MAX_SIZE)
+    return 2 + max(size, 0) * (1 + selection)
 
 
 _made: dict[str, Any] = {}

@@ -24,6 +24,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
     VariableNode,
     execute,
     parse,
@@ -36,12 +37,13 @@ from graphql.language import Visitor
 from graphql.pyutils import Path
 
 from schema.engine.compiled import Run
+from schema.engine.errors import TooComplex
+from schema.engine.limits import Limits, check_document, cost_of
 from schema.engine.plan import NodePlan, NotProvable, PagePlan, plan_node, plan_page
 from schema.engine.statements import Slot
 
 logger = logging.getLogger(__name__)
 
-MAX_TOKENS = 10_000
 # A parsed document takes about this many times its text, its plans included.
 _WEIGHT = 60
 
@@ -104,6 +106,7 @@ class Executor:
     Args:
         schema: the schema.
         introspection: whether documents may ask for the schema.
+        limits: what documents may ask for.
         compiled: off, everything runs on the generic path (for comparison).
         cache_bytes: of parsed documents and their plans.
     """
@@ -114,6 +117,7 @@ class Executor:
         *,
         introspection: bool = False,
         compiled: bool = True,
+        limits: Limits | None = None,
         cache_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         self.schema = schema
@@ -121,7 +125,8 @@ class Executor:
         self._rules = [*specified_rules]
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
-        self._context_class = CompiledExecutionContext if compiled else ExecutionContext
+        self.limits = limits or Limits()
+        self._context_class = CompiledExecutionContext if compiled else LimitedExecutionContext
         self._documents = DocumentCache(cache_bytes)
 
     def document(self, text: str) -> Document:
@@ -141,6 +146,7 @@ class Executor:
     ) -> ExecutionResult:
         """The result of one operation of a valid document."""
         context.graphql_document = document
+        context.graphql_limits = self.limits
         return execute(  # type: ignore[return-value]
             self.schema,
             document.ast,  # type: ignore[arg-type]
@@ -153,16 +159,35 @@ class Executor:
     def _parsed(self, text: str) -> Document:
         size = len(text) * _WEIGHT
         try:
-            ast = parse(text, max_tokens=MAX_TOKENS)
+            ast = parse(text, max_tokens=self.limits.tokens)
+            check_document(ast, self.limits)
         except GraphQLError as error:
             return Document(None, [error], size)
         except RecursionError:
-            return Document(None, [GraphQLError("The document is nested too deeply.")], size)
+            error = TooComplex("The document is nested too deeply.", limit="depth")
+            return Document(None, [error], size)
         errors = validate(self.schema, ast, self._rules)
         return Document(ast, errors if self._introspection else _discreet(errors), size)
 
 
-class CompiledExecutionContext(ExecutionContext):
+class LimitedExecutionContext(ExecutionContext):
+    """Refuses operations that cost too much before anything runs."""
+
+    def execute_operation(self, operation: OperationDefinitionNode, root_value: Any) -> Any:
+        request, variables = self.context_value, self.variable_values
+        request.graphql_cost = cost_of(self.schema, self.fragments, operation, variables)
+        maximum = request.graphql_limits.cost
+        if request.graphql_cost > maximum:
+            raise TooComplex(
+                f"The operation costs {request.graphql_cost}; at most {maximum} is allowed.",
+                limit="cost",
+                actual=min(request.graphql_cost, 10**9),
+                max=maximum,
+            )
+        return super().execute_operation(operation, root_value)
+
+
+class CompiledExecutionContext(LimitedExecutionContext):
     """Runs planned fields on the compiled path, and on the generic one where that cannot be."""
 
     def execute_field(

@@ -52,6 +52,16 @@ class NodesField(graphene.Field):
             resolver=_resolve_nodes,
         )
 
+    def wrap_resolve(self, parent_resolver: Any) -> Any:
+        resolve = super().wrap_resolve(parent_resolver)
+        resolve.cost = _nodes_cost
+        return resolve
+
+
+def _nodes_cost(argument: Any, selection: int) -> int:
+    count = argument("ids")
+    return (count if isinstance(count, int) else MAX_SIZE) * (1 + selection)
+
 
 def node_field() -> graphene.Field:
     """`node(id)`: one object of any type."""

@@ -1,0 +1,247 @@
+"""What a document may ask for, found out in time linear in its length.
+
+Each fragment is measured once, whoever spreads it, so fragments that fan out cost nothing to
+refuse. Static limits are checked before validation, whose rules are not all linear; the cost needs
+types and variables and is known before execution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+)
+
+from schema.engine.errors import TooComplex
+
+# Introspection's own query is 13 levels deep; ours stay below it.
+_MAX_RECURSION = 200
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Each a maximum.
+
+    Attributes:
+        tokens: of the document.
+        depth: of nested fields.
+        aliases: fields that are given another name.
+        directives: applied in the document.
+        root_fields: of one operation, meta fields and repetitions counted.
+        cost: see `cost_of`.
+    """
+
+    tokens: int = 10_000
+    depth: int = 20
+    aliases: int = 100
+    directives: int = 100
+    root_fields: int = 50
+    mutations: int = 10
+    cost: int = 20_000
+
+
+@dataclass
+class _Size:
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    directives: int = 0
+
+    def add(self, other: _Size, deeper: int = 0) -> None:
+        self.depth = max(self.depth, other.depth + deeper)
+        self.fields += other.fields
+        self.aliases += other.aliases
+        self.directives += other.directives
+
+
+def check_document(document: DocumentNode, limits: Limits) -> None:
+    """Checks what does not depend on types or variables.
+
+    Raises:
+        TooComplex: a limit is passed, or fragments go in a circle; names the limit and figures.
+    """
+    measure = _Measure(document)
+    try:
+        for definition in document.definitions:
+            _check_definition(definition, measure, limits)
+    except RecursionError as error:
+        # A chain of fragments, each spreading the next, is as deep as it is long.
+        raise TooComplex("The document is nested too deeply.", limit="depth") from error
+
+
+def _check_definition(definition: Any, measure: _Measure, limits: Limits) -> None:
+    if isinstance(definition, FragmentDefinitionNode):
+        size = measure.fragment(definition.name.value)
+    elif isinstance(definition, OperationDefinitionNode):
+        size = measure.selections(definition.selection_set, 0)
+        size.directives += len(definition.directives)
+        roots = measure.root_fields(definition.selection_set)
+        _check("root fields", roots, limits.root_fields)
+        if definition.operation == OperationType.MUTATION:
+            _check("mutations", roots, limits.mutations)
+    else:
+        return
+    _check("depth", size.depth, limits.depth)
+    _check("aliases", size.aliases, limits.aliases)
+    _check("directives", size.directives, limits.directives)
+
+
+def _check(name: str, actual: int, maximum: int) -> None:
+    if actual > maximum:
+        shown = min(actual, 10**9)
+        raise TooComplex(
+            f"The document has {name} of {shown}; at most {maximum} are allowed.",
+            limit=name,
+            actual=shown,
+            max=maximum,
+        )
+
+
+class _Measure:
+    """Sizes of selections; those of fragments are remembered."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = {
+            node.name.value: node
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        self._sizes: dict[str, _Size | None] = {}
+        self._roots: dict[str, int] = {}
+
+    def fragment(self, name: str) -> _Size:
+        if name in self._sizes:
+            size = self._sizes[name]
+            if size is None:
+                raise TooComplex(f"The fragment {name} spreads itself.", limit="fragments")
+            return size
+        fragment = self._fragments.get(name)
+        if fragment is None:
+            return _Size()
+        self._sizes[name] = None
+        size = self.selections(fragment.selection_set, 0)
+        size.directives += len(fragment.directives)
+        self._sizes[name] = size
+        return size
+
+    def selections(self, selection_set: SelectionSetNode | None, level: int) -> _Size:
+        size = _Size()
+        if level > _MAX_RECURSION:
+            raise TooComplex("The document is nested too deeply.", limit="depth")
+        for node in selection_set.selections if selection_set else ():
+            size.directives += len(node.directives)
+            if isinstance(node, FieldNode):
+                size.fields += 1
+                size.aliases += node.alias is not None
+                size.add(self.selections(node.selection_set, level + 1), deeper=1)
+            elif isinstance(node, InlineFragmentNode):
+                size.add(self.selections(node.selection_set, level + 1))
+            elif isinstance(node, FragmentSpreadNode):
+                size.add(self.fragment(node.name.value))
+        return size
+
+    def root_fields(self, selection_set: SelectionSetNode) -> int:
+        count = 0
+        for node in selection_set.selections:
+            if isinstance(node, FieldNode):
+                count += 1
+            elif isinstance(node, InlineFragmentNode):
+                count += self.root_fields(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                name = node.name.value
+                if name not in self._roots and name in self._fragments:
+                    self._roots[name] = 0
+                    self._roots[name] = self.root_fields(self._fragments[name].selection_set)
+                count += self._roots.get(name, 0)
+        return count
+
+
+def cost_of(
+    schema: GraphQLSchema,
+    fragments: dict[str, FragmentDefinitionNode],
+    operation: OperationDefinitionNode,
+    variables: dict[str, Any],
+) -> int:
+    """The cost of an operation, before it runs.
+
+    A field that returns an object costs 1; a connection costs 2 and, for each item of its page,
+    1 and what is selected of the item; a mutation costs 10. Leaf fields are free. Fields declare
+    other costs by `cost` on their resolver: a function of (arguments, cost of the selection).
+    """
+    root = schema.get_root_type(operation.operation)
+    counter = _Cost(schema, fragments, variables)
+    return counter.selections(root, operation.selection_set)
+
+
+class _Cost:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: dict[str, FragmentDefinitionNode],
+        variables: dict[str, Any],
+    ) -> None:
+        self._schema = schema
+        self._variables = variables
+        self._fragments = fragments
+        self._costs: dict[str, int] = {}
+
+    def selections(self, parent: Any, selection_set: SelectionSetNode | None) -> int:
+        total = 0
+        for node in selection_set.selections if selection_set else ():
+            if isinstance(node, FieldNode):
+                total += self._field(parent, node)
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                inner = self._schema.get_type(condition.name.value) if condition else parent
+                total += self.selections(inner, node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                total += self._fragment(node.name.value)
+        return total
+
+    def _fragment(self, name: str) -> int:
+        if name not in self._costs:
+            fragment = self._fragments[name]
+            on = self._schema.get_type(fragment.type_condition.name.value)
+            self._costs[name] = self.selections(on, fragment.selection_set)
+        return self._costs[name]
+
+    def _field(self, parent: Any, node: FieldNode) -> int:
+        definition = getattr(parent, "fields", {}).get(node.name.value)
+        if definition is None or node.selection_set is None:
+            return 0
+        inner = self.selections(get_named_type(definition.type), node.selection_set)
+        declared = getattr(definition.resolve, "cost", None)
+        if declared is not None:
+            return declared(lambda name: self._argument(node, name), inner)
+        if isinstance(parent, GraphQLObjectType) and parent is self._schema.mutation_type:
+            return 10 + inner
+        return 1 + inner
+
+    def _argument(self, node: FieldNode, name: str) -> Any:
+        """The value of an integer argument, or the number of items of a list; None if not given."""
+        for argument in node.arguments:
+            if argument.name.value != name:
+                continue
+            value: Any = argument.value
+            if isinstance(value, VariableNode):
+                value = self._variables.get(value.name.value)
+                return len(value) if isinstance(value, list) else value
+            if isinstance(value, IntValueNode):
+                return int(value.value)
+            values = getattr(value, "values", None)
+            return None if values is None else len(values)
+        return None

@@ -51,7 +51,7 @@ class Limits:
     directives: int = 100
     root_fields: int = 50
     mutations: int = 10
-    cost: int = 20_000
+    cost: int = 50_000
 
 
 @dataclass

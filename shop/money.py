@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 
 # ISO 4217 (SIX list one): currencies whose minor unit is not a hundredth.
 _EXPONENTS = dict.fromkeys(
@@ -59,12 +59,12 @@ def parse_minor(amount: str | Decimal, currency: str) -> int:
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"not a decimal number: {text[:40]!r}")
     try:
-        # Wide enough that nothing that passes the pattern and the maximum is ever rounded.
-        scaled = Decimal(text).scaleb(exponent(currency), Context(prec=200))
+        scaled = Decimal(text).scaleb(exponent(currency))
     except InvalidOperation as error:
         raise ValueError("not a decimal number") from error
     if abs(scaled) > MAX_MINOR_UNITS:
         raise ValueError("the amount is too large")
-    if scaled != scaled.to_integral_value():
+    # Counted in the text: arithmetic would round what has more digits than its precision.
+    if len(text.partition(".")[2].rstrip("0")) > exponent(currency):
         raise ValueError(f"{currency} has {exponent(currency)} decimal places")
     return int(scaled)

@@ -5,6 +5,7 @@ Every value that a deployment may change is an environment variable (or a line i
 secret or with open hosts.
 """
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -170,6 +171,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("BODY_MAX_BYTES", default=1024 * 1024)
 
 SHOP_NAME = env.str("SHOP_NAME", default="Sample Shop")
 SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="USD")
+if not re.fullmatch("[A-Z]{3}", SHOP_CURRENCY):
+    raise ImproperlyConfigured("SHOP_CURRENCY must be an ISO 4217 code such as EUR.")
 
 # --- The API -----------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class GraphQLView(View):
     executor: Any = None
     authenticate: Callable[[HttpRequest], Any] | None = None
     graphiql = False
-    http_method_names = ["get", "post", "options"]
+    http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         if (

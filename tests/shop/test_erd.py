@@ -10,11 +10,11 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db.models import F, Q
 
+from shop.management.commands import erd
 from shop.management.erd.layout import BOX, Layout, height_of, links_of, place
 from shop.management.erd.routes import Router
 from shop.management.erd.rules import condition_in_words
 from shop.management.erd.tables import Column, Domain, Table, read_domains
-from shop.management.commands import erd
 
 FILES = ("erd.md", "erd.svg")
 

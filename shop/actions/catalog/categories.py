@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, Value
+from django.db.models import F, Value
 from django.db.models.functions import Concat, Substr
+from django.utils import timezone
 
 from shop.actions.catalog.holding import hold
 from shop.actions.catalog.naming import apply_naming
@@ -76,15 +77,7 @@ def move(category: Category, parent: Category | None) -> Category:
         CategoryCycle: `parent` is `category` or lies below it.
         CategoryTooDeep: the lowest descendant would lie deeper than MAX_DEPTH.
     """
-    # All rows that matter, by id, so that two moves cannot deadlock or cross into a cycle.
-    wanted = Q(ancestors=category.pk)
-    if parent is not None:
-        wanted |= Q(pk=parent.pk)
-    ids = sorted(set(Category.objects.filter(wanted).values_list("pk", flat=True)))
-    locked = {
-        row.pk: row
-        for row in Category.objects.select_for_update().filter(pk__in=ids).order_by("pk")
-    }
+    locked = _lock_tree()
     if category.pk not in locked or (parent is not None and parent.pk not in locked):
         raise NotFound("The category has been deleted.", field=["parent"])
     category = locked[category.pk]
@@ -117,15 +110,26 @@ def delete(category: Category, *, move_contents: bool = False) -> None:
     Raises:
         CategoryNotEmpty: it has contents and `move_contents` is off; nothing is written.
     """
-    category = _locked(category.pk)
+    if category.pk not in _lock_tree():
+        raise NotFound("The category has been deleted.")
+    category.refresh_from_db()
     children = list(category.children.order_by("pk"))
     products = Product.objects.filter(category=category)
     if not move_contents and (children or products.exists()):
         raise CategoryNotEmpty
     for child in children:
         move(child, category.parent)
-    products.update(category=category.parent)
+    products.update(category=category.parent, updated_at=timezone.now())
     category.delete()
+
+
+def _lock_tree() -> dict[int, Category]:
+    """All categories by key, locked in the order of their keys.
+
+    Moves and deletions touch rows far apart. One at a time, they can neither deadlock nor meet
+    halfway in a cycle; there are few categories, and they are seldom moved.
+    """
+    return {row.pk: row for row in Category.objects.select_for_update().order_by("pk")}
 
 
 def _locked(pk: int) -> Category:

@@ -1,0 +1,100 @@
+"""With DEBUG off the project starts with safe values only."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GOOD = {
+    "DEBUG": "0",
+    "SECRET_KEY": "a secret of our own, longer than 32 characters",
+    "ALLOWED_HOSTS": "shop.example.org,www.example.org",
+}
+READ = """
+import json
+from shop import settings
+print(json.dumps({name: getattr(settings, name) for name in NAMES}))
+"""
+SET_UP = "import django; django.setup()"
+NAMES = [
+    "DEBUG",
+    "ALLOWED_HOSTS",
+    "GRAPHQL_INTROSPECTION",
+    "GRAPHQL_GRAPHIQL",
+    "SESSION_COOKIE_SECURE",
+    "CSRF_COOKIE_SECURE",
+    "SECURE_SSL_REDIRECT",
+    "SECURE_HSTS_SECONDS",
+    "CORS_ALLOWED_ORIGINS",
+]
+
+
+def start(script: str = READ, **values: str) -> subprocess.CompletedProcess[str]:
+    """Loads the settings in a process of their own, with nothing but these values set."""
+    kept = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "shop.settings"}
+    kept["DATABASE_URL"] = "sqlite://:memory:"
+    kept |= values
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", script.replace("NAMES", repr(NAMES))],
+        cwd=ROOT,
+        env=kept,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"SECRET_KEY": "x" * 31}, "SECRET_KEY"),
+        (
+            {"SECRET_KEY": "development-only-secret-never-used-with-debug-off"},
+            "SECRET_KEY",
+        ),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "shop.example.org, * "}, "ALLOWED_HOSTS"),
+        ({"ALLOWED_HOSTS": "shop.example.org, "}, "ALLOWED_HOSTS"),
+    ],
+)
+def test_refuses_to_start_with(change: dict[str, Any], name: str) -> None:
+    process = start(**GOOD | change)
+    assert process.returncode == 1
+    last = process.stderr.strip().splitlines()[-1]
+    assert last.startswith("django.core.exceptions.ImproperlyConfigured: With DEBUG off, ")
+    assert name in last
+
+
+def test_starts_with_good_values_and_everything_closed() -> None:
+    process = start(READ + SET_UP, **GOOD)
+    assert process.stderr == ""
+    assert json.loads(process.stdout) == {
+        "DEBUG": False,
+        "ALLOWED_HOSTS": ["shop.example.org", "www.example.org"],
+        "GRAPHQL_INTROSPECTION": False,
+        "GRAPHQL_GRAPHIQL": False,
+        "SESSION_COOKIE_SECURE": True,
+        "CSRF_COOKIE_SECURE": True,
+        "SECURE_SSL_REDIRECT": True,
+        "SECURE_HSTS_SECONDS": 31_536_000,
+        "CORS_ALLOWED_ORIGINS": [],
+    }
+
+
+def test_introspection_and_graphiql_can_be_opened_by_name() -> None:
+    process = start(**GOOD, GRAPHQL_INTROSPECTION="1", GRAPHQL_GRAPHIQL="1")
+    settings = json.loads(process.stdout)
+    assert (settings["GRAPHQL_INTROSPECTION"], settings["GRAPHQL_GRAPHIQL"]) == (True, True)
+
+
+def test_development_starts_with_nothing_set_but_debug() -> None:
+    settings = json.loads(start(DEBUG="1").stdout)
+    assert settings["DEBUG"] is True
+    assert (settings["GRAPHQL_INTROSPECTION"], settings["GRAPHQL_GRAPHIQL"]) == (True, True)
+    assert settings["SECURE_SSL_REDIRECT"] is False

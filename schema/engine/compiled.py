@@ -74,7 +74,7 @@ class Run:
             rows = statement.run(values, limit=arguments.page.size + 1)
         if plan.wants_total:
             counted = self._statement(plan, arguments, shape, "count", program.paths)
-            runtime.total = counted.run(values)[0][0]
+            runtime.total = sum(row[0] for row in counted.run(values))
         kept = _settle(runtime, rows, arguments)
         return program.build(kept, self._children(program, kept), runtime)
 

@@ -148,6 +148,8 @@ class PagePlan:
             a NodePlan for `node`, the field's name for `cursor` and `__typename`.
         plain: other selected fields by response key: "totalCount", "__typename", or for
             `pageInfo` its own fields by response key.
+        keys: all response keys, in the order of the document.
+        constant: no argument depends on a variable.
         statements: compiled SQL by shape; see `schema.engine.compiled`.
     """
 
@@ -156,6 +158,7 @@ class PagePlan:
     field_node: FieldNode
     edges: dict[str, dict[str, NodePlan | str]]
     plain: dict[str, str | dict[str, str]]
+    keys: list[str]
     constant: bool
     program: Any = None
     statements: dict[Any, Any] = field(default_factory=dict)
@@ -224,7 +227,8 @@ def plan_page(
     node_type: Any = get_named_type(edge_type.fields["node"].type)
     edges: dict[str, dict[str, NodePlan | str]] = {}
     plain: dict[str, str | dict[str, str]] = {}
-    for key, nodes in _selected(info, connection_type, field_nodes).items():
+    selected = _selected(info, connection_type, field_nodes)
+    for key, nodes in selected.items():
         name = nodes[0].name.value
         if name == "edges":
             edges[key] = {
@@ -235,12 +239,13 @@ def plan_page(
             }
         elif name == "pageInfo":
             info_type = get_named_type(connection_type.fields["pageInfo"].type)
-            selected = _selected(info, info_type, nodes)
-            plain[key] = {part: parts[0].name.value for part, parts in selected.items()}
+            below = _selected(info, info_type, nodes)
+            plain[key] = {part: parts[0].name.value for part, parts in below.items()}
         else:
             plain[key] = name
     constant = not _has_variables(field_nodes[0])
-    return PagePlan(connection, definition, field_nodes[0], edges, plain, constant)
+    keys = list(selected)
+    return PagePlan(connection, definition, field_nodes[0], edges, plain, keys, constant)
 
 
 def _plan_item(

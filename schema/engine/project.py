@@ -62,7 +62,7 @@ def page_program(plan: PagePlan, *, offset: int) -> Program:
     """The program that builds a page from its rows; rows have `offset` values in front."""
     writer = _Writer(plan.connection.node_type._meta.model, offset)
     sort, key = writer.path("_sort"), writer.path("pk")
-    parts = []
+    parts = {}
     for response_key, selected in plan.edges.items():
         inner = []
         for part, item in selected.items():
@@ -72,7 +72,7 @@ def page_program(plan: PagePlan, *, offset: int) -> Program:
                 inner.append(f"{part!r}: cursor(x.tag, {sort}, {key})")
             else:
                 inner.append(f"{part!r}: {plan.type_name + 'Edge'!r}")
-        parts.append(f"{response_key!r}: [{{{', '.join(inner)}}} for r in rows]")
+        parts[response_key] = f"[{{{', '.join(inner)}}} for r in rows]"
     cursors = {"startCursor": "0", "endCursor": "-1"}
     flags = {"hasNextPage": "x.has_next", "hasPreviousPage": "x.has_previous"}
     for response_key, field in plan.plain.items():
@@ -86,12 +86,13 @@ def page_program(plan: PagePlan, *, offset: int) -> Program:
                 else:
                     value = flags.get(name, repr("PageInfo"))
                 inner.append(f"{part!r}: {value}")
-            parts.append(f"{response_key!r}: {{{', '.join(inner)}}}")
+            parts[response_key] = f"{{{', '.join(inner)}}}"
         elif field == "totalCount":
-            parts.append(f"{response_key!r}: x.total")
+            parts[response_key] = "x.total"
         else:
-            parts.append(f"{response_key!r}: {plan.type_name + 'Connection'!r}")
-    return writer.program(f"{{{', '.join(parts)}}}")
+            parts[response_key] = repr(f"{plan.type_name}Connection")
+    selected = ", ".join(f"{key!r}: {parts[key]}" for key in plan.keys)
+    return writer.program(f"{{{selected}}}")
 
 
 def node_program(plan: NodePlan) -> Program:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.expressions import Expression
@@ -110,7 +111,13 @@ class Statement:
         self.using = queryset.db
         connection = connections[self.using]
         compiler = queryset.values_list(*paths).query.get_compiler(self.using)
-        sql, params = compiler.as_sql(with_col_aliases=wrap is not None)
+        self._is_empty = False
+        try:
+            sql, params = compiler.as_sql(with_col_aliases=wrap is not None)
+        except EmptyResultSet:
+            # Django knows without asking that nothing matches, such as one of no values.
+            self._is_empty = True
+            return
         if wrap is not None:
             sql = wrap(sql, [alias for _, _, alias in compiler.select])
         self._parts, self._params = _cut_at_parents(sql, [*before, *params, *after])
@@ -125,6 +132,8 @@ class Statement:
         self, values: Sequence[Any], *, limit: int = 0, parents: Sequence[int] = ()
     ) -> list[Row]:
         """The rows for these values."""
+        if self._is_empty:
+            return []
         params: list[Any] = []
         for param in self._params:
             if not isinstance(param, Slot):

@@ -1,6 +1,9 @@
 """The compiled and the generic path give the same answers."""
 
+import json
+import os
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,19 +17,23 @@ from schema.engine.errors import present
 from schema.engine.execution import Executor
 from schema.root import schema
 
+sys.path.append(str(Path(__file__).parent))
+from documents import DocumentMaker
+
 DOCUMENTS = sorted((Path(__file__).parents[1] / "documents").glob("*.graphql"))
 COMPILED = Executor(schema.graphql_schema, introspection=True)
 GENERIC = Executor(schema.graphql_schema, introspection=True, compiled=False)
 
 
-def run(executor: Executor, document: str, variables: dict[str, Any], user: Any) -> dict[str, Any]:
-    """The whole response of one path."""
+def run(executor: Executor, document: str, variables: dict[str, Any], user: Any) -> str:
+    """The whole response of one path, with the order of its keys."""
     request = RequestFactory().post("/graphql/")
     request.user = user
     found = executor.document(document)
     assert not found.errors, found.errors
     result = executor.execute(found, request, variables)
-    return {"data": result.data, "errors": [present(error) for error in result.errors or ()]}
+    errors = [present(error) for error in result.errors or ()]
+    return json.dumps({"data": result.data, "errors": errors})
 
 
 @pytest.mark.parametrize("who", ["anonymous", "staff"])
@@ -49,3 +56,28 @@ def test_documents_answer_alike_on_both_paths(
     assert compiled == run(GENERIC, document, variables, user)
     # A second time, with the plan and its statements ready.
     assert compiled == run(COMPILED, document, variables, user)
+
+
+@pytest.mark.prove
+def test_random_documents_answer_alike_on_both_paths(
+    world: SimpleNamespace, gid: Any, staff: Any
+) -> None:
+    ids = [gid(row) for row in (*world.products[:2], world.mugs, world.brand, world.clay)]
+    ids += ["UHJvZHVjdDo5OTk5OTk5", "garbage"]
+    edges = "{ products(first: 2) { edges { cursor } } categories { edges { cursor } } }"
+    lists = json.loads(run(COMPILED, edges, {}, AnonymousUser()))["data"].values()
+    cursors = [edge["cursor"] for found in lists for edge in found["edges"]] + ["garbage"]
+    execution.counts.clear()
+    differences, failures = [], 0
+    for seed in range(2000 if os.environ.get("PROVE") else 200):
+        document = DocumentMaker(schema.graphql_schema, seed, ids, cursors).make()
+        variables = {"yes": True, "no": seed % 2 == 0, "size": seed % 4}
+        user = staff if seed % 3 == 0 else AnonymousUser()
+        compiled = run(COMPILED, document, variables, user)
+        failures += '"errors": []' not in compiled
+        if compiled != run(GENERIC, document, variables, user):
+            differences.append((seed, document))
+    assert differences == []
+    assert not [count for count in execution.counts if count[0] == "fallback"]
+    # Most documents must be answered, and some must fail, or nothing is compared.
+    assert 0 < failures < 100 if not os.environ.get("PROVE") else 1000

@@ -1,0 +1,105 @@
+"""A product as a file describes it, after the rules, and what is remembered of it."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shop.actions.importing.report import Code, Problem, printable
+
+Option = dict[str, str]
+Snapshot = dict[str, Any]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(slots=True)
+class VariantDraft:
+    """One variant of a file.
+
+    Attributes:
+        line: physical line of its row.
+        key: digest of its options, by which it is known again.
+        units: what the file says of it, and nothing else: options, position, sku, price,
+            compare_at (minor units or None), weight_grams, barcode, quantity (not below 0),
+            backorder, image (an address or None).
+    """
+
+    line: int
+    key: str
+    units: dict[str, Any]
+
+
+@dataclass(slots=True)
+class ProductDraft:
+    """One product of a file.
+
+    Attributes:
+        handle: by which it is known again; a valid slug.
+        line: physical line of its first row.
+        fields: what the file says of it: name, description, brand, category (names from the top),
+            status, seo_title, seo_description.
+        attributes: slug -> (name, values), for each attribute that the file has a column for.
+        collections: names; None when the file has no such column.
+        media: [address, alternative text] in order; None when the file has no such columns.
+        by_options: the file has option columns.
+    """
+
+    handle: str
+    line: int
+    fields: dict[str, Any]
+    attributes: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+    collections: list[str] | None = None
+    media: list[list[str]] | None = None
+    variants: list[VariantDraft] = field(default_factory=list)
+    by_options: bool = True
+
+
+class Skip(Exception):
+    """The product at hand cannot be imported."""
+
+    def __init__(self, code: Code, message: str, line: int) -> None:
+        super().__init__(message)
+        self.code, self.message, self.line = code, message, line
+
+
+class Notes:
+    """Collects the problems of one product."""
+
+    def __init__(self, file: str, handle: str) -> None:
+        self.file = file
+        self.handle = printable(handle)
+        self.problems: list[Problem] = []
+
+    def add(self, code: Code, message: str, line: int, *, lasting: bool = True) -> None:
+        self.problems.append(
+            Problem(self.file, line, self.handle, code, printable(message), lasting)
+        )
+
+    def drop(self, code: Code) -> None:
+        """Forgets the problems of this kind, which turned out not to be."""
+        self.problems = [problem for problem in self.problems if problem.code != code]
+
+    def kept(self, lines: Sequence[int]) -> list[list[Any]]:
+        """The lasting problems as the snapshot keeps them: by row of the product, not of a file."""
+        rows = {line: index for index, line in enumerate(lines)}
+        return [
+            [rows.get(problem.row, 0), problem.code, problem.message]
+            for problem in self.problems
+            if problem.lasting
+        ]
+
+    def recall(self, kept: Sequence[Sequence[Any]], lines: Sequence[int]) -> None:
+        """Tells again what `kept` says, of a product whose rows now stand on `lines`."""
+        for row, code, message in kept:
+            self.add(Code(code), message, lines[min(row, len(lines) - 1)])
+
+
+def clean(text: str) -> str:
+    """`text` on one line with single spaces; control characters count as space."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def text_digest(text: str) -> str:
+    """Stands in the snapshot for a text too long to be kept there."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -130,7 +130,7 @@ class Mutation(graphene.Mutation):
 
     @classmethod
     def __init_subclass_with_meta__(cls, **options: Any) -> None:
-        fields = {}
+        fields: dict[str, Any] = {}
         for base in reversed(cls.Input.__mro__[:-1]):
             fields |= {k: v for k, v in vars(base).items() if not k.startswith("__")}
         fields["client_mutation_id"] = graphene.InputField(

@@ -164,8 +164,8 @@ class Executor:
         except GraphQLError as error:
             return Document(None, [error], size)
         except RecursionError:
-            error = TooComplex("The document is nested too deeply.", limit="depth")
-            return Document(None, [error], size)
+            deep = TooComplex("The document is nested too deeply.", limit="depth")
+            return Document(None, [deep], size)
         errors = validate(self.schema, ast, self._rules)
         return Document(ast, errors if self._introspection else _discreet(errors), size)
 

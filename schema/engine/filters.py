@@ -179,7 +179,8 @@ def _flatten(filterset: type[django_filters.FilterSet], values: dict[str, Any]) 
             flat[key] = value
         else:
             flat |= {f"{key}__{inner.rstrip('_')}": item for inner, item in value.items()}
-    return {key: value for key, value in flat.items() if value is not None}
+    # As in a form, an empty text is no condition.
+    return {key: value for key, value in flat.items() if value not in (None, "")}
 
 
 def _check(value: Any, name: str) -> None:

@@ -125,10 +125,10 @@ def decode_cursor(
     return position
 
 
-def _sort_value(value: Any, column: models.Field) -> Any:
+def _sort_value(value: Any, column: Any) -> Any:
     """The value of a cursor as `column` holds it. Raises ValueError for one that it never holds."""
     if isinstance(column, models.GeneratedField):
-        column = column.output_field
+        return _sort_value(value, column.output_field)
     if isinstance(column, models.IntegerField):
         if type(value) is int and abs(value) < 2**63:
             return value

@@ -91,8 +91,8 @@ def page_program(plan: PagePlan, *, offset: int) -> Program:
             parts[response_key] = "x.total"
         else:
             parts[response_key] = repr(f"{plan.type_name}Connection")
-    selected = ", ".join(f"{key!r}: {parts[key]}" for key in plan.keys)
-    return writer.program(f"{{{selected}}}")
+    content = ", ".join(f"{key!r}: {parts[key]}" for key in plan.keys)
+    return writer.program(f"{{{content}}}")
 
 
 def node_program(plan: NodePlan) -> Program:

@@ -15,14 +15,16 @@ from django.test import RequestFactory
 from schema.engine import execution
 from schema.engine.errors import present
 from schema.engine.execution import Executor
+from schema.engine.limits import Limits
 from schema.root import schema
 
 sys.path.append(str(Path(__file__).parent))
 from documents import DocumentMaker
 
 DOCUMENTS = sorted((Path(__file__).parents[1] / "documents").glob("*.graphql"))
-COMPILED = Executor(schema.graphql_schema, introspection=True)
-GENERIC = Executor(schema.graphql_schema, introspection=True, compiled=False)
+WIDE = Limits(aliases=10_000, depth=100, cost=10**12)
+COMPILED = Executor(schema.graphql_schema, limits=WIDE)
+GENERIC = Executor(schema.graphql_schema, limits=WIDE, compiled=False)
 
 
 def run(executor: Executor, document: str, variables: dict[str, Any], user: Any) -> str:

@@ -1,5 +1,7 @@
 """Rows in hand may be older than the database; an action works on the row as it is now."""
 
+from typing import Any
+
 from django.db import models
 
 from shop.errors import NotFound
@@ -13,7 +15,7 @@ def hold(row: models.Model) -> None:
     Raises:
         NotFound: it has been deleted meanwhile.
     """
-    model = type(row)
+    model: Any = type(row)
     try:
         row.refresh_from_db(from_queryset=model._default_manager.select_for_update())
     except model.DoesNotExist:

@@ -1,12 +1,23 @@
 """The committed SDL is the schema, and the schema is its own manual."""
 
+import re
 from pathlib import Path
 
-from graphql import GraphQLEnumType, build_schema, find_breaking_changes, validate_schema
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    build_schema,
+    find_breaking_changes,
+    parse,
+    validate,
+    validate_schema,
+)
 
 from schema.root import schema
+from shop.management.commands.seed import FIRST_QUERY
 
-COMMITTED = Path(__file__).parents[2] / "schema" / "schema.graphql"
+ROOT = Path(__file__).parents[2]
+COMMITTED = ROOT / "schema" / "schema.graphql"
 SCHEMA = schema.graphql_schema
 
 
@@ -41,6 +52,23 @@ def test_everything_has_a_description() -> None:
         if isinstance(item, GraphQLEnumType):
             missing += [f"{name}.{key}" for key, v in item.values.items() if not v.description]
     assert missing == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "graphiql/src/operations").glob("*.graphql")), ids=lambda path: path.stem
+)
+def test_sample_operations_of_graphiql_are_valid(path: Path) -> None:
+    assert validate(SCHEMA, parse(path.read_text())) == []
+
+
+def test_the_first_queries_that_newcomers_are_shown_are_valid() -> None:
+    pages = [ROOT / "README.md", ROOT / "docs/frontend.md"]
+    shown = [FIRST_QUERY]
+    for page in pages:
+        shown += re.findall(r"```graphql\n(.*?)```", page.read_text(), re.DOTALL)
+    assert len(shown) > 3
+    for document in shown:
+        assert validate(SCHEMA, parse(document)) == [], document
 
 
 def test_names_follow_the_contract() -> None:

@@ -179,6 +179,8 @@ if not re.fullmatch("[A-Z]{3}", SHOP_CURRENCY):
 
 GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION", default=DEBUG)
 GRAPHQL_GRAPHIQL = env.bool("GRAPHQL_GRAPHIQL", default=DEBUG)
+# Whether a request may ask for its SQL count and times.
+GRAPHQL_DEBUG = env.bool("GRAPHQL_DEBUG", default=DEBUG)
 GRAPHENE = {"SCHEMA": "schema.root.schema"}
 
 GRAPHQL_JWT = {

@@ -19,6 +19,7 @@ urlpatterns = [
             executor=Executor(schema.graphql_schema, introspection=settings.GRAPHQL_INTROSPECTION),
             authenticate=authenticate,
             graphiql=settings.GRAPHQL_GRAPHIQL,
+            debug=settings.GRAPHQL_DEBUG,
         ),
         name="graphql",
     ),

@@ -46,6 +46,12 @@ class TooComplex(CodedError):
     code = "TOO_COMPLEX"
 
 
+class PersistedQueryNotFound(CodedError):
+    """The hash of a document that the server does not know yet."""
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
 def present(error: GraphQLError) -> dict[str, Any]:
     """`error` as clients may see it.
 

@@ -202,9 +202,11 @@ class CompiledExecutionContext(LimitedExecutionContext):
         is_root = getattr(getattr(resolver, "connection", None), "is_root", False)
         if is_root or hasattr(resolver, "lookups"):
             try:
-                return self._compiled(parent_type, source, field_nodes, path)
+                result = self._compiled(parent_type, source, field_nodes, path)
+                self._count(path, "compiled", "")
+                return result
             except NotProvable as reason:
-                counts["generic", str(reason)] += 1
+                self._count(path, "generic", str(reason))
             except GraphQLError:
                 # What is wrong with the request is told by the generic path.
                 pass
@@ -212,9 +214,17 @@ class CompiledExecutionContext(LimitedExecutionContext):
                 # A transaction that a failed statement has broken cannot run another one.
                 if isinstance(error, DatabaseError) and connection.in_atomic_block:
                     raise
-                counts["fallback", type(error).__name__] += 1
+                self._count(path, "fallback", type(error).__name__)
                 logger.warning("Fell back to the generic path at %s", path.as_list(), exc_info=True)
         return super().execute_field(parent_type, source, field_nodes, path)
+
+    def _count(self, path: Path, way: str, reason: str) -> None:
+        counts[way, reason] += 1
+        request = self.context_value
+        ways = [*getattr(request, "graphql_ways", ()), {"path": path.as_list(), "way": way}]
+        if reason:
+            ways[-1]["reason"] = reason
+        request.graphql_ways = ways
 
     def _compiled(
         self,
@@ -249,7 +259,6 @@ class CompiledExecutionContext(LimitedExecutionContext):
             result = self._object(plan, resolver.lookups(source, info, **arguments), run)
             if result is None and isinstance(definition.type, GraphQLNonNull):
                 raise NotProvable("null in a field that is never null")
-        counts["compiled", ""] += 1
         return result
 
     def _object(self, plan: NodePlan, lookups: dict[str, Any] | None, run: Run) -> Any:

@@ -209,7 +209,7 @@ def test_a_mutation_by_get_is_405_and_not_done(
 def test_other_methods_are_405(method: str, client: Any) -> None:
     response = client.generic(method, "/graphql/", json.dumps({"query": SHOP}), LEGACY)
     assert (response.status_code, code(response)) == (405, "BAD_REQUEST")
-    assert response.headers["Allow"] == "GET, POST, OPTIONS"
+    assert response.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
 
 
 @pytest.mark.parametrize(

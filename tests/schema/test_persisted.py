@@ -1,0 +1,129 @@
+"""Automatic persisted queries, conditional requests, and what a request may ask about itself."""
+
+import hashlib
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+QUERY = "{ products(first: 1) { totalCount } }"
+MODERN = "application/graphql-response+json"
+
+
+def persisted(query: str = QUERY, **changes: Any) -> dict[str, Any]:
+    digest = hashlib.sha256(query.encode()).hexdigest()
+    return {"persistedQuery": {"version": 1, "sha256Hash": digest, **changes}}
+
+
+@pytest.fixture
+def ask(client: Any, db: None) -> Any:
+    """`ask(method, **operation)`: status and JSON of one request."""
+
+    def send(method: str, accept: str = MODERN, **operation: Any) -> tuple[int, Any]:
+        headers = {"Accept": accept}
+        if method == "GET":
+            url = {
+                key: value if isinstance(value, str) else json.dumps(value)
+                for key, value in operation.items()
+            }
+            response = client.get("/graphql/", url, headers=headers)
+        else:
+            response = client.post(
+                "/graphql/", operation, content_type="application/json", headers=headers
+            )
+        return response.status_code, response.json()
+
+    return send
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_hash_is_registered_once_and_known_from_then_on(method: str, ask: Any) -> None:
+    status, answer = ask(method, extensions=persisted())
+    assert status == 400
+    assert answer["errors"][0]["message"] == "PersistedQueryNotFound"
+    assert answer["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+    expected = (200, {"data": {"products": {"totalCount": 0}}})
+    assert ask(method, query=QUERY, extensions=persisted()) == expected
+    assert ask(method, extensions=persisted()) == expected
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        persisted(version=2),
+        persisted(sha256Hash="0" * 64),
+        persisted(sha256Hash=7),
+        persisted(sha256Hash="short"),
+        {"persistedQuery": "hash"},
+        {"persistedQuery": None},
+    ],
+)
+def test_a_hash_that_is_not_of_the_query_is_refused(extensions: Any, ask: Any) -> None:
+    status, answer = ask("POST", query=QUERY, extensions=extensions)
+    if extensions["persistedQuery"] is None:
+        assert status == 200
+    else:
+        assert status == 400
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_an_invalid_document_is_not_kept(ask: Any) -> None:
+    ask("POST", query="{ nothing }", extensions=persisted("{ nothing }"))
+    _, answer = ask("POST", extensions=persisted("{ nothing }"))
+    assert answer["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+
+def test_a_persisted_mutation_does_not_run_by_get(ask: Any) -> None:
+    mutation = 'mutation { verifyToken(input: {token: "x"}) { user { id } } }'
+    ask("POST", query=mutation, extensions=persisted(mutation))
+    status, _ = ask("GET", extensions=persisted(mutation))
+    assert status == 405
+
+
+def test_a_hash_is_forgotten_with_the_cache(ask: Any) -> None:
+    ask("POST", query=QUERY, extensions=persisted())
+    cache.clear()
+    _, answer = ask("POST", extensions=persisted())
+    assert answer["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+
+
+def test_an_unchanged_answer_is_not_sent_again(world: SimpleNamespace, client: Any) -> None:
+    first = client.get("/graphql/", {"query": QUERY})
+    etag = first.headers["ETag"]
+    again = client.get("/graphql/", {"query": QUERY}, headers={"If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+    world.add(1)
+    changed = client.get("/graphql/", {"query": QUERY}, headers={"If-None-Match": etag})
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != etag
+
+
+def test_answers_differ_by_what_is_accepted_and_who_asks(client: Any, db: None) -> None:
+    response = client.get("/graphql/", {"query": QUERY})
+    vary = {part.strip().lower() for part in response.headers["Vary"].split(",")}
+    assert {"accept", "authorization"} <= vary
+    assert "cookie" not in vary
+    assert response.headers["Cache-Control"] == "private, no-cache"
+
+
+def test_head_is_get_without_a_body_and_changes_nothing(client: Any, db: None) -> None:
+    assert client.head("/graphql/", {"query": QUERY}).status_code == 200
+    mutation = 'mutation { verifyToken(input: {token: "x"}) { user { id } } }'
+    assert client.head("/graphql/", {"query": mutation}).status_code == 405
+
+
+def test_the_cost_is_told_on_request(ask: Any) -> None:
+    _, answer = ask("POST", query=QUERY, extensions={"cost": True})
+    assert answer["extensions"] == {"cost": {"requested": 3, "max": 50_000}}
+    _, answer = ask("POST", query=QUERY)
+    assert "extensions" not in answer
+
+
+def test_what_a_request_took_is_told_in_development(ask: Any) -> None:
+    _, answer = ask("POST", query="{ viewer { id } " + QUERY[1:], extensions={"debug": True})
+    debug = answer["extensions"]["debug"]
+    assert (debug["sql"], debug["cost"]) == (1, 4)
+    assert debug["milliseconds"] > 0
+    assert {"path": ["products"], "way": "compiled"} in debug["fields"]

@@ -2,7 +2,7 @@
 
 import graphene
 
-from schema.engine.nodes import NodesField, node_field
+from schema.engine.nodes import NodeField, NodesField
 from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
@@ -14,7 +14,7 @@ from schema.types.customers import CustomersQuery
 class Query(CatalogQuery, CustomersQuery, graphene.ObjectType):
     """Everything that can be read."""
 
-    node = node_field()
+    node = NodeField()
     nodes = NodesField()
 
 

@@ -78,15 +78,28 @@ class Run:
         kept = _settle(runtime, rows, arguments)
         return program.build(kept, self._children(program, kept), runtime)
 
-    def objects(self, plan: NodePlan, rows: QuerySet, key: Any, values: list[Any]) -> list[Any]:
-        """Objects by lookups: `rows` has slots for `values`; equal keys have equal SQL."""
+    def objects(
+        self,
+        plan: NodePlan,
+        rows: QuerySet,
+        key: Any,
+        values: Sequence[Any] = (),
+        keys: Sequence[int] = (),
+    ) -> dict[int, dict[str, Any]]:
+        """Objects by primary key.
+
+        Args:
+            rows: has slots for `values`, or for `keys`.
+            key: of the statement; equal keys have equal SQL.
+        """
         if plan.program is None:
             plan.program = node_program(plan)
         program: Program = plan.program
         if key not in plan.statements:
             plan.statements[key] = Statement(rows, program.paths)
-        found = plan.statements[key].run(values)
-        return program.build(found, self._children(program, found), self._runtime(program))
+        found = plan.statements[key].run(values, parents=keys)
+        built = program.build(found, self._children(program, found), self._runtime(program))
+        return {row[0]: item for row, item in zip(found, built, strict=True)}
 
     def _pages(self, plan: PagePlan, parents: list[int]) -> dict[int, dict[str, Any]]:
         """A nested connection of each of these parents."""

@@ -11,34 +11,12 @@ from graphene_django import DjangoObjectType
 from graphene_django.types import DjangoObjectTypeOptions
 from graphql import get_named_type
 
-from schema.engine.filters import filter_input, prepare_filter
+from schema.engine.connection_types import connection_type, filter_type, order_type
+from schema.engine.filters import prepare_filter
 from schema.engine.generic import Fetch, planned
 from schema.engine.hints import reads
 from schema.engine.keyset import DEFAULT_SIZE, MAX_SIZE, Ordering, SortField, page_from
 from schema.engine.plan import PageArguments, plan_node, plan_page
-
-OrderDirection = graphene.Enum(
-    "OrderDirection",
-    [("ASC", "asc"), ("DESC", "desc")],
-    description=lambda member: {
-        None: "Which way a list is sorted.",
-        "ASC": "Smallest, earliest or first in the alphabet first.",
-        "DESC": "Largest, latest or last in the alphabet first.",
-    }[member and member.name],
-)
-
-
-class PageInfo(graphene.ObjectType):
-    """Where a page lies in its list."""
-
-    has_next_page = graphene.Boolean(
-        required=True, description="Whether there are items after this page."
-    )
-    has_previous_page = graphene.Boolean(
-        required=True, description="Whether there are items before this page."
-    )
-    start_cursor = graphene.String(description="Cursor of the first item; null in an empty page.")
-    end_cursor = graphene.String(description="Cursor of the last item; null in an empty page.")
 
 
 class Node(graphene.relay.Node):
@@ -173,7 +151,7 @@ class ConnectionField(graphene.Field):
 
     @property
     def connection_type(self) -> Any:
-        return _connection_type(self.node_type)
+        return connection_type(self.node_type)
 
     @property
     def filterset(self) -> Any:
@@ -206,13 +184,13 @@ class ConnectionField(graphene.Field):
         name = self.node_type._meta.name
         if self.filterset is not None:
             arguments["filter"] = graphene.Argument(
-                _filter_type(self.node_type), description="Only items that meet all conditions."
+                filter_type(self.node_type), description="Only items that meet all conditions."
             )
         if self.orderings:
-            order_type = _order_type(self._order_name or f"{name}Order", self.orderings)
+            ordering = order_type(self._order_name or f"{name}Order", self.orderings)
             field, direction = self._default_order or self.node_type._meta.default_order
             arguments["order_by"] = graphene.Argument(
-                order_type,
+                ordering,
                 description=f"How the list is sorted; by {field}, {direction.upper()} when left "
                 "out. Ties are broken by the order of creation.",
             )
@@ -332,87 +310,3 @@ def _page_cost(argument: Callable[[str], Any], selection: int) -> int:
     sizes = [size for name in ("first", "last") if isinstance(size := argument(name), int)]
     size = min(max(sizes, default=DEFAULT_SIZE), MAX_SIZE)
     return 2 + max(size, 0) * (1 + selection)
-
-
-_made: dict[str, Any] = {}
-
-
-def _connection_type(node_type: Any) -> Any:
-    name = node_type._meta.name
-    if f"{name}Connection" not in _made:
-        edge = type(
-            f"{name}Edge",
-            (graphene.ObjectType,),
-            {
-                "__doc__": f"A {name} in a list, with its cursor.",
-                "node": graphene.Field(
-                    node_type,
-                    required=True,
-                    resolver=lambda edge, info: edge.nodes[info.path.key],
-                    description="The item itself.",
-                ),
-                "cursor": graphene.String(
-                    required=True,
-                    description="Where the item lies, for `after` and `before`; it holds for this "
-                    "ordering only.",
-                ),
-            },
-        )
-        _made[f"{name}Connection"] = type(
-            f"{name}Connection",
-            (graphene.ObjectType,),
-            {
-                "__doc__": f"A page of a list of {name} items.",
-                "edges": graphene.List(
-                    graphene.NonNull(edge),
-                    required=True,
-                    resolver=lambda connection, info: connection.edges(info.path.key),
-                    description="The items of this page.",
-                ),
-                "page_info": graphene.Field(
-                    PageInfo, required=True, description="Where this page lies in the list."
-                ),
-                "total_count": graphene.Int(
-                    required=True,
-                    description="Number of items on all pages together; counted only when "
-                    "selected.",
-                ),
-            },
-        )
-    return _made[f"{name}Connection"]
-
-
-def _filter_type(node_type: Any) -> Any:
-    name = f"{node_type._meta.name}Filter"
-    if name not in _made:
-        _made[name] = filter_input(node_type._meta.filterset, name)
-    return _made[name]
-
-
-def _order_type(name: str, orderings: dict[str, SortField]) -> Any:
-    if name not in _made:
-        subject = name.removesuffix("Order")
-
-        def describe(member: Any) -> str:
-            return (
-                orderings[member.name].description if member else f"What {subject} lists sort by."
-            )
-
-        fields = graphene.Enum(
-            f"{name}Field", [(key, key) for key in orderings], description=describe
-        )
-        _made[name] = type(
-            name,
-            (graphene.InputObjectType,),
-            {
-                "__doc__": f"How {subject} lists are sorted.",
-                "field": graphene.InputField(fields, required=True, description="What to sort by."),
-                "direction": graphene.InputField(
-                    OrderDirection,
-                    required=True,
-                    default_value=OrderDirection.ASC,
-                    description="Which way to sort.",
-                ),
-            },
-        )
-    return _made[name]

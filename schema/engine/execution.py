@@ -10,9 +10,11 @@ import logging
 import re
 import threading
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from django.db import DatabaseError, connection
+from django.db.models import QuerySet
 from graphql import (
     DirectiveNode,
     DocumentNode,
@@ -46,6 +48,9 @@ logger = logging.getLogger(__name__)
 
 # A parsed document takes about this many times its text, its plans included.
 _WEIGHT = 60
+
+# Of one document: each combination of its switches and each path has a plan of its own.
+_MAX_PLANS = 128
 
 # How planned fields were run: ("compiled", ""), ("generic", reason), ("fallback", exception).
 counts: Counter[tuple[str, str]] = Counter()
@@ -200,7 +205,7 @@ class CompiledExecutionContext(LimitedExecutionContext):
         definition = parent_type.fields.get(field_nodes[0].name.value)
         resolver = getattr(definition, "resolve", None)
         is_root = getattr(getattr(resolver, "connection", None), "is_root", False)
-        if is_root or hasattr(resolver, "lookups"):
+        if is_root or hasattr(resolver, "lookups") or hasattr(resolver, "global_ids"):
             try:
                 result = self._compiled(parent_type, source, field_nodes, path)
                 self._count(path, "compiled", "")
@@ -239,39 +244,67 @@ class CompiledExecutionContext(LimitedExecutionContext):
         name = self.operation.name.value if self.operation.name else None
         switches = tuple(self.variable_values.get(switch) for switch in document.switches)
         key = (name, tuple(path.as_list()), switches)
-        info = None
-        if key not in document.plans:
-            info = self.build_resolve_info(definition, field_nodes, parent_type, path)
-            document.plans[key] = (
-                plan_page(info, resolver.connection, definition, field_nodes)
-                if hasattr(resolver, "connection")
-                else plan_node(info, _node_type(definition), field_nodes)
-            )
-        plan = document.plans[key]
-        if plan.generic:
-            raise NotProvable(plan.generic)
+        info = self.build_resolve_info(definition, field_nodes, parent_type, path)
         run = Run(self.context_value, self.variable_values)
-        if isinstance(plan, PagePlan):
-            result: Any = run.page(plan)
-        else:
-            info = info or self.build_resolve_info(definition, field_nodes, parent_type, path)
-            arguments = get_argument_values(definition, field_nodes[0], self.variable_values)
-            result = self._object(plan, resolver.lookups(source, info, **arguments), run)
-            if result is None and isinstance(definition.type, GraphQLNonNull):
-                raise NotProvable("null in a field that is never null")
+
+        if len(document.plans) >= _MAX_PLANS:
+            document.plans.clear()
+
+        def plan_of(object_type: Any) -> NodePlan:
+            place = (*key, object_type.name)
+            if place not in document.plans:
+                document.plans[place] = plan_node(info, object_type, field_nodes)
+            return _proven(document.plans[place])  # type: ignore[return-value]
+
+        if hasattr(resolver, "connection"):
+            if key not in document.plans:
+                document.plans[key] = plan_page(info, resolver.connection, definition, field_nodes)
+            return run.page(_proven(document.plans[key]))  # type: ignore[arg-type]
+        arguments = get_argument_values(definition, field_nodes[0], self.variable_values)
+        if hasattr(resolver, "global_ids"):
+            return self._nodes(resolver.global_ids(info, **arguments), plan_of, run)
+        plan = plan_of(_node_type(definition))
+        result = self._object(plan, resolver.lookups(source, info, **arguments), run)
+        if result is None and isinstance(definition.type, GraphQLNonNull):
+            raise NotProvable("null in a field that is never null")
         return result
 
     def _object(self, plan: NodePlan, lookups: dict[str, Any] | None, run: Run) -> Any:
         if lookups is None:
             return None
+        viewer, rows = self._visible(plan)
+        slots = {lookup: Slot(index) for index, lookup in enumerate(lookups)}
+        key = (viewer, *lookups)
+        found = run.objects(plan, rows.filter(**slots), key, list(lookups.values()))
+        return next(iter(found.values()), None)
+
+    def _nodes(self, wanted: Any, plan_of: Callable[[Any], NodePlan], run: Run) -> Any:
+        """One object, or a list of objects in the order of their ids; null where there is none."""
+        pairs = wanted if isinstance(wanted, list) else [wanted]
+        found: dict[tuple[str, int], Any] = {}
+        for object_type in {pair[0].name: pair[0] for pair in pairs}.values():
+            plan = plan_of(object_type)
+            viewer, rows = self._visible(plan)
+            keys = sorted({pk for other, pk in pairs if other is object_type})
+            chosen = rows.filter(pk__in=[Slot("parents")])
+            for pk, item in run.objects(plan, chosen, (viewer, "keys"), keys=keys).items():
+                found[object_type.name, pk] = item
+        ordered = [found.get((object_type.name, pk)) for object_type, pk in pairs]
+        return ordered if isinstance(wanted, list) else ordered[0]
+
+    def _visible(self, plan: NodePlan) -> tuple[str, QuerySet]:
+        """The class of the viewer, and the rows that it may see."""
         graphene_type = self.schema.get_type(plan.type_name).graphene_type  # type: ignore[union-attr]
         viewer = graphene_type.viewer_class(self.context_value)
         if viewer is None:
             raise NotProvable("what may be seen depends on who asks")
-        slots = {lookup: Slot(index) for index, lookup in enumerate(lookups)}
-        rows = graphene_type.rows(self.context_value).filter(**slots)
-        found = run.objects(plan, rows, (viewer, *lookups), list(lookups.values()))
-        return found[0] if found else None
+        return viewer, graphene_type.rows(self.context_value)
+
+
+def _proven(plan: PagePlan | NodePlan) -> PagePlan | NodePlan:
+    if plan.generic:
+        raise NotProvable(plan.generic)
+    return plan
 
 
 def _discreet(errors: list[GraphQLError]) -> list[GraphQLError]:

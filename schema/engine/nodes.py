@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import graphene
-from graphql import GraphQLObjectType
 from graphql_relay import from_global_id, to_global_id
 
 from schema.engine.connections import Node, NodeType
@@ -14,7 +13,7 @@ from schema.engine.generic import Fetch
 from schema.engine.keyset import MAX_SIZE
 from schema.engine.plan import plan_node
 
-__all__ = ["NodesField", "decode_id", "node_field", "to_global_id"]
+__all__ = ["NodeField", "NodesField", "decode_id", "to_global_id"]
 
 
 def decode_id(schema: Any, global_id: str, type_name: str | None = None) -> tuple[Any, int]:
@@ -38,6 +37,29 @@ def decode_id(schema: Any, global_id: str, type_name: str | None = None) -> tupl
     return object_type, pk
 
 
+class NodeField(graphene.Field):
+    """`node(id)`: one object of any type."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Node,
+            id=graphene.Argument(
+                graphene.NonNull(graphene.ID), description="Global id, of any type."
+            ),
+            description="An object by its global id; null when there is none.",
+        )
+
+    def wrap_resolve(self, parent_resolver: Any) -> Any:
+        def global_ids(info: graphene.ResolveInfo, id: str) -> tuple[Any, int]:  # noqa: A002
+            return decode_id(info.schema, id)
+
+        def resolve(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
+            return _fetch(info, [global_ids(info, **arguments)])[0]
+
+        resolve.global_ids = global_ids  # type: ignore[attr-defined]
+        return resolve
+
+
 class NodesField(graphene.Field):
     """`nodes(ids)`: the objects in the order of their ids, null for those that do not exist."""
 
@@ -49,12 +71,21 @@ class NodesField(graphene.Field):
                 description=f"Global ids, at most {MAX_SIZE}, of any types.",
             ),
             description="Objects by their global ids, in the same order; null where there is none.",
-            resolver=_resolve_nodes,
         )
 
     def wrap_resolve(self, parent_resolver: Any) -> Any:
-        resolve = super().wrap_resolve(parent_resolver)
-        resolve.cost = _nodes_cost
+        def global_ids(info: graphene.ResolveInfo, ids: list[str]) -> list[tuple[Any, int]]:
+            if len(ids) > MAX_SIZE:
+                raise BadRequest(
+                    f"`ids` takes at most {MAX_SIZE} ids.", argument="ids", max=MAX_SIZE
+                )
+            return [decode_id(info.schema, global_id) for global_id in ids]
+
+        def resolve(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
+            return _fetch(info, global_ids(info, **arguments))
+
+        resolve.global_ids = global_ids  # type: ignore[attr-defined]
+        resolve.cost = _nodes_cost  # type: ignore[attr-defined]
         return resolve
 
 
@@ -63,27 +94,13 @@ def _nodes_cost(argument: Any, selection: int) -> int:
     return (count if isinstance(count, int) else MAX_SIZE) * (1 + selection)
 
 
-def node_field() -> graphene.Field:
-    """`node(id)`: one object of any type."""
-    return graphene.Field(
-        Node,
-        id=graphene.Argument(graphene.NonNull(graphene.ID), description="Global id, of any type."),
-        description="An object by its global id; null when there is none.",
-        resolver=lambda root, info, id: _resolve_nodes(root, info, [id])[0],  # noqa: A006
-    )
-
-
-def _resolve_nodes(root: Any, info: graphene.ResolveInfo, ids: list[str]) -> list[Any]:
-    if len(ids) > MAX_SIZE:
-        raise BadRequest(f"`ids` takes at most {MAX_SIZE} ids.", argument="ids", max=MAX_SIZE)
-    decoded = [decode_id(info.schema, global_id) for global_id in ids]
-    wanted: dict[str, tuple[GraphQLObjectType, set[int]]] = {}
-    for object_type, pk in decoded:
-        wanted.setdefault(object_type.name, (object_type, set()))[1].add(pk)
+def _fetch(info: graphene.ResolveInfo, wanted: list[tuple[Any, int]]) -> list[Any]:
+    """The generic path: one statement for each type."""
     found: dict[tuple[str, int], Any] = {}
-    for name, (object_type, keys) in wanted.items():
-        rows = object_type.graphene_type.rows(info.context).filter(pk__in=keys)  # type: ignore[attr-defined]
+    for object_type in {pair[0].name: pair[0] for pair in wanted}.values():
+        keys = {pk for other, pk in wanted if other is object_type}
+        rows = object_type.graphene_type.rows(info.context).filter(pk__in=keys)
         plan = plan_node(info, object_type, info.field_nodes)
         for row in Fetch(info.context, info.variable_values).rows(rows, plan):
-            found[name, row.pk] = row
-    return [found.get((object_type.name, pk)) for object_type, pk in decoded]
+            found[object_type.name, row.pk] = row
+    return [found.get((object_type.name, pk)) for object_type, pk in wanted]

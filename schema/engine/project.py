@@ -96,7 +96,7 @@ def page_program(plan: PagePlan, *, offset: int) -> Program:
 
 
 def node_program(plan: NodePlan) -> Program:
-    """The program that builds one object for each row."""
+    """The program that builds one object for each row; a row begins with its key."""
     writer = _Writer(plan.model, 0)
     writer.path("pk")
     return writer.program(f"[{writer.node(plan, '')} for r in rows]")

@@ -16,8 +16,8 @@ from graphql.execution.values import get_argument_values
 
 from schema.engine.filters import apply_filter
 from schema.engine.keyset import restrict
-from schema.engine.plan import NodePlan, NotProvable, PageArguments, PagePlan
-from schema.engine.project import Program, node_program, page_program
+from schema.engine.plan import Batch, NodePlan, NotProvable, PageArguments, PagePlan
+from schema.engine.project import Program, completer, node_program, page_program
 from schema.engine.statements import (
     ParentKey,
     Row,
@@ -117,7 +117,10 @@ class Run:
         if parents and plan.wants_total:
             counted = self._statement(plan, arguments, shape, "nested count", program.paths)
             totals = dict(counted.run(values, parents=parents))
-        runtimes = {parent: self._runtime(program, arguments) for parent in parents}
+        computed = self._computed(program)
+        runtimes = {
+            parent: Runtime(self._context, computed, arguments.ordering.tag) for parent in parents
+        }
         kept = {
             parent: _settle(runtimes[parent], rows, arguments) for parent, rows in rows_of.items()
         }
@@ -129,20 +132,34 @@ class Run:
             built[parent] = program.build(kept[parent], children, runtime)
         return built
 
-    def _children(self, program: Program, rows: Sequence[Row]) -> list[dict[int, dict[str, Any]]]:
+    def _children(self, program: Program, rows: Sequence[Row]) -> list[dict[int, Any]]:
         found = []
         for index, plan in program.children:
             parents = {row[index] for row in rows}
             parents.discard(None)
-            found.append(self._pages(plan, sorted(parents)))
+            keys = sorted(parents)
+            if isinstance(plan, Batch):
+                found.append(self._batch(plan, keys))
+            else:
+                found.append(self._pages(plan, keys))
         return found
 
+    def _batch(self, batch: Batch, keys: list[int]) -> dict[int, Any]:
+        arguments = get_argument_values(batch.definition, batch.field_node, self._variables)
+        complete = completer(batch.definition.type, batch.below)
+        loaded = batch.load(self._context, keys, **arguments) if keys else {}
+        return {key: complete(loaded.get(key)) for key in keys}
+
     def _runtime(self, program: Program, arguments: PageArguments | None = None) -> Runtime:
-        computed = [
+        tag = arguments.ordering.tag if arguments else ""
+        return Runtime(self._context, self._computed(program), tag)
+
+    def _computed(self, program: Program) -> list[dict[str, Any]]:
+        """The arguments of the program's computed fields."""
+        return [
             get_argument_values(item.definition, item.field_node, self._variables)
             for item in program.computed
         ]
-        return Runtime(self._context, computed, arguments.ordering.tag if arguments else "")
 
     def _statement(
         self,

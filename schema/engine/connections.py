@@ -13,7 +13,7 @@ from graphql import get_named_type
 
 from schema.engine.connection_types import connection_type, filter_type, order_type
 from schema.engine.filters import prepare_filter
-from schema.engine.generic import Fetch, planned
+from schema.engine.generic import Fetch, is_planned, planned
 from schema.engine.hints import reads
 from schema.engine.keyset import DEFAULT_SIZE, MAX_SIZE, Ordering, SortField, page_from
 from schema.engine.plan import PageArguments, plan_node, plan_page
@@ -104,6 +104,24 @@ class ComputedField(graphene.Field):
             return compute(info.context, *(getattr(row, name) for name in columns), **arguments)
 
         resolve.computed = (compute, columns)
+        super().__init__(type_, resolver=resolve, **options)
+
+
+class BatchField(graphene.Field):
+    """A field whose values are loaded for all rows of a level at once: this schema's dataloader.
+
+    Args:
+        load: (request, keys, **arguments) -> values by primary key; a missing one is null.
+    """
+
+    def __init__(self, type_: Any, *, load: Callable[..., dict[Any, Any]], **options: Any) -> None:
+        def resolve(row: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
+            if is_planned(row, info.path.key):
+                return planned(row, info.path.key)
+            # A row that no plan fetched, such as the viewer: a level of one row.
+            return load(info.context, [row.pk], **arguments).get(row.pk)
+
+        resolve.batch = load  # type: ignore[attr-defined]
         super().__init__(type_, resolver=resolve, **options)
 
 

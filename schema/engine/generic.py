@@ -14,6 +14,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
+from graphql.execution.values import get_argument_values
 
 from schema.engine.filters import apply_filter
 from schema.engine.keyset import Ordering, Page, bound_of, encode_cursor, restrict
@@ -94,6 +95,11 @@ def planned(row: Any, key: str, default: Any = None) -> Any:
     return row.__dict__.get(_PLANNED, {}).get(key, default)
 
 
+def is_planned(row: Any, key: str) -> bool:
+    """Whether something, if only null, was fetched for `row` under a response key."""
+    return key in row.__dict__.get(_PLANNED, {})
+
+
 class Fetch:
     """Runs plans for one request.
 
@@ -151,7 +157,13 @@ class Fetch:
             parent.__dict__.setdefault(_PLANNED, {})[key] = connection
 
     def below(self, rows: Sequence[models.Model], plan: NodePlan) -> None:
-        """Fetches the nested pages of `rows` and of the rows joined to them."""
+        """Fetches the nested pages and batches of `rows` and of the rows joined to them."""
+        for key, batch in plan.batches.items():
+            arguments = get_argument_values(batch.definition, batch.field_node, self._variables)
+            keys = sorted({row.pk for row in rows})
+            loaded = batch.load(self._context, keys, **arguments) if keys else {}
+            for row in rows:
+                row.__dict__.setdefault(_PLANNED, {})[key] = loaded.get(row.pk)
         for key, page_plan in plan.pages.items():
             self.pages(rows, key, page_plan)
         for name, aliases in plan.joins.items():

@@ -81,6 +81,16 @@ class Computed:
 
 
 @dataclass
+class Batch:
+    """A value for each row of a level, loaded for all of them at once (`BatchField`)."""
+
+    load: Callable[..., dict[Any, Any]]
+    definition: GraphQLField
+    field_node: FieldNode
+    below: PlainPlan | None
+
+
+@dataclass
 class ToOne:
     """A joined relation."""
 
@@ -95,7 +105,7 @@ class PlainPlan:
     items: list[tuple[str, Typename | Column]]
 
 
-Item = Any  # Typename | Column | Computed | ToOne | PagePlan
+Item = Any  # Typename | Column | Computed | Batch | ToOne | PagePlan
 
 
 @dataclass
@@ -128,6 +138,11 @@ class NodePlan:
     def pages(self) -> dict[str, PagePlan]:
         """Nested connections, by response key."""
         return {key: item for key, item in self.items.items() if isinstance(item, PagePlan)}
+
+    @property
+    def batches(self) -> dict[str, Batch]:
+        """Batch fields, by response key."""
+        return {key: item for key, item in self.items.items() if isinstance(item, Batch)}
 
     @property
     def joins(self) -> dict[str, dict[str, NodePlan]]:
@@ -260,6 +275,10 @@ def _plan_item(
     if connection is not None:
         plan.need(["pk"])
         return plan_page(info, connection, definition, nodes)
+    batch = getattr(resolver, "batch", None)
+    if batch is not None:
+        plan.need(["pk"])
+        return Batch(batch, definition, nodes[0], _plan_plain(info, definition, nodes))
     attribute = _python_name(object_type, name)
     computed = getattr(resolver, "computed", None)
     if computed is not None:

@@ -26,6 +26,7 @@ from graphql import (
 )
 
 from schema.engine.plan import (
+    Batch,
     Column,
     Computed,
     NodePlan,
@@ -47,13 +48,13 @@ class Program:
 
     Attributes:
         paths: lookups of the columns, in the order of a row's values.
-        children: nested pages, each with the index of its parent's key in the row.
+        children: nested pages and batches, each with the index of its parent's key in the row.
         computed: the Computed items, whose arguments the runtime supplies.
         build: (rows, children's results, runtime) -> what is selected.
     """
 
     paths: list[str]
-    children: list[tuple[int, PagePlan]]
+    children: list[tuple[int, PagePlan | Batch]]
     computed: list[Computed]
     build: Callable[..., Any]
 
@@ -109,7 +110,7 @@ class _Writer:
         self._model = model
         self._offset = offset
         self._paths: dict[str, int] = {}
-        self._children: list[tuple[int, PagePlan]] = []
+        self._children: list[tuple[int, PagePlan | Batch]] = []
         self._computed: list[Computed] = []
         self._names: dict[str, Any] = {
             "cursor": _cursor,
@@ -149,7 +150,7 @@ class _Writer:
                 return self._computed_item(item, prefix)
             case ToOne():
                 return self._to_one(item, plan, prefix)
-            case _:
+            case _:  # A nested page or a batch: looked up by the row's key.
                 key = self.path(prefix + "pk")
                 self._children.append((int(key[2:-1]), item))
                 return f"c[{len(self._children) - 1}][{key}]"
@@ -171,7 +172,7 @@ class _Writer:
 
     def _completed(self, value: str, type_: Any, below: PlainPlan | None) -> str:
         """The value of any type, completed as graphql-core would."""
-        complete = self._constant(_completer(type_, below))
+        complete = self._constant(completer(type_, below))
         return f"{complete}({value})"
 
     def _leaf(self, value: str, definition: GraphQLField, column: models.Field) -> str:
@@ -208,10 +209,10 @@ class _Writer:
         return name
 
 
-def _completer(type_: Any, below: PlainPlan | None) -> Callable[[Any], Any]:
+def completer(type_: Any, below: PlainPlan | None) -> Callable[[Any], Any]:
     """A function that completes a value of `type_`: nulls, lists, leaves, plain objects."""
     if isinstance(type_, GraphQLNonNull):
-        inner = _completer(type_.of_type, below)
+        inner = completer(type_.of_type, below)
 
         def required(value: Any) -> Any:
             completed = inner(value)
@@ -221,7 +222,7 @@ def _completer(type_: Any, below: PlainPlan | None) -> Callable[[Any], Any]:
 
         return required
     if isinstance(type_, GraphQLList):
-        complete = _completer(type_.of_type, below)
+        complete = completer(type_.of_type, below)
         return lambda values: None if values is None else [complete(value) for value in values]
     if below is not None:
         return _object_completer(below)
@@ -238,7 +239,7 @@ def _object_completer(below: PlainPlan) -> Callable[[Any], Any]:
     parts = [
         (key, item.name, None)
         if isinstance(item, Typename)
-        else (key, item.name, _completer(item.definition.type, None))
+        else (key, item.name, completer(item.definition.type, None))
         for key, item in below.items
     ]
 

@@ -1,9 +1,12 @@
 """What products are ordered by: categories, brands, attributes and collections."""
 
+from typing import Any
+
 import graphene
+from django.db.models import Count
 
 from schema.base import PublicNode
-from schema.engine.connections import ConnectionField
+from schema.engine.connections import BatchField, ConnectionField
 from schema.engine.keyset import SortField
 from schema.types.catalog import products
 from schema.types.catalog.filters import AttributeFilterSet, CategoryFilterSet, NamedFilterSet
@@ -11,6 +14,13 @@ from shop import models
 
 _BY_NAME = SortField("name_key", "By name; numbers in it by value.")
 _BY_CREATED = SortField("created_at", "By time of creation.")
+
+
+def _product_counts(request: Any, keys: list[int]) -> dict[int, int]:
+    rows = models.Product.objects.visible_to(request.user)
+    counted = rows.filter(category__ancestors__in=keys).values("category__ancestors")
+    found: Any = counted.annotate(count=Count("pk")).values_list("category__ancestors", "count")
+    return dict.fromkeys(keys, 0) | dict(found)
 
 
 class Category(PublicNode):
@@ -24,6 +34,12 @@ class Category(PublicNode):
     created_at = graphene.DateTime(required=True, description="When it was created.")
     parent = graphene.Field(
         lambda: Category, description="The category right above; null at the top."
+    )
+    product_count = BatchField(
+        graphene.Int,
+        load=_product_counts,
+        required=True,
+        description="Number of products in its whole subtree; for shoppers the published ones.",
     )
     children = ConnectionField(
         lambda: Category, link="parent_id", description="The categories right below."

@@ -188,6 +188,7 @@ class Run:
                 plan.statements.clear()
             statement = self._compile(plan, arguments, shape, kind, paths)
             plan.statements[key] = statement
+            self._context.graphql_document.grew(statement.size)
         return statement
 
     def _compile(

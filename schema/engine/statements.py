@@ -22,6 +22,9 @@ from schema.engine.keyset import Ordering
 
 Row = tuple[Any, ...]
 
+# What a statement takes beside its text: parameters, converters and the expressions they keep.
+_STATEMENT_BYTES = 8_000
+
 
 class Slot(Expression):
     """A place for a value that comes with each request.
@@ -112,6 +115,7 @@ class Statement:
         connection = connections[self.using]
         compiler = queryset.values_list(*paths).query.get_compiler(self.using)
         self._is_empty = False
+        self.size = _STATEMENT_BYTES
         try:
             sql, params = compiler.as_sql(with_col_aliases=wrap is not None)
         except EmptyResultSet:
@@ -121,6 +125,7 @@ class Statement:
         if wrap is not None:
             sql = wrap(sql, [alias for _, _, alias in compiler.select])
         self._parts, self._params = _cut_at_parents(sql, [*before, *params, *after])
+        self.size = _STATEMENT_BYTES + len(sql)
         self._adapt = connection.ops.adapt_datetimefield_value
         expressions = [expression for expression, _, _ in compiler.select]
         self._converters = [

@@ -1,0 +1,76 @@
+// Tools that read the committed SDL: the Relay compiler, GraphQL Code Generator with tsc, graphql-eslint.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import graphqlEslint from '@graphql-eslint/eslint-plugin';
+import { ESLint } from 'eslint';
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+const SDL = path('../../schema/schema.graphql');
+
+/** A throwaway project with the SDL in it, so that nothing generated lands in the checkout. */
+const projects = [];
+async function project(files) {
+  const folder = await mkdtemp(join(tmpdir(), 'clients-'));
+  projects.push(folder);
+  await symlink(path('node_modules'), join(folder, 'node_modules'));
+  for (const [name, source] of Object.entries({ 'schema.graphql': SDL, ...files })) {
+    await cp(source, join(folder, name), { recursive: true });
+  }
+  return folder;
+}
+after(() => Promise.all(projects.map((folder) => rm(folder, { recursive: true }))));
+
+/** Runs a package's command in `cwd`; what it printed becomes the message of a failure. */
+function command(cwd, name, ...options) {
+  return new Promise((resolve, reject) => {
+    execFile(path(`node_modules/.bin/${name}`), options, { cwd }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${name} failed:\n${stdout}${stderr}`));
+      else resolve(stdout);
+    });
+  });
+}
+
+test('relay-compiler accepts the SDL: connections, refetching, store directives', async () => {
+  const folder = await project({
+    'relay.config.json': path('relay/relay.config.json'),
+    'src/ProductList.ts': path('relay/ProductList.ts'),
+  });
+  await command(folder, 'relay-compiler');
+  const artifacts = await readdir(join(folder, 'artifacts'));
+  assert(artifacts.includes('ProductListPaginationQuery.graphql.ts'), artifacts.join());
+});
+
+test('codegen types the sample operations, and a strict program compiles with them', async () => {
+  const folder = await project({
+    'codegen.yml': path('typed/codegen.yml'),
+    'tsconfig.json': path('typed/tsconfig.json'),
+    'program.ts': path('typed/program.ts'),
+    operations: path('../../graphiql/src/operations'),
+    'operations/more.graphql': path('typed/operations.graphql'),
+  });
+  await command(folder, 'graphql-codegen', '--config', 'codegen.yml');
+  await command(folder, 'tsc', '--project', '.');
+});
+
+for (const name of ['schema-recommended', 'schema-relay']) {
+  test(`graphql-eslint has no finding: ${name}`, async () => {
+    const eslint = new ESLint({
+      cwd: path('../..'),
+      overrideConfigFile: true,
+      overrideConfig: {
+        files: ['**/*.graphql'],
+        plugins: { '@graphql-eslint': graphqlEslint },
+        languageOptions: { parser: graphqlEslint.parser, parserOptions: { graphQLConfig: { schema: SDL } } },
+        rules: graphqlEslint.configs[`flat/${name}`].rules,
+      },
+    });
+    const [{ messages }] = await eslint.lintFiles([SDL]);
+    const findings = messages.map(({ line, ruleId, message }) => `${line}: ${message} (${ruleId})`);
+    assert.equal(findings.length, 0, `${findings.length} findings\n${findings.join('\n')}`);
+  });
+}

@@ -8,14 +8,14 @@ from typing import Any
 
 import graphene
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.db.models import QuerySet
 from graphene.types.mutation import MutationOptions
 from graphene.utils.str_converters import to_camel_case
 
 from schema.engine import scalars
 from schema.engine.connections import ComputedField, NodeType
-from schema.engine.errors import Forbidden, Unauthenticated
+from schema.engine.errors import Forbidden, Retry, Unauthenticated
 from schema.engine.nodes import decode_id
 from shop import errors, money
 from shop.money import parse_minor
@@ -190,12 +190,31 @@ class Mutation(graphene.Mutation):
     def _perform_once(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
         try:
             with transaction.atomic():
-                return cls.perform(info, **values)
+                return cls.perform(info, **dict(values))
         except IntegrityError:
             # Someone else took the slug or SKU between our check and our write. Checked again,
             # it is an ordinary user error.
+            pass
+        except OperationalError as error:
+            if not _is_conflict(error):
+                raise
+        try:
             with transaction.atomic():
-                return cls.perform(info, **values)
+                return cls.perform(info, **dict(values))
+        except OperationalError as error:
+            if not _is_conflict(error):
+                raise
+            raise Retry("Others are changing the same things. Send the request again.") from error
+
+
+# Deadlock and serialization failure: PostgreSQL by SQLSTATE, MariaDB and MySQL by number.
+_CONFLICTS = {"40P01", "40001", 1213, 1205}
+
+
+def _is_conflict(error: OperationalError) -> bool:
+    """Whether a transaction was undone only because of others at the same time."""
+    codes = {getattr(error.__cause__, "pgcode", None), *error.args[:1]}
+    return bool(codes & _CONFLICTS)
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

@@ -40,6 +40,12 @@ class Forbidden(CodedError):
     code = "FORBIDDEN"
 
 
+class Retry(CodedError):
+    """Nothing is wrong with the request; sent again, it will likely succeed."""
+
+    code = "RETRY"
+
+
 class TooComplex(CodedError):
     """The document is beyond a limit."""
 

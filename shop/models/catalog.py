@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from shop.models.fields import ExactCharField, PathRelation, SortKeyField
-from shop.money import MAX_MINOR_UNITS, Money
+from shop.money import MAX_MINOR_UNITS
 from shop.text import sort_key
 
 NAME_LENGTH = 400
@@ -56,9 +56,6 @@ class CategoryQuerySet(VisibleToAll):
     def subtree_of(self, category: Category) -> Self:
         """`category` and everything below it."""
         return self.filter(ancestors=category.pk)
-
-    def in_tree_order(self) -> Self:
-        return self.order_by("path")
 
 
 class Category(Named):
@@ -283,10 +280,6 @@ class Variant(models.Model):
 
     def __str__(self) -> str:
         return self.sku or self.name or f"Variant {self.pk}"
-
-    @property
-    def price_money(self) -> Money | None:
-        return None if self.price is None else Money(self.price, self.currency)
 
 
 class ThumbnailSize(models.TextChoices):

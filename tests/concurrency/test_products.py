@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shop.actions.catalog import products, taxonomy, variants
+from shop.actions.catalog import categories, products, taxonomy, variants
 from shop.actions.customers import issue_refresh_token, spend_refresh_token
 from shop.models import Brand, Product, User, Variant
 
@@ -100,3 +100,46 @@ def test_a_refresh_token_sent_twice_at_once_is_spent_once(at_once: Any) -> None:
     token = issue_refresh_token(user, datetime.timedelta(days=1))
     results = at_once(*[lambda: spend_refresh_token(token)] * 4)
     assert sorted(type(result).__name__ for result in results) == ["InvalidToken"] * 3 + ["User"]
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_renaming_a_brand_and_repricing_its_products_do_not_deadlock(
+    attempt: int, at_once: Any
+) -> None:
+    brand = taxonomy.create_brand(name="Acme")
+    rows = [
+        products.create(name=f"Mug {n}", brand=brand, variants=[{"price": 100}]).variants.get()
+        for n in range(3)
+    ]
+
+    def rename() -> None:
+        for number in range(10):
+            taxonomy.update_brand(Brand.objects.get(), name=f"Acme {number}")
+
+    def reprice() -> None:
+        for number in range(10):
+            for row in reversed(rows):
+                variants.reprice(row, price=number + 1)
+
+    assert at_once(rename, reprice) == [None, None]
+    assert set(Product.objects.values_list("min_price", flat=True)) == {10}
+    assert all("acme 9" in text for text in Product.objects.values_list("search_text", flat=True))
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_deleting_a_category_and_editing_its_products_do_not_deadlock(
+    attempt: int, at_once: Any
+) -> None:
+    tops = [categories.create(name=f"Top {n}") for n in range(10)]
+    rows = [products.create(name=f"Mug {n}", category=top) for n, top in enumerate(tops)]
+
+    def delete() -> None:
+        for top in tops:
+            categories.delete(top, move_contents=True)
+
+    def edit() -> None:
+        for row in rows:
+            products.update(row, seo_title="Edited")
+
+    assert at_once(delete, edit) == [None, None]
+    assert Product.objects.filter(category=None, seo_title="Edited").count() == 10

@@ -7,7 +7,8 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 
-from shop.actions.catalog.holding import hold
+from shop.actions.catalog.holding import hold, locked
+from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming
 from shop.errors import CategoryCycle, CategoryNotEmpty, CategoryTooDeep, NotFound
 from shop.models import Category, Product
@@ -43,8 +44,7 @@ def create(*, parent: Category | None = None, **fields: Any) -> Category:
         _check_depth(parent.depth + 1)
     category = Category(parent=parent, depth=parent.depth + 1 if parent else 0)
     apply_naming(category, Category.objects.all(), fields)
-    for name, value in fields.items():
-        setattr(category, name, value)
+    _set_fields(category, fields)
     category.path = f"{_UNPLACED}{category.slug}"[:240]
     category.save()
     category.path = (parent.path if parent else "") + path_step(category.pk)
@@ -63,8 +63,7 @@ def update(category: Category, **changes: Any) -> Category:
         category = move(category, changes.pop("parent"))
     hold(category)
     apply_naming(category, Category.objects.all(), changes)
-    for name, value in changes.items():
-        setattr(category, name, value)
+    _set_fields(category, changes)
     category.save()
     return category
 
@@ -123,17 +122,24 @@ def delete(category: Category, *, move_contents: bool = False) -> None:
     category.delete()
 
 
+def _set_fields(category: Category, fields: dict[str, Any]) -> None:
+    if "description" in fields:
+        fields["description"] = clean_description(fields["description"])
+    for name, value in fields.items():
+        setattr(category, name, value)
+
+
 def _lock_tree() -> dict[int, Category]:
     """All categories by key, locked in the order of their keys.
 
     Moves and deletions touch rows far apart. One at a time, they can neither deadlock nor meet
     halfway in a cycle; there are few categories, and they are seldom moved.
     """
-    return {row.pk: row for row in Category.objects.select_for_update().order_by("pk")}
+    return {row.pk: row for row in locked(Category.objects.all())}
 
 
 def _locked(pk: int) -> Category:
-    category = Category.objects.select_for_update().filter(pk=pk).first()
+    category = locked(Category.objects.filter(pk=pk)).first()
     if category is None:
         raise NotFound("The category has been deleted.", field=["parent"])
     return category

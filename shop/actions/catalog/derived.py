@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from shop.actions.catalog.holding import locked
 from shop.errors import NotFound, NotPublishable
 from shop.models import Product, Variant
 from shop.text import fold
@@ -55,7 +56,11 @@ def derive(product: Product, variants: Sequence[Variant], brand_name: str) -> No
 
 
 def _refresh_batch(rows: QuerySet[Product]) -> None:
-    products = list(rows.select_related("brand").prefetch_related("variants"))
+    # Held before their variants are read: whoever changes a variant holds its product first.
+    held = [product.pk for product in locked(rows).only("pk")]
+    products = list(
+        Product.objects.filter(pk__in=held).select_related("brand").prefetch_related("variants")
+    )
     for product in products:
         variants = sorted(product.variants.all(), key=lambda v: (v.position, v.pk))
         derive(product, variants, product.brand.name if product.brand else "")

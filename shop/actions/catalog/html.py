@@ -2,6 +2,8 @@
 
 import nh3
 
+from shop.errors import Invalid
+
 # What a shop's description needs; scripts, styles, frames, forms and event handlers fall away.
 _TAGS = frozenset(
     "a abbr b blockquote br caption code dd div dl dt em h2 h3 h4 h5 h6 hr i img li ol p pre q s "
@@ -16,6 +18,13 @@ _ATTRIBUTES = {
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 DESCRIPTION_LENGTH = 100_000
+
+
+def clean_description(html: str | None) -> str:
+    """`html` sanitised. Raises Invalid when it is longer than DESCRIPTION_LENGTH characters."""
+    if len(html or "") > DESCRIPTION_LENGTH:
+        raise Invalid("The description is too long.", field=["description"])
+    return sanitise(html or "")
 
 
 def sanitise(html: str) -> str:

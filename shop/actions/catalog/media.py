@@ -10,7 +10,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, Max
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from shop import events
 from shop.actions.catalog.derived import lock
@@ -25,6 +25,8 @@ THUMBNAIL_PIXELS = {ThumbnailSize.SMALL: 160, ThumbnailSize.MEDIUM: 480, Thumbna
 MAX_PIXELS = 40_000_000
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
 _ASIDE = 1_000_000
+# EXIF orientations from here on are turned by a quarter.
+_SIDEWAYS = 5
 
 
 def add_upload(product: Product, upload: File, *, alt: str = "") -> Media:
@@ -126,7 +128,8 @@ def make_thumbnails(media_id: int) -> None:
         name = f"{stem}-{size}.webp"
         default_storage.delete(name)
         thumbnails[str(size)] = default_storage.save(name, ContentFile(buffer.getvalue()))
-    Media.objects.filter(pk=media.pk).update(thumbnails=thumbnails)
+    if not Media.objects.filter(pk=media.pk).update(thumbnails=thumbnails):
+        delete_files_after_commit(thumbnails.values())
 
 
 def delete_files_after_commit(names: Iterable[str]) -> None:
@@ -144,6 +147,7 @@ def _inspect(upload: File) -> tuple[str, tuple[int, int]]:
     if upload.size > settings.UPLOAD_MAX_BYTES:
         limit = settings.UPLOAD_MAX_BYTES // 1024
         raise FileTooLarge(f"A picture has at most {limit} KiB.", field=["file"])
+    upload.seek(0)
     try:
         with Image.open(upload, formats=list(_EXTENSIONS)) as image:
             kind, size = image.format, image.size
@@ -156,6 +160,9 @@ def _inspect(upload: File) -> tuple[str, tuple[int, int]]:
         upload.seek(0)
         with Image.open(upload, formats=list(_EXTENSIONS)) as image:
             image.load()
+            # A camera held upright stores a lying picture and says so.
+            if image.getexif().get(ExifTags.Base.Orientation, 1) >= _SIDEWAYS:
+                size = size[::-1]
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise FileTypeNotAllowed(field=["file"]) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

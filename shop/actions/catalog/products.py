@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from shop.actions.catalog import variants as variant_actions
 from shop.actions.catalog.derived import lock, refresh
-from shop.actions.catalog.html import DESCRIPTION_LENGTH, sanitise
+from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.media import delete_files_after_commit
 from shop.actions.catalog.naming import apply_naming
 from shop.errors import Invalid, NotPublishable
@@ -118,10 +118,7 @@ def set_attribute_values(product: Product, values: Iterable[AttributeValue]) -> 
 def _set_fields(product: Product, fields: dict[str, Any]) -> None:
     apply_naming(product, Product.objects.all(), fields)
     if "description" in fields:
-        description = fields.pop("description") or ""
-        if len(description) > DESCRIPTION_LENGTH:
-            raise Invalid("The description is too long.", field=["description"])
-        product.description = sanitise(description)
+        product.description = clean_description(fields.pop("description"))
     if len(fields.get("seo_title") or "") > NAME_LENGTH:
         raise Invalid(f"A title has at most {NAME_LENGTH} characters.", field=["seoTitle"])
     for name, value in fields.items():

@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from shop.actions.catalog.derived import refresh
 from shop.actions.catalog.holding import hold
+from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming, clean_name
 from shop.errors import InUse, ShopError
 from shop.models import (
@@ -120,6 +121,7 @@ def add_products(collection: Collection, products: Sequence[Product]) -> None:
 @transaction.atomic
 def set_products(collection: Collection, products: Sequence[Product]) -> None:
     """Makes `products`, in this order, the contents of the collection."""
+    hold(collection)
     CollectionItem.objects.filter(collection=collection).delete()
     add_products(collection, products)
 
@@ -144,6 +146,8 @@ def _write(row: Any, rows: Any, fields: dict[str, Any]) -> Any:
     if row.pk:
         hold(row)
     apply_naming(row, rows, fields)
+    if "description" in fields:
+        fields["description"] = clean_description(fields["description"])
     for name, value in fields.items():
         setattr(row, name, value)
     row.save()

@@ -273,14 +273,17 @@ class CompiledExecutionContext(LimitedExecutionContext):
 
         def plan_of(object_type: Any) -> NodePlan:
             place = (*key, object_type.name)
-            if place not in document.plans:
-                document.plans[place] = plan_node(info, object_type, field_nodes)
-            return _proven(document.plans[place])  # type: ignore[return-value]
+            plan = document.plans.get(place)
+            if plan is None:
+                plan = document.plans[place] = plan_node(info, object_type, field_nodes)
+            return _proven(plan)  # type: ignore[return-value]
 
         if hasattr(resolver, "connection"):
-            if key not in document.plans:
-                document.plans[key] = plan_page(info, resolver.connection, definition, field_nodes)
-            return run.page(_proven(document.plans[key]))  # type: ignore[arg-type]
+            page = document.plans.get(key)
+            if page is None:
+                page = plan_page(info, resolver.connection, definition, field_nodes)
+                document.plans[key] = page
+            return run.page(_proven(page))  # type: ignore[arg-type]
         arguments = get_argument_values(definition, field_nodes[0], self.variable_values)
         if hasattr(resolver, "global_ids"):
             return self._nodes(resolver.global_ids(info, **arguments), plan_of, run)

@@ -75,6 +75,8 @@ class GraphQLView(View):
             response.headers["ETag"] = etag
             response.headers["Cache-Control"] = "private, no-cache"
             return get_conditional_response(request, etag=etag, response=response) or response
+        # What is refused now, such as a hash not yet registered, may be answered in a moment.
+        response.headers["Cache-Control"] = "no-store"
         return response
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
@@ -88,12 +90,13 @@ class GraphQLView(View):
         media_type = LEGACY
         try:
             media_type = negotiate(request)
+            # Before a body of many megabytes is read.
+            request.user = self._user(request)
             operations = read(request)
             batch = isinstance(operations, list)
             if batch and not 1 <= len(operations) <= MAX_BATCH:
                 raise Refused(400, f"A batch has 1 to {MAX_BATCH} operations.")
             items = [checked(item) for item in (operations if batch else [operations])]
-            request.user = self._user(request)
         except Refused as refused:
             return _refusal(refused, media_type)
         except CodedError as error:

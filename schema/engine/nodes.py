@@ -31,7 +31,7 @@ def decode_id(schema: Any, global_id: str, type_name: str | None = None) -> tupl
     graphene_type = getattr(object_type, "graphene_type", None)
     known = isinstance(graphene_type, type) and issubclass(graphene_type, NodeType)
     if not known or not pk or to_global_id(object_type.name, pk) != global_id:
-        raise BadRequest("This is not a global id of this API.", id=global_id[:100])
+        raise BadRequest("This is not a global id of this API.", value=global_id[:100])
     if type_name is not None and object_type.name != type_name:
         raise BadRequest(f"This is the id of a {object_type.name}, not of a {type_name}.")
     return object_type, pk

@@ -25,9 +25,10 @@ def document_of(operation: dict[str, Any], executor: Executor) -> Document:
     query = operation.get("query")
     persisted = (operation.get("extensions") or {}).get("persistedQuery")
     if persisted is None:
-        return executor.document(str(query))
+        return executor.document(operation["query"])
     digest = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
-    if not isinstance(digest, str) or len(digest) != 64 or persisted.get("version") != 1:
+    version = persisted.get("version") if isinstance(persisted, dict) else None
+    if not isinstance(digest, str) or len(digest) != 64 or version != 1 or version is True:
         raise BadRequest("`persistedQuery` needs version 1 and a `sha256Hash`.")
     if query is None:
         query = cache.get(f"persisted:{digest}")

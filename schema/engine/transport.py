@@ -79,7 +79,7 @@ def checked(operation: Any) -> dict[str, Any]:
     if not isinstance(operation.get("operationName"), str | None):
         raise Refused(400, "`operationName` must be a string.")
     query = operation.get("query")
-    persisted = "persistedQuery" in (operation.get("extensions") or {})
+    persisted = (operation.get("extensions") or {}).get("persistedQuery") is not None
     if not (query is None and persisted) and (not isinstance(query, str) or not query.strip()):
         raise Refused(400, "`query` must be a GraphQL document.")
     return operation

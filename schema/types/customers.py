@@ -4,6 +4,7 @@ from typing import Any
 
 import graphene
 from django.conf import settings
+from graphql_relay import to_global_id
 
 from schema.base import ShopNode
 from schema.engine.connections import ObjectField
@@ -25,6 +26,7 @@ class User(ShopNode):
 class Shop(graphene.ObjectType):
     """The shop as a whole."""
 
+    id = graphene.ID(required=True, description="Always the same, for the caches of clients.")
     name = graphene.String(required=True, description="Name of the shop.")
     currency = graphene.String(
         required=True, description="ISO 4217 code of the currency that prices are in."
@@ -43,4 +45,8 @@ class CustomersQuery(graphene.ObjectType):
 
     @staticmethod
     def resolve_shop(root: Any, info: graphene.ResolveInfo) -> Shop:
-        return Shop(name=settings.SHOP_NAME, currency=settings.SHOP_CURRENCY)
+        return Shop(
+            id=to_global_id("Shop", "shop"),
+            name=settings.SHOP_NAME,
+            currency=settings.SHOP_CURRENCY,
+        )

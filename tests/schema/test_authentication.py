@@ -241,3 +241,13 @@ def test_others_are_not_visible_by_their_ids(
     assert api(document, ids=ids)["data"]["nodes"] == [None, None]
     assert api(document, customer, ids=ids)["data"]["nodes"] == [mine, None]
     assert api(document, staff, ids=ids)["data"]["nodes"] == [mine, theirs]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_the_demo_account_signs_in_in_development_only(
+    allowed: bool, sign_in: Any, settings: Any, db: None
+) -> None:
+    User.objects.create_superuser("Staff@example.com", "let-me-sell")
+    settings.DEMO_ACCOUNT = allowed
+    payload = sign_in("staff@example.com", "let-me-sell")
+    assert (payload["token"] is not None) is allowed

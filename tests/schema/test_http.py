@@ -245,3 +245,13 @@ def test_a_body_beyond_the_limit_is_413(post: Any, settings: Any) -> None:
     assert post({"query": SHOP}).status_code == 200
     response = post({"query": SHOP + "#" * 200})
     assert (response.status_code, code(response)) == (413, "BAD_REQUEST")
+
+
+@pytest.mark.django_db
+def test_the_slash_at_the_end_may_be_left_out(client: Any) -> None:
+    response = client.post("/graphql", {"query": SHOP}, content_type=LEGACY)
+    assert response.status_code == 200
+
+
+def test_a_refusal_is_not_kept_by_caches(client: Any) -> None:
+    assert client.get("/graphql/", {"query": ""}).headers["Cache-Control"] == "no-store"

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from graphql_jwt.shortcuts import get_token
-from PIL import Image
+from PIL import ExifTags, Image
 
 from shop.actions.catalog import media as actions
 from shop.models import Media
@@ -111,6 +112,31 @@ def test_pictures_are_taken_by_content_and_drawn_in_three_sizes(
         "medium": ("WEBP", (480, 240)),
         "large": ("WEBP", (1200, 600)),
     }
+
+
+def test_a_picture_taken_upright_has_upright_measures(upload: Any) -> None:
+    buffer, exif = io.BytesIO(), Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (400, 200)).save(buffer, "JPEG", exif=exif)
+    upload(buffer.getvalue())
+    row = Media.objects.get(file__gt="")
+    assert (row.width, row.height) == (200, 400)
+
+
+def test_an_upload_is_served(upload: Any, client: Any) -> None:
+    upload(picture(size=(20, 10)))
+    row = Media.objects.get(file__gt="")
+    response = client.get(f"/media/{row.file.name}")
+    assert response.status_code == 200
+    assert b"".join(response.streaming_content) == picture(size=(20, 10))
+    assert client.get("/media/products/../shop.sqlite3").status_code == 404
+
+
+def test_lost_thumbnails_are_drawn_by_a_command(upload: Any) -> None:
+    upload(picture(size=(200, 100)))
+    assert Media.objects.get(file__gt="").thumbnails == {}
+    call_command("make_thumbnails", stdout=io.StringIO())
+    assert set(Media.objects.get(file__gt="").thumbnails) == {"small", "medium", "large"}
 
 
 def test_a_small_picture_is_not_blown_up(

@@ -1,9 +1,13 @@
 """The committed SDL is the schema, and the schema is its own manual."""
 
+import io
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import call_command
 from graphql import (
     GraphQLEnumType,
     build_schema,
@@ -69,6 +73,16 @@ def test_the_first_queries_that_newcomers_are_shown_are_valid() -> None:
     assert len(shown) > 3
     for document in shown:
         assert validate(SCHEMA, parse(document)) == [], document
+
+
+@pytest.mark.django_db
+def test_the_readme_shows_the_answer_to_its_query(api: Any) -> None:
+    call_command("seed", stdout=io.StringIO())
+    text = (ROOT / "README.md").read_text()
+    query = re.search(r"```graphql\n(.*?)```", text, re.DOTALL)[1]
+    answer = re.search(r"```json\n(.*?)```", text, re.DOTALL)[1]
+    assert query.strip() == FIRST_QUERY.strip()
+    assert api(query) == json.loads(answer)
 
 
 def test_names_follow_the_contract() -> None:

@@ -10,6 +10,7 @@ from schema.types.catalog.products import Product
 from schema.types.catalog.taxonomy import Attribute, Brand, Category, Collection
 from shop.actions.catalog import categories, taxonomy
 
+_DESCRIPTION = "HTML about it; scripts, styles and frames are removed."
 _SLUG = "Unique name for addresses; made from the name if missing."
 
 CategoryContents = graphene.Enum(
@@ -48,7 +49,7 @@ class CategoryCreate(Mutation):
     class Input:
         name = _name(required=True)
         slug = graphene.String(description=_SLUG)
-        description = graphene.String(description="Text about it.")
+        description = graphene.String(description=_DESCRIPTION)
         position = graphene.Int(description="Its place among its siblings; 0 at first.")
         parent = graphene.ID(description="Global id of the category right above; none at the top.")
 
@@ -71,7 +72,7 @@ class CategoryUpdate(Mutation):
         id = _id("category")
         name = _name(required=False)
         slug = graphene.String(description="Unique name for addresses.")
-        description = graphene.String(description="Text about it.")
+        description = graphene.String(description=_DESCRIPTION)
         position = graphene.Int(description="Its place among its siblings.")
         parent = graphene.ID(
             description="Global id of the category to move below; null moves to the top."
@@ -118,7 +119,7 @@ class BrandCreate(Mutation):
     class Input:
         name = _name(required=True)
         slug = graphene.String(description=_SLUG)
-        description = graphene.String(description="Text about it.")
+        description = graphene.String(description=_DESCRIPTION)
 
     brand = ObjectField(Brand, description="The new brand.")
 
@@ -136,7 +137,7 @@ class BrandUpdate(Mutation):
         id = _id("brand")
         name = _name(required=False)
         slug = graphene.String(description="Unique name for addresses.")
-        description = graphene.String(description="Text about it.")
+        description = graphene.String(description=_DESCRIPTION)
 
     brand = ObjectField(Brand, description="The brand as it is now.")
 
@@ -230,7 +231,7 @@ class CollectionCreate(Mutation):
     class Input:
         name = _name(required=True)
         slug = graphene.String(description=_SLUG)
-        description = graphene.String(description="Text about it.")
+        description = graphene.String(description=_DESCRIPTION)
         products = graphene.List(
             graphene.NonNull(graphene.ID), description="Global ids of its products, in order."
         )
@@ -254,7 +255,7 @@ class CollectionUpdate(Mutation):
         id = _id("collection")
         name = _name(required=False)
         slug = graphene.String(description="Unique name for addresses.")
-        description = graphene.String(description="Text about it.")
+        description = graphene.String(description=_DESCRIPTION)
         products = graphene.List(
             graphene.NonNull(graphene.ID),
             description="Global ids of all its products, in order; replaces what is in it.",

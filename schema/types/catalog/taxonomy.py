@@ -28,7 +28,7 @@ class Category(PublicNode):
 
     name = graphene.String(required=True, description="The name that shoppers see.")
     slug = graphene.String(required=True, description="Unique name for addresses.")
-    description = graphene.String(required=True, description="Text about it, or empty.")
+    description = graphene.String(required=True, description="Sanitised HTML about it, or empty.")
     position = graphene.Int(required=True, description="Its place among its siblings.")
     depth = graphene.Int(required=True, description="How far from the top; 0 for top categories.")
     created_at = graphene.DateTime(required=True, description="When it was created.")
@@ -74,7 +74,7 @@ class Brand(PublicNode):
 
     name = graphene.String(required=True, description="The name that shoppers see.")
     slug = graphene.String(required=True, description="Unique name for addresses.")
-    description = graphene.String(required=True, description="Text about it, or empty.")
+    description = graphene.String(required=True, description="Sanitised HTML about it, or empty.")
     products = ConnectionField(
         lambda: products.Product, link="brand_id", description="Products of this brand."
     )
@@ -122,7 +122,7 @@ class Collection(PublicNode):
 
     name = graphene.String(required=True, description="The name that shoppers see.")
     slug = graphene.String(required=True, description="Unique name for addresses.")
-    description = graphene.String(required=True, description="Text about it, or empty.")
+    description = graphene.String(required=True, description="Sanitised HTML about it, or empty.")
     created_at = graphene.DateTime(required=True, description="When it was created.")
     products = ConnectionField(
         lambda: products.Product,

@@ -18,7 +18,7 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --chown=shop manage.py ./
 COPY --chown=shop shop shop
 COPY --chown=shop schema schema
-RUN mkdir var && chown shop var
+RUN mkdir -p var/media && chown -R shop var
 USER shop
 # Static files need no secret; this one is thrown away with the command.
 RUN SECRET_KEY=collecting-static-files-needs-no-secret-at-all \

@@ -141,7 +141,7 @@ STATIC_ROOT = VAR_DIR / "static"
 # In development files are served where they lie, in production as `collectstatic` gathered them.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_URL = "/media/"
-MEDIA_ROOT = VAR_DIR / "media"
+MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))
 # S3-compatible storage for uploads when a bucket is named, this disk otherwise.
 S3_BUCKET = env.str("S3_BUCKET", default="")
 STORAGES = {
@@ -181,6 +181,16 @@ GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION", default=DEBUG)
 GRAPHQL_GRAPHIQL = env.bool("GRAPHQL_GRAPHIQL", default=DEBUG)
 # Whether a request may ask for its SQL count and times.
 GRAPHQL_DEBUG = env.bool("GRAPHQL_DEBUG", default=DEBUG)
+# Each a maximum for one document; docs/frontend.md tells clients the defaults.
+GRAPHQL_LIMITS = {
+    "tokens": env.int("GRAPHQL_MAX_TOKENS", default=10_000),
+    "depth": env.int("GRAPHQL_MAX_DEPTH", default=20),
+    "aliases": env.int("GRAPHQL_MAX_ALIASES", default=100),
+    "directives": env.int("GRAPHQL_MAX_DIRECTIVES", default=100),
+    "root_fields": env.int("GRAPHQL_MAX_ROOT_FIELDS", default=50),
+    "mutations": env.int("GRAPHQL_MAX_MUTATIONS", default=10),
+    "cost": env.int("GRAPHQL_MAX_COST", default=50_000),
+}
 GRAPHENE = {"SCHEMA": "schema.root.schema"}
 
 GRAPHQL_JWT = {
@@ -210,6 +220,9 @@ CORS_ALLOW_HEADERS = (
 
 # --- Security ----------------------------------------------------------------------------------
 
+# The account with a published password: its creation and its use.
+DEMO_ACCOUNT = DEBUG
+AUTHENTICATION_BACKENDS = ["shop.backends.AccountBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -226,7 +239,9 @@ AUTH_PASSWORD_VALIDATORS = [
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SSL_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# These two bind other hosts of the domain, and are hard to take back: only by name.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,22 +1,43 @@
-"""Addresses: the API, the staff screens, and uploaded pictures in development."""
+"""Addresses: the API, the staff screens, and uploaded pictures."""
 
 from django.conf import settings
-from django.conf.urls.static import static
 from django.contrib import admin
-from django.urls import path
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path, re_path
 from django.views.generic import RedirectView
+from django.views.static import serve
 
 from schema.authentication import authenticate
 from schema.engine.execution import Executor
 from schema.engine.http import GraphQLView
+from schema.engine.limits import Limits
 from schema.root import schema
 
+# Where a browser finds something to look at.
+HOME = "/graphql/" if settings.GRAPHQL_GRAPHIQL else "/admin/"
+
+
+def uploaded(request: HttpRequest, path: str) -> HttpResponseBase:
+    """An uploaded picture."""
+    return serve(request, path, document_root=settings.MEDIA_ROOT)
+
+
 urlpatterns = [
-    path("", RedirectView.as_view(url="/graphql/"), name="home"),
     path(
-        "graphql/",
+        "",
+        RedirectView.as_view(url="/graphql/" if settings.GRAPHQL_GRAPHIQL else "/admin/"),
+        name="home",
+    ),
+    # With or without the slash: a redirect would turn a POST into a GET.
+    re_path(
+        r"^graphql/?$",
         GraphQLView.as_view(
-            executor=Executor(schema.graphql_schema, introspection=settings.GRAPHQL_INTROSPECTION),
+            executor=Executor(
+                schema.graphql_schema,
+                introspection=settings.GRAPHQL_INTROSPECTION,
+                limits=Limits(**settings.GRAPHQL_LIMITS),
+            ),
             authenticate=authenticate,
             graphiql=settings.GRAPHQL_GRAPHIQL,
             debug=settings.GRAPHQL_DEBUG,
@@ -24,6 +45,7 @@ urlpatterns = [
         name="graphql",
     ),
     path("admin/", admin.site.urls),
-    # Only with DEBUG on; in production the web server or the bucket serves them.
-    *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
+    # Uploads on this disk; their content was checked and their names are ours. A busy shop lets
+    # its web server or a bucket serve them (docs/operations.md).
+    re_path(r"^media/(?P<path>products/[\w.-]+)$", uploaded, name="media"),
 ]

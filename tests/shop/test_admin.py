@@ -325,6 +325,17 @@ def test_staff_who_keep_users_cannot_reach_other_staff(client, people):
     assert (people.shopper.name, people.shopper.is_superuser) == ("Anne", False)
 
 
+def test_staff_cannot_give_their_own_group_permissions(client, people):
+    group = Group.objects.create(name="Clerks")
+    people.clerk.groups.add(group)
+    people.clerk.user_permissions.set(Permission.objects.filter(codename__endswith="_group"))
+    client.force_login(people.clerk)
+    url = reverse("admin:auth_group_change", args=[group.pk])
+    client.post(url, {"name": "Clerks", "permissions": [Permission.objects.first().pk]})
+    assert client.get(reverse("admin:auth_group_add")).status_code == 403
+    assert group.permissions.count() == 0
+
+
 # --- Products ----------------------------------------------------------------------------------
 
 

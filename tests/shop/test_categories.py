@@ -41,7 +41,7 @@ def outline() -> str:
 
 
 def names(rows: Any) -> list[str]:
-    return [row.name for row in rows.in_tree_order()]
+    return [row.name for row in rows.order_by("path")]
 
 
 @pytest.mark.parametrize(

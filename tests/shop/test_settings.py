@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,11 @@ def test_development_starts_with_nothing_set_but_debug() -> None:
     assert settings["DEBUG"] is True
     assert (settings["GRAPHQL_INTROSPECTION"], settings["GRAPHQL_GRAPHIQL"]) == (True, True)
     assert settings["SECURE_SSL_REDIRECT"] is False
+
+
+def test_the_example_lists_every_variable_and_no_other() -> None:
+    source = (ROOT / "shop/settings.py").read_text()
+    example = (ROOT / ".env.example").read_text()
+    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', source))
+    listed = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
+    assert listed == read

@@ -7,22 +7,22 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from shop.backends import DEMO_EMAIL
 from shop.models import Product, User
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "catalog.csv"
-DEMO_EMAIL = "staff@example.com"
 DEMO_PASSWORD = "let-me-sell"  # noqa: S105 - made with DEBUG on only, and printed at every start.
 
 FIRST_QUERY = """\
 {
-  products(first: 3, orderBy: {field: PRICE, direction: ASC}, filter: {search: "mug"}) {
+  products(first: 2, filter: {category: "home-kitchen"}, orderBy: {field: PRICE, direction: ASC}) {
     totalCount
     edges {
       node {
         name
         minPrice { amount currency }
         category { name }
-        variants(first: 2) { edges { node { sku name } } }
+        variants(first: 1) { edges { node { sku } } }
       }
     }
   }
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         if not Product.objects.exists():
             self.stdout.write("The shop is empty: importing the sample catalog.")
             call_command("import_products", str(SAMPLE), stdout=self.stdout, stderr=self.stderr)
-        if settings.DEBUG and not User.objects.exists():
+        if settings.DEMO_ACCOUNT and not User.objects.exists():
             User.objects.create_superuser(DEMO_EMAIL, DEMO_PASSWORD, name="Demo staff")
         if options["port"]:
             self._welcome(options["port"])
@@ -51,7 +51,7 @@ class Command(BaseCommand):
             f"  GraphQL and GraphiQL  {home}/graphql/",
             f"  Staff screens         {home}/admin/",
         ]
-        if settings.DEBUG and User.objects.filter(email=DEMO_EMAIL).exists():
+        if settings.DEMO_ACCOUNT and User.objects.filter(email=DEMO_EMAIL).exists():
             lines.append(f"  Demo account          {DEMO_EMAIL}  {DEMO_PASSWORD}")
         lines += ["", "  A first query to paste into GraphiQL:", ""]
         self.stdout.write("\n".join([*lines, FIRST_QUERY, ""]))

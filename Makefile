@@ -18,7 +18,7 @@ SERVICES_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 SERVICES_REDIS_URL ?= redis://127.0.0.1:6379/15
 MYSQL_DATABASE_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: help run test test-services test-mysql test-browser prove bench lint fix types schema erd \
+.PHONY: help run test test-services test-mysql test-browser test-clients prove bench lint fix types schema erd \
 	check lock graphiql
 
 help: ## list the commands
@@ -41,6 +41,9 @@ test-mysql: $(VENV)/.development $(VENV)/.mysql .env ## run the same suite on Ma
 
 test-browser: $(VENV)/.runtime .env ## open GraphiQL and the admin in headless Chromium, other hosts blocked
 	@tests/browser/run
+
+test-clients: $(VENV)/.runtime .env ## the GraphQL-over-HTTP audits, Apollo, urql, Relay and code generators (needs Node)
+	@tests/clients/run
 
 prove: $(VENV)/.development .env ## the long, full-count proofs; figures go to docs/proof
 	@PROVE=1 DATABASE_URL=$(SERVICES_DATABASE_URL) REDIS_URL=$(SERVICES_REDIS_URL) \
@@ -70,10 +73,11 @@ erd: $(VENV)/.runtime .env ## draw the entity-relationship diagram into docs/
 
 check: lint types test ## all that needs no service
 
-lock: ## pin all dependencies anew, from the .in files
+lock: ## pin all dependencies anew, from the .in files (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements.in -o requirements.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-dev.in -o requirements-dev.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-bench.in -o requirements-bench.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-mysql.in -o requirements-mysql.txt
 
 graphiql: ## build GraphiQL into shop/static/graphiql (needs Node 20 or later)
 	@cd graphiql && npm ci && npm run build

@@ -68,7 +68,7 @@ graphql`
 graphql`
   query ProductListNodesQuery($id: ID!, $ids: [ID!]!) {
     node(id: $id) {
-      ...ProductList_product
+      ...ProductList_product @alias
     }
     nodes(ids: $ids) {
       id

@@ -20,7 +20,10 @@ const urql = new Client({ url: '/graphql/', exchanges: [fetchExchange], preferGe
 export async function cards(): Promise<string[]> {
   const { data } = await apollo.query({
     query: CardsDocument,
-    variables: { filter: { price: { max: '30.00' }, created: { min: '2026-01-01T00:00:00Z' } }, orderBy: { field: 'PRICE' } },
+    variables: {
+      filter: { price: { max: '30.00' }, created: { min: '2026-01-01T00:00:00Z' } },
+      orderBy: { field: 'PRICE' },
+    },
   });
   return (data?.products.edges ?? []).map(({ node }) => {
     const card = useFragment(ProductCardFragmentDoc, node);
@@ -60,7 +63,7 @@ export async function mistakes(): Promise<void> {
   // @ts-expect-error: prices are strings, never binary floats.
   await apollo.query({ query: CardsDocument, variables: { filter: { price: { max: 30 } } } });
   // @ts-expect-error: no such field in the input.
-  await urql.mutation(UpdateProductDocument, { input: { id: '1', colour: 'red' } });
+  await apollo.mutate({ mutation: UpdateProductDocument, variables: { input: { id: '1', colour: 'red' } } });
   // @ts-expect-error: a file, not its name.
   await urql.mutation(UploadPictureDocument, { product: '1', file: 'mug.jpg' });
   const { data } = await urql.mutation(SignInDocument, { email: 'ann@example.org', password: '' });

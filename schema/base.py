@@ -207,6 +207,29 @@ class Mutation(graphene.Mutation):
             raise Retry("Others are changing the same things. Send the request again.") from error
 
 
+class DeleteMutation(Mutation):
+    """Base of the mutations that delete one object by its id.
+
+    A subclass declares `node_type`, `remove` (an action that takes the row) and `permission`.
+    """
+
+    class Meta:
+        abstract = True
+
+    class Input:
+        id = graphene.ID(required=True, description="Global id of what is to be deleted.")
+
+    node_type: type[NodeType]
+    remove: Any
+
+    deleted_id = graphene.ID(description="Global id of what was deleted.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+        cls.remove(load(info, cls.node_type, values["id"]))
+        return cls(deleted_id=values["id"])
+
+
 # Deadlock and serialization failure: PostgreSQL by SQLSTATE, MariaDB and MySQL by number.
 _CONFLICTS = {"40P01", "40001", 1213, 1205}
 

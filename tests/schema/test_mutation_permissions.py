@@ -24,6 +24,8 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "attributeCreate": lambda shop: {"name": "Colour", "values": ["Red"]},
     "attributeDelete": lambda shop: {"id": shop.attribute},
     "attributeUpdate": lambda shop: {"id": shop.attribute, "addValues": ["Wool"]},
+    "attributeValueDelete": lambda shop: {"id": shop.value},
+    "attributeValueUpdate": lambda shop: {"id": shop.value, "name": "Earthenware"},
     "brandCreate": lambda shop: {"name": "Another"},
     "brandDelete": lambda shop: {"id": shop.brand},
     "brandUpdate": lambda shop: {"id": shop.brand, "name": "Renamed"},
@@ -56,8 +58,10 @@ def permission_of(mutation: str) -> str | None:
 def shop(db: None, gid: Any) -> SimpleNamespace:
     """Global ids of one of everything."""
     product = products.create(name="Ladle", variants=[{"sku": "LADLE-1", "price": 1250}])
+    attribute = taxonomy.create_attribute(name="Material", values=["Clay"])
     rows = {
-        "attribute": taxonomy.create_attribute(name="Material", values=["Clay"]),
+        "attribute": attribute,
+        "value": attribute.values.get(),
         "brand": taxonomy.create_brand(name="Ladlemoor"),
         "category": categories.create(name="Kitchen"),
         "collection": taxonomy.create_collection(name="Gifts"),

@@ -209,3 +209,29 @@ def test_deleting_a_collection_leaves_its_products(
 ) -> None:
     mutate("collectionDelete", "deletedId", id=gid(world.collection))
     assert (Collection.objects.count(), Product.objects.count()) == (0, 4)
+
+
+def test_a_value_is_renamed_and_keeps_its_slug(
+    world: SimpleNamespace, mutate: Any, gid: Any
+) -> None:
+    payload = mutate(
+        "attributeValueUpdate",
+        "attributeValue { name slug }",
+        id=gid(world.clay),
+        name="Fired clay",
+    )
+    assert payload["attributeValue"] == {"name": "Fired clay", "slug": "clay"}
+
+
+def test_a_value_is_not_renamed_to_another_one(
+    world: SimpleNamespace, refuse: Any, gid: Any
+) -> None:
+    refused = refuse("attributeValueUpdate", id=gid(world.clay), name="GLASS")
+    assert refused == ("INVALID", ["name"])
+
+
+def test_a_deleted_value_leaves_its_products(world: SimpleNamespace, mutate: Any, gid: Any) -> None:
+    value = gid(world.clay)
+    assert mutate("attributeValueDelete", "deletedId", id=value)["deletedId"] == value
+    assert world.products[0].attribute_values.count() == 0
+    assert world.products[1].attribute_values.get() == world.glass

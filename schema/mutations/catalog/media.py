@@ -4,7 +4,7 @@ from typing import Any
 
 import graphene
 
-from schema.base import Mutation, load
+from schema.base import DeleteMutation, Mutation, load
 from schema.engine.connections import ObjectField
 from schema.engine.uploads import Upload
 from schema.types.catalog.products import Media, Product
@@ -57,20 +57,12 @@ class MediaUpdate(Mutation):
         return cls(media=media.update(load(info, Media, id), **values))
 
 
-class MediaDelete(Mutation):
+class MediaDelete(DeleteMutation):
     """Deletes a picture with its files."""
 
     permission = "shop.delete_media"
-
-    class Input:
-        id = graphene.ID(required=True, description="Global id of the picture.")
-
-    deleted_id = graphene.ID(description="Global id of what was deleted.")
-
-    @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        media.delete(load(info, Media, id))
-        return cls(deleted_id=id)
+    node_type = Media
+    remove = staticmethod(media.delete)
 
 
 class MediaMutation(graphene.ObjectType):

@@ -4,7 +4,7 @@ from typing import Any
 
 import graphene
 
-from schema.base import Decimal, Mutation, load, load_all, minor_units
+from schema.base import Decimal, DeleteMutation, Mutation, load, load_all, minor_units
 from schema.engine.connections import ObjectField
 from schema.types.catalog.filters import ProductStatus
 from schema.types.catalog.products import Media, Product, Variant
@@ -126,20 +126,12 @@ class ProductUpdate(Mutation):
         return cls(product=products.update(product, **_product_values(info, values)))
 
 
-class ProductDelete(Mutation):
+class ProductDelete(DeleteMutation):
     """Deletes a product with its variants and pictures."""
 
     permission = "shop.delete_product"
-
-    class Input:
-        id = graphene.ID(required=True, description="Global id of the product.")
-
-    deleted_id = graphene.ID(description="Global id of what was deleted.")
-
-    @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        products.delete(load(info, Product, id))
-        return cls(deleted_id=id)
+    node_type = Product
+    remove = staticmethod(products.delete)
 
 
 class VariantCreate(Mutation):
@@ -180,20 +172,12 @@ class VariantUpdate(Mutation):
         return cls(variant=variants.update(variant, **_variant_values(values, [])))
 
 
-class VariantDelete(Mutation):
+class VariantDelete(DeleteMutation):
     """Deletes a variant; not the last one with a price of a published product."""
 
     permission = "shop.delete_variant"
-
-    class Input:
-        id = graphene.ID(required=True, description="Global id of the variant.")
-
-    deleted_id = graphene.ID(description="Global id of what was deleted.")
-
-    @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        variants.delete(load(info, Variant, id))
-        return cls(deleted_id=id)
+    node_type = Variant
+    remove = staticmethod(variants.delete)
 
 
 class ProductsMutation(graphene.ObjectType):

@@ -4,10 +4,10 @@ from typing import Any
 
 import graphene
 
-from schema.base import Mutation, load, load_all
+from schema.base import DeleteMutation, Mutation, load, load_all
 from schema.engine.connections import ObjectField
 from schema.types.catalog.products import Product
-from schema.types.catalog.taxonomy import Attribute, Brand, Category, Collection
+from schema.types.catalog.taxonomy import Attribute, AttributeValue, Brand, Category, Collection
 from shop.actions.catalog import categories, taxonomy
 
 _DESCRIPTION = "HTML about it; scripts, styles and frames are removed."
@@ -147,20 +147,12 @@ class BrandUpdate(Mutation):
         return cls(brand=taxonomy.update_brand(brand, **_changes(values, "name", "slug")))
 
 
-class BrandDelete(Mutation):
+class BrandDelete(DeleteMutation):
     """Deletes a brand that no product has."""
 
     permission = "shop.delete_brand"
-
-    class Input:
-        id = _id("brand")
-
-    deleted_id = graphene.ID(description="Global id of what was deleted.")
-
-    @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        taxonomy.delete_brand(load(info, Brand, id))
-        return cls(deleted_id=id)
+    node_type = Brand
+    remove = staticmethod(taxonomy.delete_brand)
 
 
 class AttributeCreate(Mutation):
@@ -207,20 +199,37 @@ class AttributeUpdate(Mutation):
         return cls(attribute=taxonomy.update_attribute(attribute, **values))
 
 
-class AttributeDelete(Mutation):
+class AttributeDelete(DeleteMutation):
     """Deletes an attribute with its values, from all products."""
 
     permission = "shop.delete_attribute"
+    node_type = Attribute
+    remove = staticmethod(taxonomy.delete_attribute)
+
+
+class AttributeValueUpdate(Mutation):
+    """Gives a value of an attribute another spelling; its slug stays, for filters in links."""
+
+    permission = "shop.change_attributevalue"
 
     class Input:
-        id = _id("attribute")
+        id = _id("value")
+        name = _name(required=True)
 
-    deleted_id = graphene.ID(description="Global id of what was deleted.")
+    attribute_value = ObjectField(AttributeValue, description="The value as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        taxonomy.delete_attribute(load(info, Attribute, id))
-        return cls(deleted_id=id)
+    def perform(cls, info: graphene.ResolveInfo, id: str, name: str) -> Any:  # noqa: A002
+        value = load(info, AttributeValue, id)
+        return cls(attribute_value=taxonomy.rename_value(value, name))
+
+
+class AttributeValueDelete(DeleteMutation):
+    """Deletes a value of an attribute, from all products."""
+
+    permission = "shop.delete_attributevalue"
+    node_type = AttributeValue
+    remove = staticmethod(taxonomy.delete_value)
 
 
 class CollectionCreate(Mutation):
@@ -272,20 +281,12 @@ class CollectionUpdate(Mutation):
         return cls(collection=taxonomy.update_collection(collection, **values))
 
 
-class CollectionDelete(Mutation):
+class CollectionDelete(DeleteMutation):
     """Deletes a collection; its products stay."""
 
     permission = "shop.delete_collection"
-
-    class Input:
-        id = _id("collection")
-
-    deleted_id = graphene.ID(description="Global id of what was deleted.")
-
-    @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        taxonomy.delete_collection(load(info, Collection, id))
-        return cls(deleted_id=id)
+    node_type = Collection
+    remove = staticmethod(taxonomy.delete_collection)
 
 
 class TaxonomyMutation(graphene.ObjectType):
@@ -300,6 +301,8 @@ class TaxonomyMutation(graphene.ObjectType):
     attribute_create = AttributeCreate.Field()
     attribute_update = AttributeUpdate.Field()
     attribute_delete = AttributeDelete.Field()
+    attribute_value_update = AttributeValueUpdate.Field()
+    attribute_value_delete = AttributeValueDelete.Field()
     collection_create = CollectionCreate.Field()
     collection_update = CollectionUpdate.Field()
     collection_delete = CollectionDelete.Field()

@@ -10,7 +10,7 @@ from shop.actions.catalog.derived import refresh
 from shop.actions.catalog.holding import hold
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming, clean_name
-from shop.errors import InUse, ShopError
+from shop.errors import InUse, Invalid, ShopError
 from shop.models import (
     Attribute,
     AttributeValue,
@@ -75,6 +75,30 @@ def add_value(attribute: Attribute, name: str) -> AttributeValue:
     apply_naming(value, siblings, {"name": name})
     value.save()
     return value
+
+
+@transaction.atomic
+def rename_value(value: AttributeValue, name: str) -> AttributeValue:
+    """Another spelling of a value; its slug stays, because filters in links use it.
+
+    Raises:
+        Invalid: the attribute has another value of this name.
+    """
+    hold(value)
+    name = clean_name(name)
+    others = AttributeValue.objects.filter(attribute=value.attribute_id).exclude(pk=value.pk)
+    if others.filter(name_key=sort_key(name)).exists():
+        raise Invalid("The attribute already has a value of this name.", field=["name"])
+    value.name = name
+    value.save()
+    return value
+
+
+@transaction.atomic
+def delete_value(value: AttributeValue) -> None:
+    """Removes a value from its attribute and from all products."""
+    hold(value)
+    value.delete()
 
 
 @transaction.atomic

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from shop.actions.catalog import taxonomy
-from shop.actions.catalog.naming import clean_name
 from shop.admin.fields import count_of
 from shop.admin.lookups import FoldedSearch, LabelledAdmin
 from shop.admin.writing import (
@@ -68,12 +67,10 @@ class ValueFormSet(ActionFormSet):
         return taxonomy.add_value(self.instance, fields.get("name", ""))
 
     def change_row(self, row: AttributeValue, changes: dict[str, Any]) -> None:
-        # A new spelling; the slug stays, because filters in links use it.
-        row.name = clean_name(changes["name"])
-        row.save()
+        taxonomy.rename_value(row, changes["name"])
 
     def delete_row(self, row: AttributeValue) -> None:
-        row.delete()
+        taxonomy.delete_value(row)
 
 
 class ValueInline(ActionInline):

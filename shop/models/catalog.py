@@ -17,6 +17,8 @@ from shop.text import sort_key
 NAME_LENGTH = 400
 SLUG_LENGTH = 255
 BARCODE_LENGTH = 64
+# In `price_key`, where nothing is null: above every price.
+NO_PRICE = 2**62
 
 
 def shop_currency() -> str:
@@ -172,7 +174,7 @@ class Product(Named):
     max_price = models.BigIntegerField(null=True, editable=False, help_text="Minor units.")
     # Keyset orderings need a column that is never null: what has no price sorts as dearest.
     price_key = models.GeneratedField(
-        expression=Coalesce("min_price", 2**62),
+        expression=Coalesce("min_price", NO_PRICE),
         output_field=models.BigIntegerField(),
         db_persist=True,
     )
@@ -248,7 +250,9 @@ class Variant(models.Model):
     price = models.BigIntegerField(null=True, blank=True, help_text="Minor units.")
     compare_at = models.BigIntegerField(null=True, blank=True, help_text="Minor units.")
     price_key = models.GeneratedField(
-        expression=Coalesce("price", 2**62), output_field=models.BigIntegerField(), db_persist=True
+        expression=Coalesce("price", NO_PRICE),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
     )
     weight_grams = models.PositiveIntegerField(default=0)
     barcode = models.CharField(max_length=BARCODE_LENGTH, blank=True, default="")

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from shop.actions import importing
 from shop.actions.catalog import taxonomy
-from shop.actions.importing import Code, Report, Severity
+from shop.actions.importing import Code, Report, Severity, runner
 from shop.models import Brand, Category, ImportRecord, Media, Product, Stock, Variant
 
 pytestmark = pytest.mark.django_db
@@ -510,3 +512,17 @@ def _header(name: str) -> str:
         .replace(" ", "_")
         .startswith(name)
     )
+
+
+def test_a_large_import_tells_the_database_how_much_there_is(
+    tmp_path: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(runner, "MANY", 1)
+    file = tmp_path / "one.csv"
+    file.write_text("Handle,Title,Variant Price\nmug,Mug,10.00\n")
+    with CaptureQueriesContext(connection) as captured:
+        runner.run([file])
+        runner.run([file])
+    statements = [query["sql"] for query in captured.captured_queries]
+    analysed = sum(sql.startswith('ANALYZE "shop_product"') for sql in statements)
+    assert analysed == (0 if connection.vendor == "mysql" else 1)

@@ -20,6 +20,7 @@ from schema.engine.filters import (
 from shop.errors import InvalidPrice
 from shop.models import Category, CollectionItem, ProductAttribute
 from shop.models import ProductStatus as Status
+from shop.models.catalog import NO_PRICE
 from shop.text import fold, sort_key
 
 Slugs = graphene.List(graphene.NonNull(graphene.String))
@@ -48,7 +49,11 @@ class AttributeCondition(graphene.InputObjectType):
 
 
 class PriceFilter(ValueFilter):
-    """Compares a column of minor units with an amount of the shop's currency."""
+    """Compares a `price_key` with an amount of the shop's currency.
+
+    That is the column by which lists sort: one index serves both. What has no price lies above
+    every amount, and a lower bound alone must leave it out.
+    """
 
     def __init__(self, description: str, **kwargs: Any) -> None:
         super().__init__(Decimal, description, **kwargs)
@@ -58,6 +63,9 @@ class PriceFilter(ValueFilter):
             return minor_units(value, ["price"]) or 0
         except InvalidPrice as error:
             raise BadRequest(error.message, argument="filter.price") from error
+
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        return super().filter(qs, value).filter(price_key__lt=NO_PRICE)
 
 
 class ProductFilterSet(django_filters.FilterSet):
@@ -84,10 +92,10 @@ class ProductFilterSet(django_filters.FilterSet):
         Slugs, "Any of these slugs.", field_name="brand__slug", lookup_expr="in"
     )
     price__min = PriceFilter(
-        "At least this, in the shop's currency.", field_name="min_price", lookup_expr="gte"
+        "At least this, in the shop's currency.", field_name="price_key", lookup_expr="gte"
     )
     price__max = PriceFilter(
-        "At most this, in the shop's currency.", field_name="min_price", lookup_expr="lte"
+        "At most this, in the shop's currency.", field_name="price_key", lookup_expr="lte"
     )
     attributes = ValueFilter(
         graphene.List(graphene.NonNull(AttributeCondition)),
@@ -140,10 +148,10 @@ class VariantFilterSet(django_filters.FilterSet):
 
     sku__in = ValueFilter(Slugs, "Any of these SKUs.", field_name="sku", lookup_expr="in")
     price__min = PriceFilter(
-        "At least this, in the shop's currency.", field_name="price", lookup_expr="gte"
+        "At least this, in the shop's currency.", field_name="price_key", lookup_expr="gte"
     )
     price__max = PriceFilter(
-        "At most this, in the shop's currency.", field_name="price", lookup_expr="lte"
+        "At most this, in the shop's currency.", field_name="price_key", lookup_expr="lte"
     )
     on_sale = BooleanFilter("Whether it has a compare-at price.", method="reduced")
 

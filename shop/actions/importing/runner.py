@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from django.apps import apps
 from django.conf import settings
-from django.db import reset_queries
+from django.db import connection, reset_queries
 
 from shop.actions.importing import rules
 from shop.actions.importing.batches import Importer
@@ -18,6 +19,8 @@ from shop.actions.importing.report import Code, Report, Result
 File = str | os.PathLike[str] | BinaryIO
 # Products in a transaction: enough that statements are few, so few that locks are short.
 BATCH = 300
+# Products that change what the database's planner should believe.
+MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,22 @@ def run(
                 lines = before + min(batch[-1].lines[-1], source.lines)
                 on_progress(Progress(source.name, lines, total, products))
         before += source.lines
+    if not dry_run and report.created + report.updated >= MANY:
+        _count_anew()
     return report
+
+
+def _count_anew() -> None:
+    """Has the database look at how much there is now.
+
+    After a large import its planner still believes the tables to be nearly empty, until it looks by
+    itself a minute later: a product list took 212 ms instead of 0.4. MariaDB looks at once.
+    """
+    if connection.vendor in ("postgresql", "sqlite"):
+        tables = [model._meta.db_table for model in apps.get_app_config("shop").get_models()]
+        with connection.cursor() as cursor:
+            for table in tables:
+                cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
 
 
 def _told_apart(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PORT ?= 8000
+WORKERS ?= 2
 VENV ?= .venv
 BIN := $(VENV)/bin
 # The first interpreter that the project supports.
@@ -18,7 +19,7 @@ SERVICES_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 SERVICES_REDIS_URL ?= redis://127.0.0.1:6379/15
 MYSQL_DATABASE_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: help run test test-services test-mysql test-browser test-clients prove bench lint fix types schema erd \
+.PHONY: help run serve test test-services test-mysql test-browser test-clients prove bench lint fix types schema erd \
 	check lock graphiql
 
 help: ## list the commands
@@ -28,6 +29,11 @@ run: $(VENV)/.runtime .env ## set everything up and serve the shop on PORT (defa
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) seed --port $(PORT)
 	@$(MANAGE) runserver 127.0.0.1:$(PORT)
+
+serve: $(VENV)/.runtime .env ## serve as in production on PORT (DEBUG=0, SECRET_KEY and ALLOWED_HOSTS set)
+	@$(MANAGE) collectstatic --noinput --verbosity 0
+	@exec $(BIN)/granian --interface wsgi --host 0.0.0.0 --port $(PORT) --workers $(WORKERS) \
+		--blocking-threads 4 --respawn-failed-workers --workers-kill-timeout 30 shop.wsgi:application
 
 test: $(VENV)/.development .env ## run the whole suite on SQLite, with no service
 	@DATABASE_URL=sqlite:///var/test.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(PYTEST) $(ARGS)
@@ -49,7 +55,8 @@ prove: $(VENV)/.development .env ## the long, full-count proofs; figures go to d
 	@PROVE=1 DATABASE_URL=$(SERVICES_DATABASE_URL) REDIS_URL=$(SERVICES_REDIS_URL) \
 		CELERY_BROKER_URL= $(PYTEST) -m prove $(ARGS)
 
-bench: $(VENV)/.bench .env ## measure, plot and write benchmarks/results
+bench: $(VENV)/.bench .venv-strawberry/.installed .env ## measure against others, plot, write benchmarks/results
+	@DATABASE_URL=$(SERVICES_DATABASE_URL) $(BIN)/python benchmarks/engine.py
 	@DATABASE_URL=$(SERVICES_DATABASE_URL) $(BIN)/python benchmarks/importing.py
 
 lint: $(VENV)/.development .env ## check style, import contracts and migrations
@@ -78,6 +85,7 @@ lock: ## pin all dependencies anew, from the .in files (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-dev.in -o requirements-dev.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-bench.in -o requirements-bench.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-mysql.in -o requirements-mysql.txt
+	@uv pip compile --quiet --universal --python-version 3.11 --upgrade benchmarks/requirements-strawberry.in -o benchmarks/requirements-strawberry.txt
 
 graphiql: ## build GraphiQL into shop/static/graphiql (needs Node 20 or later)
 	@cd graphiql && npm ci && npm run build
@@ -103,3 +111,8 @@ $(VENV)/.mysql: requirements-mysql.txt $(VENV)/.runtime
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.development
 	@$(PIP) -r requirements-bench.txt && touch $@
+
+# Strawberry needs packages of its own beside ours.
+.venv-strawberry/.installed: benchmarks/requirements-strawberry.txt
+	@$(PYTHON) -m venv .venv-strawberry
+	@.venv-strawberry/bin/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@

@@ -188,6 +188,10 @@ class Executor:
             ast = parse(text, max_tokens=self.limits.tokens)
             check_document(ast, self.limits)
         except GraphQLError as error:
+            if f"more than {self.limits.tokens} tokens" in error.message:
+                maximum = self.limits.tokens
+                message = f"The document has more than {maximum} tokens."
+                error = TooComplex(message, limit="tokens", max=maximum)
             return Document(None, [error], size)
         except RecursionError:
             deep = TooComplex("The document is nested too deeply.", limit="depth")

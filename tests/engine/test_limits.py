@@ -89,3 +89,8 @@ def test_every_list_field_has_a_cost() -> None:
         for name, field in getattr(object_type, "fields", {}).items():
             if hasattr(getattr(field, "resolve", None), "connection"):
                 assert callable(field.resolve.cost), f"{object_type.name}.{name}"
+
+
+def test_too_many_tokens_have_the_code_of_the_other_limits(api: Any, db: None) -> None:
+    (error,) = api(REFUSED["tokens"])["errors"]
+    assert error["extensions"] == {"code": "TOO_COMPLEX", "limit": "tokens", "max": 10_000}

@@ -249,6 +249,12 @@ X_FRAME_OPTIONS = "DENY"
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- Metrics -----------------------------------------------------------------------------------
+
+# Where a Datadog agent listens; empty sends nothing. The names are Datadog's own.
+DD_AGENT_HOST = env.str("DD_AGENT_HOST", default="")
+DD_DOGSTATSD_PORT = env.int("DD_DOGSTATSD_PORT", default=8125)
+
 # --- Logging -----------------------------------------------------------------------------------
 
 LOGGING = {

@@ -13,6 +13,7 @@ from schema.engine.execution import Executor
 from schema.engine.http import GraphQLView
 from schema.engine.limits import Limits
 from schema.root import schema
+from shop import metrics
 
 # Where a browser finds something to look at.
 HOME = "/graphql/" if settings.GRAPHQL_GRAPHIQL else "/admin/"
@@ -26,7 +27,7 @@ def uploaded(request: HttpRequest, path: str) -> HttpResponseBase:
 urlpatterns = [
     path(
         "",
-        RedirectView.as_view(url="/graphql/" if settings.GRAPHQL_GRAPHIQL else "/admin/"),
+        RedirectView.as_view(url=HOME),
         name="home",
     ),
     # With or without the slash: a redirect would turn a POST into a GET.
@@ -37,10 +38,12 @@ urlpatterns = [
                 schema.graphql_schema,
                 introspection=settings.GRAPHQL_INTROSPECTION,
                 limits=Limits(**settings.GRAPHQL_LIMITS),
+                on_field=metrics.field if settings.DD_AGENT_HOST else None,
             ),
             authenticate=authenticate,
             graphiql=settings.GRAPHQL_GRAPHIQL,
             debug=settings.GRAPHQL_DEBUG,
+            on_operation=metrics.operation if settings.DD_AGENT_HOST else None,
         ),
         name="graphql",
     ),

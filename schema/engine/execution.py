@@ -133,6 +133,7 @@ class Executor:
         schema: the schema.
         introspection: whether documents may ask for the schema.
         limits: what documents may ask for.
+        on_field: told how each planned field was run, as in `counts`.
         compiled: off, everything runs on the generic path (for comparison).
         cache_bytes: of parsed documents and their plans.
     """
@@ -144,6 +145,7 @@ class Executor:
         introspection: bool = False,
         compiled: bool = True,
         limits: Limits | None = None,
+        on_field: Callable[[str, str], None] | None = None,
         cache_bytes: int = 32 * 1024 * 1024,
     ) -> None:
         self.schema = schema
@@ -152,6 +154,7 @@ class Executor:
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self.limits = limits or Limits()
+        self._on_field = on_field
         self._context_class = CompiledExecutionContext if compiled else LimitedExecutionContext
         self._documents = DocumentCache(cache_bytes)
 
@@ -173,6 +176,7 @@ class Executor:
         """The result of one operation of a valid document."""
         context.graphql_document = document
         context.graphql_limits = self.limits
+        context.graphql_on_field = self._on_field
         return execute(  # type: ignore[return-value]
             self.schema,
             document.ast,  # type: ignore[arg-type]
@@ -251,6 +255,8 @@ class CompiledExecutionContext(LimitedExecutionContext):
     def _count(self, path: Path, way: str, reason: str) -> None:
         counts[way, reason] += 1
         request = self.context_value
+        if request.graphql_on_field is not None:
+            request.graphql_on_field(way, reason)
         ways = [*getattr(request, "graphql_ways", ()), {"path": path.as_list(), "way": way}]
         if reason:
             ways[-1]["reason"] = reason

@@ -55,6 +55,8 @@ class GraphQLView(View):
         authenticate: request -> user; raises a CodedError for a bad token.
         graphiql: whether browsers get GraphiQL.
         debug: whether requests may ask for SQL counts and times (`extensions: {debug: true}`).
+        on_operation: told the code of each operation's first error ("OK" without one) and the
+            seconds that it took.
     """
 
     # `as_view` asks for a default; there is no serving without one.
@@ -62,6 +64,7 @@ class GraphQLView(View):
     authenticate: Callable[[HttpRequest], Any] | None = None
     graphiql = False
     debug = False
+    on_operation: Callable[[str, float], None] | None = None
     http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
@@ -107,13 +110,23 @@ class GraphQLView(View):
         except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.
             masked = present(GraphQLError("", original_error=error))
             return _json({"errors": [masked]}, media_type, 500)
-        answers = [self._run(request, item) for item in items]
+        answers = [self._observed(request, item) for item in items]
         if batch:
             return _json([content for content, _ in answers], media_type, 200)
         content, status = answers[0]
         headers = {"Allow": "POST"} if status == 405 else {}
         kept = media_type == MODERN or status == 405
         return _json(content, media_type, status if kept else 200, headers)
+
+    def _observed(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
+        if self.on_operation is None:
+            return self._run(request, operation)
+        started = time.perf_counter()
+        content, status = self._run(request, operation)
+        errors = content.get("errors")
+        code = errors[0].get("extensions", {}).get("code", "BAD_REQUEST") if errors else "OK"
+        self.on_operation(code, time.perf_counter() - started)
+        return content, status
 
     def _run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
         """The response map of one operation, and its status."""

@@ -128,11 +128,10 @@ CACHES = {
 # --- Background work ---------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
-# Without a broker, tasks run in this process, after the transaction that asked for them.
-CELERY_TASK_ALWAYS_EAGER = not CELERY_BROKER_URL
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_IGNORE_RESULT = True
+# Where tasks run (shop/outbox/processing.py): with no broker, in threads of the web server.
+BACKGROUND = "celery" if CELERY_BROKER_URL else "threads"
+# shop/celery.py has what does not depend on the place: queues, acknowledgements, confirms.
+CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
 
 # --- Files -------------------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
 """Celery tasks: they take ids, call an action, and survive running twice."""
 
-from celery import shared_task
-
+from shop import outbox
 from shop.actions.catalog import media
+from shop.models import OutboxEvent
 
 
-@shared_task(name="shop.make_thumbnails")
-def make_thumbnails(media_id: int) -> None:
-    media.make_thumbnails(media_id)
+@outbox.subscriber("media.uploaded", name="shop.make_thumbnails")
+def make_thumbnails(event: OutboxEvent) -> None:
+    """Draws the sizes of an uploaded picture."""
+    media.make_thumbnails(event.payload["id"])

@@ -7,3 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 application = get_wsgi_application()
+
+from shop import outbox  # noqa: E402 - models load with the application.
+
+# The web server publishes its own events at once; without a broker it runs the tasks too.
+outbox.start(polling=False)

@@ -17,6 +17,17 @@ from shop.models.catalog import (
 from shop.models.customers import RefreshToken, User
 from shop.models.importing import ImportRecord
 from shop.models.inventory import Stock
+from shop.models.jobs import Job, JobKind, JobStatus
+from shop.models.mails import SentMail
+from shop.models.outbox import (
+    DeferredTask,
+    EventClaim,
+    EventCursor,
+    EventStream,
+    OutboxEvent,
+    TaskState,
+)
+from shop.models.webhooks import DeliveryState, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Attribute",
@@ -25,14 +36,27 @@ __all__ = [
     "Category",
     "Collection",
     "CollectionItem",
+    "DeferredTask",
+    "DeliveryState",
+    "EventClaim",
+    "EventCursor",
+    "EventStream",
     "ImportRecord",
+    "Job",
+    "JobKind",
+    "JobStatus",
     "Media",
+    "OutboxEvent",
     "Product",
     "ProductAttribute",
     "ProductStatus",
     "RefreshToken",
+    "SentMail",
     "Stock",
+    "TaskState",
     "ThumbnailSize",
     "User",
     "Variant",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

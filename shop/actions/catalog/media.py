@@ -41,7 +41,7 @@ def add_upload(product: Product, upload: File, *, alt: str = "") -> Media:
     try:
         with transaction.atomic():
             media = _append(product, alt, file=name, width=width, height=height)
-            events.after_commit("shop.make_thumbnails", media.pk)
+            events.emit("media.uploaded", media)
     except BaseException:
         default_storage.delete(name)
         raise

@@ -1,0 +1,129 @@
+"""Publishes what the outbox holds, and marks it.
+
+Several may run at once: each claims whole aggregates, so that the events of one are published in
+order by one. One that dies leaves claims that expire; what it had published but not marked is
+published again under the same ids.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from shop import metrics
+from shop.models import DeferredTask, EventClaim, OutboxEvent, TaskState
+from shop.outbox import subscriptions
+from shop.outbox.running import task_key
+
+# What a publisher takes: a task's name, its arguments, its id, its queue.
+Publish = Callable[[str, list[Any], str, str], None]
+
+# Claims and tries are another's after this many seconds.
+LEASE = 30.0
+# A try that has not come back after this many seconds is lost: longer than any task may take.
+TRY_LEASE = 900.0
+_BATCH = 200
+
+
+class Dispatcher:
+    """Publishes events and deferred tasks.
+
+    Args:
+        publish: returns once the message is safe, and raises where it may not be.
+    """
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self._owner = uuid.uuid4()
+
+    def drain(self) -> int:
+        """Publishes all events that are there, in order within each aggregate, and counts them."""
+        total = 0
+        while aggregates := self._waiting():
+            started = time.monotonic()
+            claimed = self._claim(aggregates)
+            try:
+                total += self._publish_events(claimed, until=started + LEASE / 2)
+            finally:
+                EventClaim.objects.filter(owner=self._owner).delete()
+            if not claimed:
+                break
+        return total
+
+    def drain_deferred(self) -> int:
+        """Publishes the tasks whose next try is due, and counts them."""
+        now = timezone.now()
+        due = DeferredTask.objects.filter(state=TaskState.WAITING, next_at__lte=now)
+        total = 0
+        for kept in due.order_by("next_at")[:_BATCH]:
+            if not take(kept, TRY_LEASE):
+                continue
+            try:
+                self._publish(kept.name, kept.args, kept.key, kept.queue)
+            except Exception:
+                DeferredTask.objects.filter(pk=kept.pk).update(next_at=now)
+                raise
+            total += 1
+        return total
+
+    def _waiting(self) -> list[str]:
+        """Aggregates that have events nobody has claimed, the oldest first."""
+        claimed = EventClaim.objects.filter(
+            aggregate=models.OuterRef("aggregate"), expires_at__gt=timezone.now()
+        )
+        events = OutboxEvent.objects.filter(~models.Exists(claimed), dispatched_at=None)
+        found = events.order_by("id").values_list("aggregate", flat=True)[:_BATCH]
+        return list(dict.fromkeys(found))
+
+    def _claim(self, aggregates: Sequence[str]) -> list[str]:
+        """Those of `aggregates` that are ours for a while."""
+        now = timezone.now()
+        EventClaim.objects.filter(expires_at__lte=now, aggregate__in=aggregates).delete()
+        expires_at = now + timedelta(seconds=LEASE)
+        # Sorted, so that two dispatchers cannot wait for each other in a circle.
+        EventClaim.objects.bulk_create(
+            [
+                EventClaim(aggregate=name, owner=self._owner, expires_at=expires_at)
+                for name in sorted(aggregates)
+            ],
+            ignore_conflicts=True,
+        )
+        mine = EventClaim.objects.filter(owner=self._owner, aggregate__in=aggregates)
+        return list(mine.values_list("aggregate", flat=True))
+
+    def _publish_events(self, aggregates: Sequence[str], *, until: float) -> int:
+        events = OutboxEvent.objects.filter(aggregate__in=aggregates, dispatched_at=None)
+        batch = list(events.order_by("id")[:_BATCH])
+        listening = subscriptions.listening(event.topic for event in batch)
+        published: list[int] = []
+        oldest: datetime | None = None
+        try:
+            for event in batch:
+                if time.monotonic() > until:
+                    break  # Others may claim soon; they go on from here.
+                for subscription in listening[event.topic]:
+                    name = subscription.task
+                    key = task_key(event.uid.hex, name)
+                    self._publish(name, [event.pk], key, subscription.queue)
+                published.append(event.pk)
+                oldest = oldest or event.created_at
+        finally:
+            now = timezone.now()
+            if published:
+                OutboxEvent.objects.filter(pk__in=published).update(dispatched_at=now)
+            if oldest is not None:
+                metrics.count("outbox.dispatched", len(published))
+                metrics.timing("outbox.delay", (now - oldest).total_seconds())
+        return len(published)
+
+
+def take(kept: DeferredTask, seconds: float) -> bool:
+    """Makes the next try of `kept` ours for `seconds`; False when another has taken it."""
+    taken = DeferredTask.objects.filter(
+        pk=kept.pk, state=TaskState.WAITING, next_at=kept.next_at
+    ).update(next_at=timezone.now() + timedelta(seconds=seconds))
+    return bool(taken)

@@ -1,0 +1,225 @@
+"""Where tasks run.
+
+celery   published to RabbitMQ with confirms, run by Celery's workers
+threads  with no broker: kept in the database, run by threads of the web server
+inline   in tests: run at once, in the process that committed
+"""
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from shop import metrics
+from shop.models import DeferredTask, TaskState
+from shop.outbox import subscriptions
+from shop.outbox.dispatching import LEASE, Dispatcher, Publish, take
+
+logger = logging.getLogger(__name__)
+
+# Threads for the tasks of each queue, so that a long import or a hung receiver delays no mail.
+_THREADS = {"imports": 1, "webhooks": 6, "events": 2, "mail": 1, "housekeeping": 1}
+_POLL, _LONGEST_PAUSE = 1.0, 5.0
+
+
+def wake() -> None:
+    """Has the events that were just committed published. It takes no time and never fails."""
+    if settings.BACKGROUND == "inline":
+        _inline.drain()
+    else:
+        loop.wake()
+
+
+def start(*, polling: bool = True) -> None:
+    """Starts this process's own dispatcher, in servers and workers. Again does nothing.
+
+    Args:
+        polling: also looks by itself for what other processes left, and for what is due.
+    """
+    if settings.BACKGROUND != "inline":
+        loop.start(polling=polling or settings.BACKGROUND == "threads")
+
+
+def send(name: str, *args: Any, key: str, queue: str) -> None:
+    """Asks for a task now, without an event. It may be lost: something must ask again by the clock.
+
+    Args:
+        name: of the task.
+        args: ids.
+        key: the task's id.
+        queue: where it runs.
+    """
+    try:
+        publisher()(name, list(args), key, queue)
+    except Exception:  # The clock asks again.
+        logger.warning("Could not ask for task %s.", name, exc_info=True)
+
+
+def publisher() -> Publish:
+    """How tasks are published in this process."""
+    return {"celery": _to_broker, "threads": _to_database, "inline": _run}[settings.BACKGROUND]
+
+
+def _to_broker(name: str, args: list[Any], key: str, queue: str) -> None:
+    current_app.send_task(name, args=args, task_id=key, queue=queue)
+
+
+def _to_database(name: str, args: list[Any], key: str, queue: str) -> None:
+    """Keeps the task until a thread has run it; asked for twice, it is there once."""
+    row = DeferredTask(key=key, name=name, args=args, queue=queue, next_at=timezone.now())
+    DeferredTask.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def _run(name: str, args: list[Any], key: str, queue: str) -> None:
+    current_app.tasks[name].apply(args=args, task_id=key)
+
+
+class _Inline:
+    """Drains after each commit; what tasks emit meanwhile is drained by the same call."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def drain(self) -> None:
+        if getattr(self._local, "draining", False):
+            return
+        self._local.draining = True
+        try:
+            while Dispatcher(_run).drain():
+                pass
+        finally:
+            self._local.draining = False
+
+
+class _Loop:
+    """A thread that dispatches whenever it is woken, and by the clock where it polls."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._woken = threading.Event()
+        self._lock = threading.Lock()
+        self._polling = False
+        self._crew: _Crew | None = None
+        # A fork has no threads: the child starts its own.
+        os.register_at_fork(after_in_child=self._forget)
+
+    def start(self, *, polling: bool) -> None:
+        with self._lock:
+            self._polling = self._polling or polling
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+                self._thread.start()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def _forget(self) -> None:
+        was_running, self._thread, self._crew = self._thread is not None, None, None
+        self._woken, self._lock = threading.Event(), threading.Lock()
+        if was_running:
+            self.start(polling=self._polling)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while True:
+            wait = pause or (_POLL if self._polling else None)
+            self._woken.wait(wait)
+            self._woken.clear()
+            try:
+                close_old_connections()
+                self.turn()
+                pause = 0.0
+            except Exception as error:  # noqa: BLE001 - what is gone comes back.
+                pause = min(max(pause * 2, 0.1), _LONGEST_PAUSE)
+                logger.warning("The outbox waits: %s", type(error).__name__)
+                metrics.count("outbox.failures", error=type(error).__name__)
+                # A wake-up meanwhile must not shorten the pause to nothing.
+                time.sleep(pause)
+
+    def turn(self) -> None:
+        """Publishes all that is there and due."""
+        dispatcher = Dispatcher(publisher())
+        dispatcher.drain()
+        if not self._polling:
+            return
+        if settings.BACKGROUND == "celery":
+            dispatcher.drain_deferred()
+            return
+        self._crew = self._crew or _Crew()
+        self._crew.turn()
+
+
+class _Crew:
+    """Threads that run what the database holds, where there is no broker."""
+
+    def __init__(self) -> None:
+        self._pools = {
+            queue: ThreadPoolExecutor(count, thread_name_prefix=queue)
+            for queue, count in _THREADS.items()
+        }
+        self._turns = {
+            name: time.monotonic() + period.seconds
+            for name, period in subscriptions.periods.items()
+        }
+        self._busy: dict[str, int] = dict.fromkeys(_THREADS, 0)
+        self._held: set[int] = set()
+        self._lock = threading.Lock()
+        self._held_until = 0.0
+
+    def turn(self) -> None:
+        self._run_periods()
+        self._hold()
+        now = timezone.now()
+        for queue, count in _THREADS.items():
+            free = count - self._busy[queue]
+            due = DeferredTask.objects.filter(
+                queue=queue, state=TaskState.WAITING, next_at__lte=now
+            )
+            for kept in due.order_by("next_at")[: max(free, 0)]:
+                if take(kept, LEASE):
+                    with self._lock:
+                        self._busy[queue] += 1
+                        self._held.add(kept.pk)
+                    self._pools[queue].submit(self._work, kept)
+
+    def _run_periods(self) -> None:
+        for name, period in subscriptions.periods.items():
+            if time.monotonic() >= self._turns[name]:
+                self._turns[name] = time.monotonic() + period.seconds
+                _to_database(name, [], f"every:{name}", period.queue)
+
+    def _hold(self) -> None:
+        """Keeps what the threads are at from being taken for lost."""
+        if self._held and time.monotonic() > self._held_until:
+            self._held_until = time.monotonic() + LEASE / 3
+            later = timezone.now() + timedelta(seconds=LEASE)
+            with self._lock:
+                held = list(self._held)
+            DeferredTask.objects.filter(pk__in=held, state=TaskState.WAITING).update(next_at=later)
+
+    def _work(self, kept: DeferredTask) -> None:
+        try:
+            close_old_connections()
+            _run(kept.name, kept.args, kept.key, kept.queue)
+        except Exception:
+            logger.exception("Task %s (%s) broke its thread.", kept.name, kept.key)
+        finally:
+            with self._lock:
+                self._busy[kept.queue] -= 1
+                self._held.discard(kept.pk)
+            with contextlib.suppress(Exception):
+                connection.close()
+            loop.wake()
+
+
+_inline = _Inline()
+loop = _Loop()

@@ -40,6 +40,12 @@ def emit_all(topic: str, subjects: Iterable[models.Model], **payload: Any) -> No
     write((topic, aggregate, {"id": pk, **payload}) for aggregate, pk in keys.items())
 
 
+def emit_keys(topic: str, model: type[models.Model], keys: Iterable[int], **payload: Any) -> None:
+    """As `emit_all`, for rows of which only the primary keys are known."""
+    name = model._meta.model_name
+    write((topic, f"{name}:{pk}", {"id": pk, **payload}) for pk in sorted(set(keys)))
+
+
 def write(events: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
     """Writes events given as topic, aggregate and payload; those of an aggregate in this order."""
     if not connection.in_atomic_block:

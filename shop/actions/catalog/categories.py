@@ -7,6 +7,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 
+from shop import events
 from shop.actions.catalog.holding import hold, locked
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming
@@ -49,6 +50,7 @@ def create(*, parent: Category | None = None, **fields: Any) -> Category:
     category.save()
     category.path = (parent.path if parent else "") + path_step(category.pk)
     category.save(update_fields=["path"])
+    events.emit("category.created", category, slug=category.slug, name=category.name)
     return category
 
 
@@ -60,11 +62,12 @@ def update(category: Category, **changes: Any) -> Category:
         ShopError: what is wrong with which field; nothing is written.
     """
     if "parent" in changes:
-        category = move(category, changes.pop("parent"))
+        category = _move(category, changes.pop("parent"))
     hold(category)
     apply_naming(category, Category.objects.all(), changes)
     _set_fields(category, changes)
     category.save()
+    events.emit("category.updated", category, slug=category.slug, name=category.name)
     return category
 
 
@@ -76,25 +79,8 @@ def move(category: Category, parent: Category | None) -> Category:
         CategoryCycle: `parent` is `category` or lies below it.
         CategoryTooDeep: the lowest descendant would lie deeper than MAX_DEPTH.
     """
-    locked = _lock_tree()
-    if category.pk not in locked or (parent is not None and parent.pk not in locked):
-        raise NotFound("The category has been deleted.", field=["parent"])
-    category = locked[category.pk]
-    parent = locked[parent.pk] if parent is not None else None
-    if parent is not None and parent.path.startswith(category.path):
-        raise CategoryCycle(field=["parent"])
-    subtree = Category.objects.subtree_of(category)
-    deepest = max(subtree.values_list("depth", flat=True))
-    depth = parent.depth + 1 if parent else 0
-    _check_depth(depth + deepest - category.depth)
-    old, new = category.path, (parent.path if parent else "") + path_step(category.pk)
-    # Evaluated first: MariaDB cannot update a table that its own WHERE clause joins.
-    Category.objects.filter(pk__in=list(subtree.values_list("pk", flat=True))).update(
-        path=Concat(Value(new), Substr("path", len(old) + 1)),
-        depth=F("depth") + (depth - category.depth),
-    )
-    Category.objects.filter(pk=category.pk).update(parent=parent)
-    category.refresh_from_db()
+    category = _move(category, parent)
+    events.emit("category.updated", category, slug=category.slug, name=category.name)
     return category
 
 
@@ -117,9 +103,37 @@ def delete(category: Category, *, move_contents: bool = False) -> None:
     if not move_contents and (children or products.exists()):
         raise CategoryNotEmpty
     for child in children:
-        move(child, category.parent)
+        _move(child, category.parent)
+    # Held first, so that those who change one of them meanwhile and we cannot wait for each other.
+    moved = [product.pk for product in locked(products).only("pk")]
     products.update(category=category.parent, updated_at=timezone.now())
+    events.emit_all("category.updated", children)
+    events.emit_keys("product.updated", Product, moved)
+    events.emit("category.deleted", category, slug=category.slug, name=category.name)
     category.delete()
+
+
+def _move(category: Category, parent: Category | None) -> Category:
+    locked = _lock_tree()
+    if category.pk not in locked or (parent is not None and parent.pk not in locked):
+        raise NotFound("The category has been deleted.", field=["parent"])
+    category = locked[category.pk]
+    parent = locked[parent.pk] if parent is not None else None
+    if parent is not None and parent.path.startswith(category.path):
+        raise CategoryCycle(field=["parent"])
+    subtree = Category.objects.subtree_of(category)
+    deepest = max(subtree.values_list("depth", flat=True))
+    depth = parent.depth + 1 if parent else 0
+    _check_depth(depth + deepest - category.depth)
+    old, new = category.path, (parent.path if parent else "") + path_step(category.pk)
+    # Evaluated first: MariaDB cannot update a table that its own WHERE clause joins.
+    Category.objects.filter(pk__in=list(subtree.values_list("pk", flat=True))).update(
+        path=Concat(Value(new), Substr("path", len(old) + 1)),
+        depth=F("depth") + (depth - category.depth),
+    )
+    Category.objects.filter(pk=category.pk).update(parent=parent)
+    category.refresh_from_db()
+    return category
 
 
 def _set_fields(category: Category, fields: dict[str, Any]) -> None:

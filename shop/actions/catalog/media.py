@@ -42,6 +42,7 @@ def add_upload(product: Product, upload: File, *, alt: str = "") -> Media:
         with transaction.atomic():
             media = _append(product, alt, file=name, width=width, height=height)
             events.emit("media.uploaded", media)
+            events.emit("product.updated", product)
     except BaseException:
         default_storage.delete(name)
         raise
@@ -57,7 +58,9 @@ def add_url(product: Product, url: str, *, alt: str = "") -> Media:
     """
     if not is_media_url(url):
         raise Invalid("The address must begin with https://, http:// or /.", field=["url"])
-    return _append(product, alt, url=url)
+    media = _append(product, alt, url=url)
+    events.emit("product.updated", product)
+    return media
 
 
 def is_media_url(url: str) -> bool:
@@ -89,6 +92,7 @@ def update(media: Media, *, alt: str | None = None, position: int | None = None)
         others.insert(max(position, 1) - 1, media)
         reorder(media.product, others)
         media.refresh_from_db()
+    events.emit("product.updated", media.product)
     return media
 
 
@@ -108,6 +112,7 @@ def delete(media: Media) -> None:
     hold(media)
     delete_files_after_commit([str(media.file), *media.thumbnails.values()])
     media.delete()
+    events.emit("product.updated", media.product)
 
 
 def make_thumbnails(media_id: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from shop import events
 from shop.actions.catalog import variants as variant_actions
 from shop.actions.catalog.derived import lock, refresh
 from shop.actions.catalog.html import clean_description
@@ -43,7 +44,8 @@ def create(
     set_attribute_values(product, attribute_values)
     refresh([product.pk])
     product.refresh_from_db()
-    set_status(product, status)
+    _apply_status(product, status)
+    events.emit("product.created", product, **_told(product))
     return product
 
 
@@ -64,7 +66,8 @@ def update(product: Product, **changes: Any) -> Product:
     refresh([product.pk])
     product.refresh_from_db()
     if status is not None:
-        set_status(product, status)
+        _apply_status(product, status)
+    events.emit("product.updated", product, **_told(product))
     return product
 
 
@@ -76,16 +79,9 @@ def set_status(product: Product, status: str) -> Product:
         NotPublishable: to be published, but no variant has a price.
         Invalid: not a ProductStatus.
     """
-    if status not in ProductStatus.values:
-        raise Invalid("There is no such status.", field=["status"])
     lock(product)
-    if status == ProductStatus.PUBLISHED:
-        if not product.variants.filter(price__isnull=False).exists():
-            raise NotPublishable(field=["status"])
-        # Whole seconds: SQLite tells the time in milliseconds, and "now" must count as past.
-        product.published_at = product.published_at or timezone.now().replace(microsecond=0)
-    product.status = status
-    product.save(update_fields=["status", "published_at", "updated_at"])
+    _apply_status(product, status)
+    events.emit("product.updated", product, **_told(product))
     return product
 
 
@@ -99,6 +95,7 @@ def delete(product: Product) -> None:
     """Removes `product` with its variants and media; uploaded files go after the commit."""
     lock(product)
     names = list(product.media.exclude(file="").values_list("file", "thumbnails"))
+    events.emit("product.deleted", product, **_told(product))
     product.delete()
     for name, thumbnails in names:
         delete_files_after_commit([name, *thumbnails.values()])
@@ -123,3 +120,20 @@ def _set_fields(product: Product, fields: dict[str, Any]) -> None:
         raise Invalid(f"A title has at most {NAME_LENGTH} characters.", field=["seoTitle"])
     for name, value in fields.items():
         setattr(product, name, value)
+
+
+def _apply_status(product: Product, status: str) -> None:
+    if status not in ProductStatus.values:
+        raise Invalid("There is no such status.", field=["status"])
+    if status == ProductStatus.PUBLISHED:
+        if not product.variants.filter(price__isnull=False).exists():
+            raise NotPublishable(field=["status"])
+        # Whole seconds: SQLite tells the time in milliseconds, and "now" must count as past.
+        product.published_at = product.published_at or timezone.now().replace(microsecond=0)
+    product.status = status
+    product.save(update_fields=["status", "published_at", "updated_at"])
+
+
+def _told(product: Product) -> dict[str, str]:
+    """What events tell of a product, even of one that is gone."""
+    return {"slug": product.slug, "name": product.name, "status": str(product.status)}

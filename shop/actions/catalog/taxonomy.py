@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from shop import events
 from shop.actions.catalog.derived import refresh
 from shop.actions.catalog.holding import hold
 from shop.actions.catalog.html import clean_description
@@ -25,7 +26,9 @@ from shop.text import sort_key
 @transaction.atomic
 def create_brand(**fields: Any) -> Brand:
     """A new brand. Fields: name (required), slug, description. Raises ShopError."""
-    return _write(Brand(), Brand.objects.all(), fields)
+    brand = _write(Brand(), Brand.objects.all(), fields)
+    _tell("brand.created", brand)
+    return brand
 
 
 @transaction.atomic
@@ -35,6 +38,7 @@ def update_brand(brand: Brand, **changes: Any) -> Brand:
     _write(brand, Brand.objects.all(), changes)
     if renamed:
         refresh(Product.objects.filter(brand=brand).values_list("pk", flat=True))
+    _tell("brand.updated", brand)
     return brand
 
 
@@ -44,6 +48,7 @@ def delete_brand(brand: Brand) -> None:
     hold(brand)
     if Product.objects.filter(brand=brand).exists():
         raise InUse("Products still have this brand.")
+    _tell("brand.deleted", brand)
     brand.delete()
 
 
@@ -52,6 +57,7 @@ def create_attribute(*, values: Sequence[str] = (), **fields: Any) -> Attribute:
     """A new attribute with these values. Fields: name (required), slug, filterable."""
     attribute = _write(Attribute(), Attribute.objects.all(), fields)
     _add_values(attribute, values, "values")
+    _tell("attribute.created", attribute)
     return attribute
 
 
@@ -62,6 +68,7 @@ def update_attribute(
     """Changes an attribute and adds values that it does not have yet."""
     _write(attribute, Attribute.objects.all(), changes)
     _add_values(attribute, add_values, "addValues")
+    _tell("attribute.updated", attribute)
     return attribute
 
 
@@ -91,6 +98,7 @@ def rename_value(value: AttributeValue, name: str) -> AttributeValue:
         raise Invalid("The attribute already has a value of this name.", field=["name"])
     value.name = name
     value.save()
+    _tell("attribute.updated", value.attribute)
     return value
 
 
@@ -99,12 +107,14 @@ def delete_value(value: AttributeValue) -> None:
     """Removes a value from its attribute and from all products."""
     hold(value)
     value.delete()
+    _tell("attribute.updated", value.attribute)
 
 
 @transaction.atomic
 def delete_attribute(attribute: Attribute) -> None:
     """Removes an attribute with its values, from all products."""
     hold(attribute)
+    _tell("attribute.deleted", attribute)
     attribute.delete()
 
 
@@ -112,7 +122,8 @@ def delete_attribute(attribute: Attribute) -> None:
 def create_collection(*, products: Sequence[Product] = (), **fields: Any) -> Collection:
     """A new collection. Fields: name (required), slug, description."""
     collection = _write(Collection(), Collection.objects.all(), fields)
-    set_products(collection, products)
+    _put(collection, products)
+    _tell("collection.created", collection)
     return collection
 
 
@@ -123,7 +134,9 @@ def update_collection(
     """Changes a collection; `products`, when given, become its contents in this order."""
     _write(collection, Collection.objects.all(), changes)
     if products is not None:
-        set_products(collection, products)
+        _empty(collection)
+        _put(collection, products)
+    _tell("collection.updated", collection)
     return collection
 
 
@@ -131,6 +144,36 @@ def update_collection(
 def add_products(collection: Collection, products: Sequence[Product]) -> None:
     """Puts `products` at the end of the collection, those it has already excepted."""
     hold(collection)
+    _put(collection, products)
+    _tell("collection.updated", collection)
+
+
+@transaction.atomic
+def set_products(collection: Collection, products: Sequence[Product]) -> None:
+    """Makes `products`, in this order, the contents of the collection."""
+    hold(collection)
+    _empty(collection)
+    _put(collection, products)
+    _tell("collection.updated", collection)
+
+
+@transaction.atomic
+def delete_collection(collection: Collection) -> None:
+    """Removes a collection; its products stay."""
+    hold(collection)
+    _tell("collection.deleted", collection)
+    collection.delete()
+
+
+def _tell(topic: str, row: Any) -> None:
+    events.emit(topic, row, slug=row.slug, name=row.name)
+
+
+def _empty(collection: Collection) -> None:
+    CollectionItem.objects.filter(collection=collection).delete()
+
+
+def _put(collection: Collection, products: Sequence[Product]) -> None:
     items = CollectionItem.objects.filter(collection=collection)
     present = set(items.values_list("product_id", flat=True))
     last = items.aggregate(last=Max("position"))["last"]
@@ -140,21 +183,6 @@ def add_products(collection: Collection, products: Sequence[Product]) -> None:
         CollectionItem(collection=collection, product_id=pk, position=start + offset)
         for offset, pk in enumerate(fresh)
     )
-
-
-@transaction.atomic
-def set_products(collection: Collection, products: Sequence[Product]) -> None:
-    """Makes `products`, in this order, the contents of the collection."""
-    hold(collection)
-    CollectionItem.objects.filter(collection=collection).delete()
-    add_products(collection, products)
-
-
-@transaction.atomic
-def delete_collection(collection: Collection) -> None:
-    """Removes a collection; its products stay."""
-    hold(collection)
-    collection.delete()
 
 
 def _add_values(attribute: Attribute, names: Sequence[str], field: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from shop import events
 from shop.actions.catalog.derived import lock, refresh
 from shop.actions.catalog.holding import hold
 from shop.errors import (
@@ -52,6 +53,7 @@ def create(product: Product, **fields: Any) -> Variant:
     lock(product)
     variant = add(product, fields)
     refresh([product.pk])
+    events.emit("product.updated", product)
     return variant
 
 
@@ -79,6 +81,7 @@ def update(variant: Variant, **changes: Any) -> Variant:
     _set_fields(variant, changes, ())
     variant.save()
     refresh([variant.product_id])
+    events.emit("product.updated", variant.product)
     return variant
 
 
@@ -98,6 +101,7 @@ def delete(variant: Variant) -> None:
     hold(variant)
     variant.delete()
     refresh([variant.product_id])
+    events.emit("product.updated", variant.product)
 
 
 def check_prices(price: int | None, compare_at: int | None, path: Sequence[str] = ()) -> None:

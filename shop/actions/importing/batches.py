@@ -17,6 +17,7 @@ from django.db import (
 )
 from django.utils import timezone
 
+from shop import events
 from shop.actions.importing import changing, comparing, creating, current, plans
 from shop.actions.importing.comparing import Change
 from shop.actions.importing.comparing_variants import release_skus
@@ -27,6 +28,7 @@ from shop.actions.importing.report import Code, Result
 from shop.actions.importing.shelves import Shelves
 from shop.actions.importing.skus import Skus
 from shop.errors import NotFound, ShopError
+from shop.models import Attribute
 
 logger = logging.getLogger(__name__)
 
@@ -151,9 +153,18 @@ class Importer:
         creating.save(creations)
         if changes:
             changing.save(changes, now=now)
+        self._tell(creations, changes)
         changing.save_records([*present.values(), *refreshed])
         if self.dry_run:
             self.skus |= skus.given
+
+    def _tell(self, creations: Sequence[creating.Creation], changes: Sequence[Change]) -> None:
+        created = [creation.product for creation in creations]
+        events.emit_all("product.created", created, source="import")
+        changed = [change.current.product for change in changes]
+        events.emit_all("product.updated", changed, source="import")
+        events.emit_keys("attribute.updated", Attribute, self.shelves.extended, source="import")
+        self.shelves.extended.clear()
 
     def _compare(
         self, present: Sequence[Plan], loaded: dict[int, Current], now: datetime

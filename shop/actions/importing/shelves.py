@@ -30,6 +30,8 @@ class Shelves:
         self._attributes: dict[str, Attribute] = {}
         self._values: dict[tuple[int, str], int] = {}
         self._collections: dict[str, Collection] = {}
+        # Attributes that got values since it was last told.
+        self.extended: set[int] = set()
 
     def brand(self, name: str | None) -> tuple[int | None, str]:
         """Primary key and name of the brand called `name`; MISSING when there is none yet."""
@@ -103,6 +105,7 @@ class Shelves:
                 attribute=attribute, name=name, slug=free_slug(rows, slug_from(name))
             )
             self._values[attribute.pk, fold(name)] = value.pk
+            self.extended.add(attribute.pk)
 
     def _find(self, model: Any, known: dict[str, Any], names: Iterable[str]) -> None:
         unknown = {sort_key(name) for name in names if fold(name) not in known}

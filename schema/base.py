@@ -41,6 +41,9 @@ _ERROR_CODES = {
     "FILE_TYPE_NOT_ALLOWED": "The file's content is not of an accepted type.",
     "INVALID_CREDENTIALS": "The e-mail address or the password is not right.",
     "INVALID_TOKEN": "The token is not valid any more.",
+    "ALREADY_FINISHED": "What should be stopped has ended already.",
+    "URL_NOT_ALLOWED": "The shop does not call such an address.",
+    "INVALID_QUERY": "The GraphQL document cannot be run; the message says why.",
 }
 
 ErrorCode = graphene.Enum.from_enum(

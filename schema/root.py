@@ -7,11 +7,17 @@ from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
 from schema.mutations.customers import CustomersMutation
+from schema.mutations.jobs import JobsMutation
+from schema.mutations.webhooks import WebhooksMutation
+from schema.payloads import PayloadExecutor
 from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import CustomersQuery
+from schema.types.jobs import JobsQuery
+from schema.types.webhooks import WebhooksQuery
+from shop.actions.webhooks import payloads
 
 
-class Query(CatalogQuery, CustomersQuery, graphene.ObjectType):
+class Query(CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType):
     """Everything that can be read."""
 
     node = NodeField()
@@ -19,9 +25,16 @@ class Query(CatalogQuery, CustomersQuery, graphene.ObjectType):
 
 
 class Mutation(
-    ProductsMutation, TaxonomyMutation, MediaMutation, CustomersMutation, graphene.ObjectType
+    ProductsMutation,
+    TaxonomyMutation,
+    MediaMutation,
+    CustomersMutation,
+    JobsMutation,
+    WebhooksMutation,
+    graphene.ObjectType,
 ):
     """Everything that can be changed. Each mutation is one transaction of its own."""
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation)
+payloads.register_executor(PayloadExecutor(schema.graphql_schema))

@@ -17,8 +17,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 QUEUES = ("events", "mail", "webhooks", "imports", "housekeeping")
 # Where the broker puts a message that has come back too often, because it kills its workers.
-DEAD_LETTERS = "dead"
-_DELIVERIES = 20
+DEAD_LETTERS = Queue("dead", routing_key="dead", queue_arguments={"x-queue-type": "quorum"})
+_DELIVERIES = 10
 
 app = Celery("shop")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -34,7 +34,7 @@ def _queue(name: str) -> Queue:
             "x-queue-type": "quorum",
             "x-delivery-limit": _DELIVERIES,
             "x-dead-letter-exchange": "",
-            "x-dead-letter-routing-key": DEAD_LETTERS,
+            "x-dead-letter-routing-key": DEAD_LETTERS.name,
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         },
@@ -54,6 +54,8 @@ app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
+    # Seconds to wait for a result of a killed process; there are none.
+    worker_lost_wait=1.0,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     # Publishing returns once the broker has the message on disk, and fails soon where it is gone.
     broker_transport_options={
@@ -98,9 +100,12 @@ def _log_as_django_does(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _dispatch_by_the_clock(**_: Any) -> None:
+def _begin(sender: Any, **_: Any) -> None:
     from shop import outbox
 
+    # It must be there before the first dead letter: the broker looks for it only every few minutes.
+    with app.connection_for_write() as connection, connection.channel() as channel:
+        DEAD_LETTERS(channel).declare()
     outbox.start()
 
 

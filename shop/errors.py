@@ -24,6 +24,9 @@ class ErrorCode(StrEnum):
     FILE_TYPE_NOT_ALLOWED = "FILE_TYPE_NOT_ALLOWED"
     INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
     INVALID_TOKEN = "INVALID_TOKEN"
+    ALREADY_FINISHED = "ALREADY_FINISHED"
+    URL_NOT_ALLOWED = "URL_NOT_ALLOWED"
+    INVALID_QUERY = "INVALID_QUERY"
 
 
 class ShopError(Exception):
@@ -126,3 +129,18 @@ class InvalidCredentials(ShopError):
 class InvalidToken(ShopError):
     code = ErrorCode.INVALID_TOKEN
     message = "The token is not valid any more."
+
+
+class AlreadyFinished(ShopError):
+    code = ErrorCode.ALREADY_FINISHED
+    message = "It has ended already."
+
+
+class UrlNotAllowed(ShopError):
+    code = ErrorCode.URL_NOT_ALLOWED
+    message = "The address must not be called."
+
+
+class InvalidQuery(ShopError):
+    code = ErrorCode.INVALID_QUERY
+    message = "The GraphQL document cannot be run."

@@ -131,7 +131,14 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
 # Where tasks run (shop/outbox/processing.py): with no broker, in threads of the web server.
 BACKGROUND = "celery" if CELERY_BROKER_URL else "threads"
 # shop/celery.py has what does not depend on the place: queues, acknowledgements, confirms.
+# Days after which events, webhook deliveries and records of mails are removed.
+OUTBOX_DAYS = env.int("OUTBOX_DAYS", default=14)
+# Days after which imports and exports are removed, with their files.
+JOB_DAYS = env.int("JOB_DAYS", default=90)
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
+
+# Lets webhooks go to this machine and to private networks: to develop receivers, and for tests.
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)
 
 # --- Files -------------------------------------------------------------------------------------
 
@@ -143,21 +150,35 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(VAR_DIR / "media"))
 # S3-compatible storage for uploads when a bucket is named, this disk otherwise.
 S3_BUCKET = env.str("S3_BUCKET", default="")
+_bucket = {
+    "bucket_name": S3_BUCKET,
+    "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+    "region_name": env.str("S3_REGION", default="") or None,
+    "access_key": env.str("S3_ACCESS_KEY", default="") or None,
+    "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+    "querystring_auth": False,
+    "file_overwrite": False,
+}
+# Files of jobs: no address leads there. In a bucket they lie below private/, which it must not
+# show to anyone.
+PRIVATE_ROOT = env.path("PRIVATE_ROOT", default=str(VAR_DIR / "private"))
 STORAGES = {
-    "default": {
-        "BACKEND": "storages.backends.s3.S3Storage",
-        "OPTIONS": {
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
-            "region_name": env.str("S3_REGION", default="") or None,
-            "access_key": env.str("S3_ACCESS_KEY", default="") or None,
-            "secret_key": env.str("S3_SECRET_KEY", default="") or None,
-            "querystring_auth": False,
-            "file_overwrite": False,
-        },
-    }
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _bucket}
     if S3_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "private": {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": _bucket | {"location": "private", "querystring_auth": True},
+    }
+    if S3_BUCKET
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": str(PRIVATE_ROOT),
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -165,7 +186,28 @@ STORAGES = {
     },
 }
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=10 * 1024 * 1024)
+# A catalog to be imported, unpacked.
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)
+# What a multipart request of staff may hold in all, beside what anyone's may.
+UPLOAD_STAFF_MAX_BYTES = IMPORT_MAX_BYTES
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("BODY_MAX_BYTES", default=1024 * 1024)
+
+# --- Mail --------------------------------------------------------------------------------------
+
+# Without a mail server: to the console in development, and none in production.
+_mail = env.email_url("EMAIL_URL", default="consolemail://" if DEBUG else "dummymail://")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail["EMAIL_HOST"] or "localhost"
+EMAIL_PORT = _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"] or None
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shop@localhost")
+# Where people find this server: links in mails begin with it.
+SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 
 # --- The shop ----------------------------------------------------------------------------------
 

@@ -1,11 +1,98 @@
 """Celery tasks: they take ids, call an action, and survive running twice."""
 
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
 from shop import outbox
-from shop.actions.catalog import media
+from shop.actions import jobs, mails
+from shop.actions.catalog import derived, media
+from shop.actions.webhooks import deliveries, fanning, lanes
 from shop.models import OutboxEvent
+from shop.outbox import dead_letters, housekeeping
 
 
 @outbox.subscriber("media.uploaded", name="shop.make_thumbnails")
 def make_thumbnails(event: OutboxEvent) -> None:
     """Draws the sizes of an uploaded picture."""
     media.make_thumbnails(event.payload["id"])
+
+
+@outbox.periodic("shop.dispatch", seconds=10)
+def dispatch() -> None:
+    """Publishes what a process left behind that died."""
+    outbox.drain()
+
+
+@outbox.periodic("shop.collect_dead_letters", seconds=30)
+def collect_dead_letters() -> None:
+    """Writes down what the broker gave up."""
+    dead_letters.collect()
+
+
+@outbox.periodic("shop.purge_outbox", seconds=3600)
+def purge_outbox() -> None:
+    """Removes events, deliveries and records of mails that are long done."""
+    before = timezone.now() - timedelta(days=settings.OUTBOX_DAYS)
+    # Events are kept as long as a delivery is pending: first go those that nobody will take.
+    deliveries.purge(before)
+    housekeeping.purge(before)
+
+
+@outbox.periodic("shop.repair_derived", seconds=24 * 3600)
+def repair_derived() -> None:
+    """Sets prices and search texts of products right that were written past the actions."""
+    derived.repair()
+
+
+# A large import may take hours; one that takes half a day hangs.
+@outbox.subscriber(
+    "job.queued",
+    name="shop.run_job",
+    queue="imports",
+    soft_time_limit=12 * 3600,
+    time_limit=12 * 3600 + 300,
+)
+def run_job(event: OutboxEvent) -> None:
+    """Runs an import or an export."""
+    jobs.run(event.payload["id"])
+
+
+@outbox.subscriber("job.finished", name="shop.mail_job", queue="mail", when=mails.are_on)
+def mail_job(event: OutboxEvent) -> None:
+    """Tells who started a job that it has ended."""
+    jobs.tell(event.payload["id"])
+
+
+@outbox.periodic("shop.resume_jobs", seconds=15)
+def resume_jobs() -> None:
+    """Queues the jobs whose worker died."""
+    jobs.resume_lost()
+
+
+@outbox.periodic("shop.purge_jobs", seconds=3600)
+def purge_jobs() -> None:
+    """Removes imports and exports that are long done, with their files."""
+    jobs.purge(timezone.now() - timedelta(days=settings.JOB_DAYS))
+
+
+@outbox.subscriber(
+    "*", name="shop.fan_out", queue="webhooks", ordered=True, when=fanning.anyone_listens
+)
+def fan_out(event: OutboxEvent) -> None:
+    """Makes an event's deliveries for those outside who want it."""
+    fanning.fan_out(event)
+
+
+# A failure needs no record: the sweep asks again.
+@outbox.task(lanes.TASK, queue="webhooks", tries=0)
+def deliver_webhooks(endpoint_id: int) -> None:
+    """Sends what is due for one endpoint."""
+    lanes.run(endpoint_id)
+
+
+@outbox.periodic("shop.sweep_webhooks", seconds=10)
+def sweep_webhooks() -> None:
+    """Wakes endpoints that have something due, also after a worker was lost."""
+    lanes.sweep()

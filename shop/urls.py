@@ -2,9 +2,10 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import FileResponse, Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, re_path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 from django.views.static import serve
 
@@ -14,6 +15,9 @@ from schema.engine.http import GraphQLView
 from schema.engine.limits import Limits
 from schema.root import schema
 from shop import metrics
+from shop.actions import jobs
+from shop.admin import mails
+from shop.errors import NotFound
 
 # Where a browser finds something to look at.
 HOME = "/graphql/" if settings.GRAPHQL_GRAPHIQL else "/admin/"
@@ -22,6 +26,23 @@ HOME = "/graphql/" if settings.GRAPHQL_GRAPHIQL else "/admin/"
 def uploaded(request: HttpRequest, path: str) -> HttpResponseBase:
     """An uploaded picture."""
     return serve(request, path, document_root=settings.MEDIA_ROOT)
+
+
+@require_safe
+def download(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
+    """What a job came to, for whoever holds a link; its last part is for people only."""
+    try:
+        found = jobs.open_download(token)
+    except NotFound:
+        raise Http404 from None
+    headers = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(
+        found.file,
+        as_attachment=True,
+        filename=found.name,
+        content_type="text/csv; charset=utf-8",
+        headers=headers,
+    )
 
 
 urlpatterns = [
@@ -47,6 +68,8 @@ urlpatterns = [
         ),
         name="graphql",
     ),
+    path("downloads/<str:token>/<str:name>", download, name="download"),
+    path("admin/mails/", mails.index, name="mails"),
     path("admin/", admin.site.urls),
     # Uploads on this disk; their content was checked and their names are ours. A busy shop lets
     # its web server or a bucket serve them (docs/operations.md).

@@ -1,5 +1,6 @@
 """What every test may use: a client for the API, people, and a small shop."""
 
+import json
 import os
 
 # Tests run with development settings, whatever the machine's own environment says.
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.cache import cache
+from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
 from graphql import get_named_type, is_leaf_type
@@ -34,9 +36,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _clean(settings: Any, tmp_path: Any) -> None:
-    """A media folder and a cache of each test's own."""
+def _clean(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of files and a cache of each test's own."""
     settings.MEDIA_ROOT = tmp_path / "media"
+    # In place: another STORAGES would make all storages anew, under tests that patch one.
+    options = settings.STORAGES["private"]["OPTIONS"]
+    monkeypatch.setitem(options, "location", str(tmp_path / "private"))
+    monkeypatch.delitem(storages._storages, "private", raising=False)
     settings.ALLOWED_HOSTS = ["testserver"]
     # What is asked for runs at once; tests of other ways say so.
     settings.BACKGROUND = "inline"
@@ -58,6 +64,25 @@ def api(client: Client) -> Callable[..., dict[str, Any]]:
             headers=headers,
         )
         return response.json()
+
+    return send
+
+
+@pytest.fixture
+def upload(client: Client) -> Callable[..., dict[str, Any]]:
+    """`upload(document, user, file, **values)`: as `api`, with `file` in the input `values`."""
+
+    def send(document: str, user: User | None, file: Any, /, **values: Any) -> dict[str, Any]:
+        variables = {"input": {**values, "file": None}}
+        form = {
+            "operations": json.dumps({"query": document, "variables": variables}),
+            "map": json.dumps({"0": ["variables.input.file"]}),
+            "0": file,
+        }
+        headers = {"Apollo-Require-Preflight": "1"}
+        if user:
+            headers["Authorization"] = f"Bearer {get_token(user)}"
+        return client.post("/graphql/", form, headers=headers).json()
 
     return send
 

@@ -48,6 +48,8 @@ def check_size(request: HttpRequest) -> None:
     The exact size of each file is the business of whoever takes it.
     """
     largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + MAX_FILES * settings.UPLOAD_MAX_BYTES
+    if getattr(request.user, "is_staff", False):
+        largest += settings.UPLOAD_STAFF_MAX_BYTES
     if int(request.META.get("CONTENT_LENGTH") or 0) > largest:
         raise RequestDataTooBig
 

@@ -9,7 +9,19 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from shop.models import Attribute, Brand, Category, Collection, ImportRecord, Product, Stock, User
+from shop.models import (
+    Attribute,
+    Brand,
+    Category,
+    Collection,
+    ImportRecord,
+    Job,
+    Product,
+    Stock,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 # Each screen with its icon, a name in Material Symbols.
 GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
@@ -23,8 +35,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
             (Attribute, "tune"),
         ),
     ),
-    ("Warehouse", ((Stock, "inventory_2"), (ImportRecord, "upload_file"))),
+    ("Warehouse", ((Stock, "inventory_2"), (Job, "sync_alt"), (ImportRecord, "upload_file"))),
     ("People", ((User, "person"), (Group, "group"))),
+    ("Webhooks", ((WebhookEndpoint, "webhook"), (WebhookDelivery, "outbox"))),
 )
 
 

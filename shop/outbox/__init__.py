@@ -6,7 +6,7 @@ running        runs a task; a failure is written down and tried again, at last a
 processing     where tasks run: Celery's workers, threads of this process, or at once (in tests)
 """
 
-from shop.outbox.processing import start, wake
+from shop.outbox.processing import drain, send, start, wake
 from shop.outbox.subscriptions import periodic, subscriber, task
 
-__all__ = ["periodic", "start", "subscriber", "task", "wake"]
+__all__ = ["drain", "periodic", "send", "start", "subscriber", "task", "wake"]

@@ -49,6 +49,15 @@ def start(*, polling: bool = True) -> None:
         loop.start(polling=polling or settings.BACKGROUND == "threads")
 
 
+def drain() -> int:
+    """Publishes, in this thread, all that is there and due. Returns how many events."""
+    dispatcher = Dispatcher(publisher())
+    total = dispatcher.drain()
+    if settings.BACKGROUND == "celery":
+        dispatcher.drain_deferred()
+    return total
+
+
 def send(name: str, *args: Any, key: str, queue: str) -> None:
     """Asks for a task now, without an event. It may be lost: something must ask again by the clock.
 
@@ -70,7 +79,48 @@ def publisher() -> Publish:
 
 
 def _to_broker(name: str, args: list[Any], key: str, queue: str) -> None:
-    current_app.send_task(name, args=args, task_id=key, queue=queue)
+    # Mandatory: the broker may not take, and forget, what no queue is there for.
+    options = {"args": args, "task_id": key, "queue": queue, "mandatory": True}
+    was_open = _link.is_open
+    try:
+        current_app.send_task(name, producer=_link.producer(), **options)
+    except Exception:
+        _link.close()
+        if not was_open:
+            raise
+        # It may have been lost long ago, while nothing was sent.
+        try:
+            current_app.send_task(name, producer=_link.producer(), **options)
+        except Exception:
+            _link.close()
+            raise
+
+
+class _Link(threading.local):
+    """A thread's own connection to the broker.
+
+    Not from Celery's pool: a connection that has failed must be dropped whole. It may be in any
+    state, and believes that queues are there which are gone.
+    """
+
+    _connection: Any = None
+    _producer: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
+    def producer(self) -> Any:
+        if self._connection is None:
+            self._connection = current_app.connection_for_write()
+            self._producer = current_app.amqp.Producer(self._connection)
+        return self._producer
+
+    def close(self) -> None:
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                connection.release()
 
 
 def _to_database(name: str, args: list[Any], key: str, queue: str) -> None:
@@ -118,9 +168,19 @@ class _Loop:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
                 self._thread.start()
+        # Something may be there already; and one that waits to be woken learns to poll.
+        self.wake()
 
     def wake(self) -> None:
         self._woken.set()
+
+    def stop(self) -> None:
+        """Ends the thread after what it is at."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+        self.wake()
+        if thread is not None:
+            thread.join(timeout=30)
 
     def _forget(self) -> None:
         was_running, self._thread, self._crew = self._thread is not None, None, None
@@ -130,7 +190,7 @@ class _Loop:
 
     def _run(self) -> None:
         pause = 0.0
-        while True:
+        while self._thread is threading.current_thread():
             wait = pause or (_POLL if self._polling else None)
             self._woken.wait(wait)
             self._woken.clear()
@@ -144,6 +204,7 @@ class _Loop:
                 metrics.count("outbox.failures", error=type(error).__name__)
                 # A wake-up meanwhile must not shorten the pause to nothing.
                 time.sleep(pause)
+        connection.close()
 
     def turn(self) -> None:
         """Publishes all that is there and due."""
@@ -221,5 +282,6 @@ class _Crew:
             loop.wake()
 
 
+_link = _Link()
 _inline = _Inline()
 loop = _Loop()

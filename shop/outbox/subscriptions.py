@@ -79,6 +79,7 @@ def subscriber(
     ordered: bool = False,
     when: Callable[[], bool] | None = None,
     tries: int = TRIES,
+    **options: Any,
 ) -> Callable[[Handler], Any]:
     """Registers a function of an event as a task that runs for each event of `topics`.
 
@@ -91,6 +92,7 @@ def subscriber(
             running twice.
         when: asked before events are published; while it says no, none are.
         tries: after so many it is given up.
+        options: of the Celery task, such as `time_limit`.
     """
 
     def register(handle: Handler) -> Any:
@@ -105,8 +107,8 @@ def subscriber(
 
         run.__doc__ = handle.__doc__
         subscriptions.append(Subscription(frozenset(topics), name, queue, when))
-        options = {"base": DurableTask, "queue_name": queue, "tries": tries, "ordered": ordered}
-        return shared_task(name=name, **options)(run)
+        kept = {"base": DurableTask, "queue_name": queue, "tries": tries, "ordered": ordered}
+        return shared_task(name=name, **kept, **options)(run)
 
     return register
 

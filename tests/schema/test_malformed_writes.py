@@ -191,6 +191,7 @@ def test_a_form_beyond_the_limit_is_413(form: Any, settings: Any) -> None:
 
 def test_a_form_with_a_file_far_beyond_the_limit_is_413(form: Any, settings: Any) -> None:
     settings.UPLOAD_MAX_BYTES = 1000
+    settings.UPLOAD_STAFF_MAX_BYTES = 1000
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 5000
     big = SimpleUploadedFile("big.png", b"x" * 100_000)
     status, _ = form(FILE, {"big": ["variables.i.file"]}, big=big)

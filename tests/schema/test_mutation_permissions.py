@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from schema.base import Mutation
 from schema.root import schema
+from shop.actions import jobs
 from shop.actions.catalog import categories, media, products, taxonomy
+from shop.actions.webhooks import endpoints
 from shop.models import User
 
 FIELDS = schema.graphql_schema.mutation_type.fields
@@ -35,6 +38,11 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "collectionCreate": lambda shop: {"name": "Another", "products": [shop.product]},
     "collectionDelete": lambda shop: {"id": shop.collection},
     "collectionUpdate": lambda shop: {"id": shop.collection, "products": [shop.product]},
+    "exportProducts": lambda shop: {},
+    "importProducts": lambda shop: {
+        "file": SimpleUploadedFile("catalog.csv", b"Handle,Title\nladle,Ladle\n")
+    },
+    "jobCancel": lambda shop: {"id": shop.job},
     "mediaCreate": lambda shop: {"product": shop.product, "url": "https://example.org/2.jpg"},
     "mediaDelete": lambda shop: {"id": shop.media},
     "mediaUpdate": lambda shop: {"id": shop.media, "alt": "From behind"},
@@ -47,6 +55,12 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     },
     "variantDelete": lambda shop: {"id": shop.variant},
     "variantUpdate": lambda shop: {"id": shop.variant, "sku": "OTHER-1"},
+    "webhookDeliveryReplay": lambda shop: {"id": shop.delivery},
+    "webhookEndpointCreate": lambda shop: {"url": "https://2.example.org/", "topics": ["ALL"]},
+    "webhookEndpointDelete": lambda shop: {"id": shop.endpoint},
+    "webhookEndpointRotateSecret": lambda shop: {"id": shop.endpoint},
+    "webhookEndpointTest": lambda shop: {"id": shop.endpoint},
+    "webhookEndpointUpdate": lambda shop: {"id": shop.endpoint, "description": "For tea"},
 }
 
 
@@ -59,12 +73,16 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     """Global ids of one of everything."""
     product = products.create(name="Ladle", variants=[{"sku": "LADLE-1", "price": 1250}])
     attribute = taxonomy.create_attribute(name="Material", values=["Clay"])
+    endpoint = endpoints.create(url="https://1.example.org/", topics=["*"], by=None)
     rows = {
         "attribute": attribute,
         "value": attribute.values.get(),
         "brand": taxonomy.create_brand(name="Ladlemoor"),
         "category": categories.create(name="Kitchen"),
         "collection": taxonomy.create_collection(name="Gifts"),
+        "delivery": endpoints.send_test(endpoint),
+        "endpoint": endpoint,
+        "job": jobs.start_export(by=None),
         "media": media.add_url(product, "https://example.org/1.jpg"),
         "product": product,
         "variant": product.variants.get(),
@@ -73,13 +91,18 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
 
 
 @pytest.fixture
-def call(api: Any, shop: SimpleNamespace) -> Callable[[str, User | None], dict[str, Any]]:
+def call(
+    api: Any, upload: Any, shop: SimpleNamespace
+) -> Callable[[str, User | None], dict[str, Any]]:
     def send(mutation: str, user: User | None) -> dict[str, Any]:
         document = (
             f"mutation($input: {mutation[0].upper()}{mutation[1:]}Input!) "
             f"{{ {mutation}(input: $input) {{ userErrors {{ code field }} }} }}"
         )
-        return api(document, user, input=SAMPLES[mutation](shop))
+        values = SAMPLES[mutation](shop)
+        if file := values.get("file"):
+            return upload(document, user, file, **values)
+        return api(document, user, input=values)
 
     return send
 

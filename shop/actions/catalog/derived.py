@@ -1,14 +1,19 @@
 """The columns of a product that are derived from its variants, and the lock that guards them."""
 
+import logging
 from collections.abc import Iterable, Sequence
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from shop import metrics
 from shop.actions.catalog.holding import locked
 from shop.errors import NotFound, NotPublishable
 from shop.models import Product, Variant
 from shop.text import fold
+
+logger = logging.getLogger(__name__)
 
 DERIVED_FIELDS = ("min_price", "max_price", "options", "search_text")
 _REFRESH_BATCH = 500
@@ -53,6 +58,40 @@ def derive(product: Product, variants: Sequence[Variant], brand_name: str) -> No
     product.options = [{"name": name, "values": values} for name, values in names.items()]
     skus = [variant.sku for variant in variants if variant.sku]
     product.search_text = fold(" ".join([product.name, brand_name, *skus]))
+
+
+def repair() -> list[int]:
+    """Finds products whose derived columns are not what they should be, and sets them right.
+
+    There should be none: actions keep them. What is found was written past the actions, or is a
+    fault to look for.
+
+    Returns:
+        Primary keys of the products that had drifted.
+    """
+    drifted: list[int] = []
+    last = 0
+    rows = Product.objects.select_related("brand").prefetch_related("variants").order_by("pk")
+    while batch := list(rows.filter(pk__gt=last)[:_REFRESH_BATCH]):
+        last = batch[-1].pk
+        drifted += [product.pk for product in batch if _has_drifted(product)]
+    for pk in drifted:
+        try:
+            with transaction.atomic():
+                refresh([pk])
+        except NotPublishable:
+            logger.error("Product %d is published without a price.", pk)
+    if drifted:
+        logger.error("Derived columns of %d products had drifted: %s", len(drifted), drifted[:20])
+    metrics.gauge("catalog.drifted", len(drifted))
+    return drifted
+
+
+def _has_drifted(product: Product) -> bool:
+    stored = [getattr(product, name) for name in DERIVED_FIELDS]
+    variants = sorted(product.variants.all(), key=lambda v: (v.position, v.pk))
+    derive(product, variants, product.brand.name if product.brand else "")
+    return stored != [getattr(product, name) for name in DERIVED_FIELDS]
 
 
 def _refresh_batch(rows: QuerySet[Product]) -> None:

@@ -146,7 +146,7 @@ class Report:
         writer.writerow(["file", "row", "handle", "severity", "code", "message"])
         for problem in self.problems:
             texts = (problem.file, problem.row, problem.handle, problem.severity, problem.code)
-            writer.writerow([_no_formula(str(text)) for text in (*texts, problem.message)])
+            writer.writerow([no_formula(str(text)) for text in (*texts, problem.message)])
 
 
 def printable(text: str) -> str:
@@ -154,6 +154,6 @@ def printable(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
-def _no_formula(text: str) -> str:
-    # A spreadsheet would run a cell that begins like a formula.
+def no_formula(text: str) -> str:
+    """`text` as a cell that no spreadsheet runs, though it begins like a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

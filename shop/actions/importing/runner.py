@@ -32,12 +32,14 @@ class Progress:
         lines: physical lines done, of all files together.
         total: physical lines of all files together.
         products: done so far, whatever became of them.
+        report: the account so far; it grows with the next batch.
     """
 
     file: str
     lines: int
     total: int
     products: int
+    report: Report
 
 
 def check(files: Iterable[File | Source]) -> list[Source]:
@@ -96,7 +98,7 @@ def run(
                 reset_queries()
             if on_progress is not None:
                 lines = before + min(batch[-1].lines[-1], source.lines)
-                on_progress(Progress(source.name, lines, total, products))
+                on_progress(Progress(source.name, lines, total, products, report))
         before += source.lines
     if not dry_run and report.created + report.updated >= MANY:
         _count_anew()

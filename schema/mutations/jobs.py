@@ -1,0 +1,103 @@
+"""Starting and stopping imports and exports."""
+
+from typing import Any
+
+import graphene
+
+from schema.base import Mutation
+from schema.engine.connections import ObjectField
+from schema.engine.nodes import decode_id
+from schema.engine.uploads import Upload
+from schema.types.jobs import Job
+from shop import models
+from shop.actions import jobs
+from shop.errors import NotFound
+
+_SEEN = "null for who may not see jobs"
+
+
+class ImportProducts(Mutation):
+    """Imports products from a CSV in Shopify's layout, in the background.
+
+    A file that is no such CSV is refused at once.
+    """
+
+    permission = "shop.add_job"
+
+    class Input:
+        file = Upload(
+            required=True,
+            description="Product CSV, plain or gzipped, by GraphQL multipart request; its content "
+            "counts, not its name.",
+        )
+        overwrite = graphene.Boolean(
+            description="Whether the file wins over what staff edited and what was sold since "
+            "the last import; false."
+        )
+        dry_run = graphene.Boolean(
+            description="Whether to do everything but write nothing, and tell what would be; false."
+        )
+
+    job = ObjectField(Job, description=f"The job, queued; ask for it again; {_SEEN}.")
+
+    @classmethod
+    def _perform_once(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        # Not in a transaction: reading and storing a large file takes seconds, and the action has
+        # one of its own for the job.
+        return cls.perform(info, **values)
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        file: Any,
+        overwrite: bool | None = None,
+        dry_run: bool | None = None,
+    ) -> Any:
+        by = info.context.user
+        job = jobs.start_import(file, by=by, overwrite=bool(overwrite), dry_run=bool(dry_run))
+        return cls(job=job)
+
+
+class ExportProducts(Mutation):
+    """Writes all products as a CSV that `importProducts` reads, in the background."""
+
+    permission = "shop.add_job"
+
+    class Input:
+        pass
+
+    job = ObjectField(Job, description=f"The job, queued; ask for it again; {_SEEN}.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo) -> Any:
+        return cls(job=jobs.start_export(by=info.context.user))
+
+
+class JobCancel(Mutation):
+    """Stops a job: at once while it is queued, else after the products at hand.
+
+    What was done until then stays done.
+    """
+
+    permission = "shop.change_job"
+
+    class Input:
+        id = graphene.ID(required=True, description="Global id of the job.")
+
+    job = ObjectField(Job, description=f"The job as it is now; {_SEEN}.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        job = models.Job.objects.filter(pk=decode_id(info.schema, id, "Job")[1]).first()
+        if job is None:
+            raise NotFound("There is no such Job.", field=["id"])
+        return cls(job=jobs.cancel(job))
+
+
+class JobsMutation(graphene.ObjectType):
+    """Imports and exports."""
+
+    import_products = ImportProducts.Field()
+    export_products = ExportProducts.Field()
+    job_cancel = JobCancel.Field()

@@ -1,0 +1,166 @@
+"""Endpoints of webhooks and what is sent to them."""
+
+from typing import Any
+
+import graphene
+
+from schema.base import Mutation
+from schema.engine.connections import NodeType, ObjectField
+from schema.engine.nodes import decode_id
+from schema.types.webhooks import WebhookDelivery, WebhookEndpoint, WebhookTopic
+from shop.actions.webhooks import deliveries, endpoints
+from shop.errors import NotFound
+
+_URL = "Where messages are sent: an https address on the public internet."
+_DESCRIPTION = "What it is for."
+_QUERY = (
+    "A GraphQL query whose result is the data of messages, executed with your permissions; it may "
+    "declare `$id`, the subject's global id. Left out or empty: the default data."
+)
+_TOPICS = "What it is told of; `ALL` for everything. `SHOP_TEST` cannot be asked for."
+_ACTIVE = "Whether it is told of events."
+_SECRET = "Signs the messages. It is not shown again: store it where the receiver can read it."  # noqa: S105
+
+
+def _id(description: str) -> graphene.ID:
+    return graphene.ID(required=True, description=description)
+
+
+def _topics(*, required: bool) -> graphene.List:
+    return graphene.List(graphene.NonNull(WebhookTopic), required=required, description=_TOPICS)
+
+
+def _row(info: graphene.ResolveInfo, node_type: type[NodeType], global_id: str) -> Any:
+    """The row of a global id. The mutation's own permission lets to it, seen or not."""
+    _, pk = decode_id(info.schema, global_id, node_type._meta.name)
+    row = node_type._meta.model.objects.filter(pk=pk).first()
+    if row is None:
+        raise NotFound(f"There is no such {node_type._meta.name}.", field=["id"])
+    return row
+
+
+def _changes(values: dict[str, Any]) -> dict[str, Any]:
+    """Null empties texts and leaves alone what cannot be null."""
+    kept = {k: v for k, v in values.items() if v is not None or k in ("description", "query")}
+    if "topics" in kept:
+        kept["topics"] = [topic.value for topic in kept["topics"]]
+    return kept
+
+
+class WebhookEndpointCreate(Mutation):
+    """Creates an endpoint, which is told of what happens from then on."""
+
+    permission = "shop.add_webhookendpoint"
+
+    class Input:
+        url = graphene.String(required=True, description=_URL)
+        topics = _topics(required=True)
+        description = graphene.String(description=_DESCRIPTION)
+        query = graphene.String(description=_QUERY)
+        is_active = graphene.Boolean(description=f"{_ACTIVE} True when left out.")
+
+    webhook_endpoint = ObjectField(WebhookEndpoint, description="The new endpoint.")
+    secret = graphene.String(description=_SECRET)
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+        endpoint = endpoints.create(by=info.context.user, **_changes(values))
+        return cls(webhook_endpoint=endpoint, secret=endpoint.secret)
+
+
+class WebhookEndpointUpdate(Mutation):
+    """Changes an endpoint. A new `url` or `query` makes it yours: your permissions then count."""
+
+    permission = "shop.change_webhookendpoint"
+
+    class Input:
+        id = _id("Global id of the endpoint.")
+        url = graphene.String(description=_URL)
+        topics = _topics(required=False)
+        description = graphene.String(description=_DESCRIPTION)
+        query = graphene.String(description=_QUERY)
+        is_active = graphene.Boolean(description=_ACTIVE)
+
+    webhook_endpoint = ObjectField(WebhookEndpoint, description="The endpoint as it is now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
+        endpoint = _row(info, WebhookEndpoint, id)
+        endpoint = endpoints.update(endpoint, by=info.context.user, **_changes(values))
+        return cls(webhook_endpoint=endpoint)
+
+
+class WebhookEndpointDelete(Mutation):
+    """Deletes an endpoint with its deliveries."""
+
+    permission = "shop.delete_webhookendpoint"
+
+    class Input:
+        id = _id("Global id of the endpoint.")
+
+    deleted_id = graphene.ID(description="Global id of what was deleted.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        endpoints.delete(_row(info, WebhookEndpoint, id))
+        return cls(deleted_id=id)
+
+
+class WebhookEndpointRotateSecret(Mutation):
+    """Gives an endpoint a new secret, which signs from the next try on."""
+
+    permission = "shop.change_webhookendpoint"
+
+    class Input:
+        id = _id("Global id of the endpoint.")
+
+    webhook_endpoint = ObjectField(WebhookEndpoint, description="The endpoint.")
+    secret = graphene.String(description=_SECRET)
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        endpoint = endpoints.rotate_secret(_row(info, WebhookEndpoint, id))
+        return cls(webhook_endpoint=endpoint, secret=endpoint.secret)
+
+
+class WebhookEndpointTest(Mutation):
+    """Sends a message of the topic `SHOP_TEST` to an active endpoint, whatever it is told of."""
+
+    permission = "shop.change_webhookendpoint"
+
+    class Input:
+        id = _id("Global id of the endpoint.")
+
+    webhook_delivery = ObjectField(
+        WebhookDelivery, description="The delivery: ask for it again to see how it went."
+    )
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        return cls(webhook_delivery=endpoints.send_test(_row(info, WebhookEndpoint, id)))
+
+
+class WebhookDeliveryReplay(Mutation):
+    """Sends a delivery again from its first try, with the same webhook-id and the same body."""
+
+    permission = "shop.change_webhookdelivery"
+
+    class Input:
+        id = _id("Global id of the delivery.")
+
+    webhook_delivery = ObjectField(WebhookDelivery, description="The delivery as it is now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        return cls(webhook_delivery=deliveries.replay(_row(info, WebhookDelivery, id)))
+
+
+class WebhooksMutation(graphene.ObjectType):
+    """Who outside is told what happens."""
+
+    webhook_endpoint_create = WebhookEndpointCreate.Field()
+    webhook_endpoint_update = WebhookEndpointUpdate.Field()
+    webhook_endpoint_delete = WebhookEndpointDelete.Field()
+    webhook_endpoint_rotate_secret = WebhookEndpointRotateSecret.Field()
+    webhook_endpoint_test = WebhookEndpointTest.Field()
+    webhook_delivery_replay = WebhookDeliveryReplay.Field()

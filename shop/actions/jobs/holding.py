@@ -1,0 +1,174 @@
+"""Who runs a job: one runner at a time, known by a lease that it renews.
+
+A lease that has run out is free for the next runner; whoever lost it finds out at its next write,
+which is guarded, and writes nothing more. While a job waits in the queue, `lease_until` says when
+it is asked for once more, should the message have been lost.
+"""
+
+import time
+import uuid
+from datetime import timedelta
+from typing import Any, Self
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from shop import events
+from shop.errors import AlreadyFinished
+from shop.models import Job, JobStatus
+from shop.outbox.running import Later
+
+# Seconds that a runner may be silent. A batch of products takes a fraction of it.
+LEASE = 30.0
+# Seconds between two writes of the progress.
+_RENEW = 1.0
+# Seconds after which a job that still waits is asked for again.
+ASK_AGAIN = 900.0
+# Runs that may die before the job itself is taken to be the cause.
+ATTEMPTS = 5
+DIED = f"The worker died {ATTEMPTS} times; its log has the reasons. What was done stays done."
+STOPPED = "It was cancelled. What was done until then stays done."
+_WAITED_FOR = (JobStatus.QUEUED, JobStatus.RUNNING)
+_RESUMED_AT_ONCE = 100
+
+
+class Lost(Exception):
+    """Another runner has the job, or nobody is to have it: stop without a further write."""
+
+
+class Cancelled(Exception):
+    """Someone wants the job to end here."""
+
+
+class Hold:
+    """The right to run a job, for as long as it is renewed.
+
+    Args:
+        job: as it was claimed.
+        runner: by whom.
+    """
+
+    def __init__(self, job: Job, runner: uuid.UUID) -> None:
+        self.job = job
+        self._mine = Job.objects.filter(pk=job.pk, runner=runner, status=JobStatus.RUNNING)
+        self._renewed = 0.0
+
+    def check(self) -> None:
+        """Raises Lost or Cancelled when the run is to end here."""
+        cancel = self._mine.values_list("cancel_requested", flat=True).first()
+        if cancel is None:
+            raise Lost
+        if cancel:
+            raise Cancelled
+
+    def advance(self, **fields: Any) -> None:
+        """Writes how far the job is, unless it did a moment ago. Raises as `check` does."""
+        self.check()
+        if time.monotonic() - self._renewed >= _RENEW:
+            self.renew(**fields)
+
+    def renew(self, **fields: Any) -> None:
+        """Keeps the job for another LEASE seconds. Raises Lost."""
+        if not self._mine.update(lease_until=_after(LEASE), **fields):
+            raise Lost
+        self._renewed = time.monotonic()
+
+    def release(self) -> None:
+        """Lets the next runner have the job at once."""
+        self._mine.update(lease_until=timezone.now())
+
+    def finish(self, status: JobStatus, **fields: Any) -> None:
+        """Writes the end of the job, and the event that tells of it. Raises Lost."""
+        if not _end(self._mine, self.job, status, **fields):
+            raise Lost
+
+    @classmethod
+    def claim(cls, job_id: int) -> Self | None:
+        """The right to run a job; None when there is nothing to run any more.
+
+        Raises:
+            Later: somebody else runs it.
+        """
+        job = Job.objects.filter(pk=job_id).first()
+        now = timezone.now()
+        if job is None or job.status not in _WAITED_FOR:
+            return None
+        if job.status == JobStatus.RUNNING and job.lease_until and job.lease_until > now:
+            raise Later(max((job.lease_until - now).total_seconds(), _RENEW))
+        if job.attempts >= ATTEMPTS:
+            _end(_unchanged(job, now), job, JobStatus.FAILED, error=DIED)
+            return None
+        runner = uuid.uuid4()
+        taken = _unchanged(job, now).update(
+            status=JobStatus.RUNNING,
+            runner=runner,
+            lease_until=_after(LEASE),
+            attempts=job.attempts + 1,
+            started_at=job.started_at or now,
+        )
+        if not taken:
+            raise Later(_RENEW)
+        job.refresh_from_db()
+        return cls(job, runner)
+
+
+@transaction.atomic
+def cancel(job: Job) -> Job:
+    """Ends `job`: at once while it waits, else between two batches. What was done stays.
+
+    Raises:
+        AlreadyFinished: there is nothing left to end.
+    """
+    job = Job.objects.select_for_update().get(pk=job.pk)
+    this = Job.objects.filter(pk=job.pk)
+    if job.status == JobStatus.QUEUED:
+        _end(this, job, JobStatus.CANCELLED, error=STOPPED, cancel_requested=True)
+    elif job.status == JobStatus.RUNNING:
+        this.update(cancel_requested=True)
+    else:
+        raise AlreadyFinished("The job has ended already.", field=["id"])
+    job.refresh_from_db()
+    return job
+
+
+def resume_lost() -> int:
+    """Queues the jobs whose runner died, and those whose message was lost; counts them."""
+    now = timezone.now()
+    lost = Job.objects.filter(status__in=_WAITED_FOR, lease_until__lte=now)
+    return sum(_resume(job, now) for job in lost.order_by("pk")[:_RESUMED_AT_ONCE])
+
+
+@transaction.atomic
+def _resume(job: Job, now: Any) -> bool:
+    rows = _unchanged(job, now).filter(lease_until__lte=now)
+    if job.cancel_requested:
+        return _end(rows, job, JobStatus.CANCELLED, error=STOPPED)
+    if job.attempts >= ATTEMPTS:
+        return _end(rows, job, JobStatus.FAILED, error=DIED)
+    # In the queue its next time to be asked for, so that the clock does not fill the queue.
+    if not rows.update(status=JobStatus.QUEUED, runner=None, lease_until=_after(ASK_AGAIN)):
+        return False
+    events.emit("job.queued", job)
+    return True
+
+
+def _unchanged(job: Job, now: Any) -> models.QuerySet[Job]:
+    """The row of `job`, if nobody has touched who runs it since it was read."""
+    rows = Job.objects.filter(
+        pk=job.pk, status=job.status, runner=job.runner, attempts=job.attempts
+    )
+    return rows.filter(lease_until__lte=now) if job.status == JobStatus.RUNNING else rows
+
+
+@transaction.atomic
+def _end(rows: models.QuerySet[Job], job: Job, status: JobStatus, **fields: Any) -> bool:
+    ended = rows.update(
+        status=status, finished_at=timezone.now(), runner=None, lease_until=None, **fields
+    )
+    if ended:
+        events.emit("job.finished", job, status=status.value)
+    return bool(ended)
+
+
+def _after(seconds: float) -> Any:
+    return timezone.now() + timedelta(seconds=seconds)

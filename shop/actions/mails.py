@@ -1,0 +1,96 @@
+"""Mails of the shop: rendered from templates, sent at least once, told apart by their key."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.validators import validate_email
+from django.template.loader import render_to_string
+
+from shop.models import SentMail
+
+FOLDER = Path(__file__).parents[1] / "templates" / "mail"
+_KEY = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A rendered mail.
+
+    Attributes:
+        subject: one line.
+        text, html: the same in two forms; programs show the one that they can.
+    """
+
+    subject: str
+    text: str
+    html: str
+
+
+def send(template: str, *, to: str, key: str, context: dict[str, Any]) -> None:
+    """Sends a mail, unless the one with this key has gone out.
+
+    It is recorded once the mail server has it: who dies in between sends it again, under the same
+    Message-ID, by which mail programs know it.
+
+    Args:
+        template: a name in templates/mail.
+        to: the address.
+        key: such as "job-finished-12": lower case letters, digits, dots and hyphens.
+        context: what the template shows.
+
+    Raises:
+        ValueError: no such key can be.
+        ValidationError: no such address can be.
+        OSError: the mail server does not answer, or refuses.
+    """
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"Not a key of a mail: {key!r}")
+    validate_email(to)
+    if SentMail.objects.filter(key=key).exists():
+        return
+    mail = render(template, context)
+    headers = {
+        "Message-ID": f"<{key}@{_domain()}>",
+        # No answers by machines: https://www.rfc-editor.org/rfc/rfc3834
+        "Auto-Submitted": "auto-generated",
+    }
+    message = EmailMultiAlternatives(mail.subject, mail.text, to=[to], headers=headers)
+    message.attach_alternative(mail.html, "text/html")
+    message.send()
+    sent = SentMail(key=key, template=template, recipient=to)
+    SentMail.objects.bulk_create([sent], ignore_conflicts=True)
+
+
+def are_on() -> bool:
+    """Whether there is anything that takes mails."""
+    return not settings.EMAIL_BACKEND.endswith("dummy.EmailBackend")
+
+
+def render(template: str, context: dict[str, Any]) -> Mail:
+    """The mail `template` with `context`. The first line of its text is the subject."""
+    shown = {**context, "shop": settings.SHOP_NAME, "site": settings.SITE_URL}
+    first, _, text = render_to_string(f"mail/{template}.txt", shown).strip().partition("\n")
+    # One line, whatever names stand in it: a header has no second one.
+    subject = " ".join(first.split())
+    html = render_to_string(f"mail/{template}.html", {**shown, "subject": subject})
+    return Mail(subject, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", html)
+
+
+def templates() -> list[str]:
+    """All templates; each has samples."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def samples(template: str) -> dict[str, dict[str, Any]]:
+    """Contexts by a name for people, declared beside the template, for previews and tests."""
+    return json.loads((FOLDER / f"{template}.json").read_text())
+
+
+def _domain() -> str:
+    return urlsplit(settings.SITE_URL).hostname or "localhost"

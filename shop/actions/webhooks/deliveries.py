@@ -1,0 +1,56 @@
+"""What was sent: send it again, remove it when it is old."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from shop.actions.webhooks import lanes
+from shop.errors import Invalid, NotFound
+from shop.models import DeliveryState, WebhookDelivery
+
+_ROWS = 1000
+
+
+@transaction.atomic
+def replay(delivery: WebhookDelivery) -> WebhookDelivery:
+    """Sends `delivery` again from its first try, under the same webhook-id and with the same body.
+
+    Raises:
+        Invalid: the endpoint is not active.
+        NotFound: it has been deleted meanwhile.
+    """
+    endpoint = lanes.locked(delivery.endpoint_id)
+    if endpoint is None:
+        raise NotFound("The delivery has been deleted.", field=["id"])
+    if not endpoint.is_active:
+        raise Invalid("The endpoint is not active.", field=["id"])
+    # A try under way loses its claim, and will not be recorded.
+    found = WebhookDelivery.objects.filter(pk=delivery.pk).update(
+        state=DeliveryState.PENDING,
+        attempts=0,
+        next_at=timezone.now(),
+        runner=None,
+        status=None,
+        error="",
+        milliseconds=None,
+        delivered_at=None,
+    )
+    if not found:
+        raise NotFound("The delivery has been deleted.", field=["id"])
+    lanes.probe_after_commit(endpoint)
+    delivery.refresh_from_db()
+    return delivery
+
+
+def purge(before: datetime) -> int:
+    """Removes the deliveries made before a time, whatever became of them, and counts them.
+
+    Those still pending go too: an endpoint that has been failing, or inactive, for so long is not
+    told any more.
+    """
+    old = WebhookDelivery.objects.filter(created_at__lt=before)
+    total = 0
+    while keys := list(old.order_by("created_at", "id").values_list("pk", flat=True)[:_ROWS]):
+        total += WebhookDelivery.objects.filter(pk__in=keys).delete()[0]
+    return total

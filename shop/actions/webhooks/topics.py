@@ -1,0 +1,57 @@
+"""What can be told: every event of the shop that is meant for others.
+
+A topic stays in the registry as long as deliveries of it are kept.
+"""
+
+from collections.abc import Iterable
+
+from shop.errors import Invalid, Required
+
+# In an endpoint's topics: whatever there is, and whatever there will be.
+ALL = "*"
+# Sent when staff ask for it, to one endpoint; nobody subscribes to it.
+TEST = "shop.test"
+
+_SUBJECTS = {
+    "product": "A product",
+    "category": "A category",
+    "brand": "A brand",
+    "collection": "A collection",
+    "attribute": "An attribute",
+}
+_CHANGES = {"attribute": "changed, or its values did.", "collection": "changed, or its products."}
+
+
+def _catalog() -> dict[str, str]:
+    found = {}
+    for name, noun in _SUBJECTS.items():
+        found[f"{name}.created"] = f"{noun} was created."
+        found[f"{name}.updated"] = f"{noun} {_CHANGES.get(name, 'changed.')}"
+        found[f"{name}.deleted"] = f"{noun} was deleted."
+    found["product.updated"] = "A product changed, or its variants or pictures did."
+    return found
+
+
+# Descriptions by name. Events of other topics, such as media.uploaded, are the shop's own matter.
+TOPICS = {**_catalog(), "job.finished": "An import or export ended, well or not."}
+
+
+def chosen(topics: Iterable[str] | None) -> list[str]:
+    """The topics to store, each once, in the order of the registry.
+
+    Raises:
+        Required: there are none.
+        Invalid: one cannot be asked for.
+    """
+    asked = list(topics or ())
+    if not asked:
+        raise Required("An endpoint needs at least one topic.", field=["topics"])
+    for index, topic in enumerate(asked):
+        if topic != ALL and topic not in TOPICS:
+            raise Invalid("There is no such topic.", field=["topics", str(index)])
+    return [ALL] if ALL in asked else [topic for topic in TOPICS if topic in asked]
+
+
+def wants(topics: Iterable[str], topic: str) -> bool:
+    """Whether an endpoint with `topics` is told of `topic`."""
+    return topic in TOPICS and not {ALL, topic}.isdisjoint(topics)

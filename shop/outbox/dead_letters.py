@@ -1,0 +1,78 @@
+"""Tasks that were given up: look at them, try them again, or drop them.
+
+They lie in the database (`DeferredTask`, state dead). A message that kills its worker every time
+never gets to say so: after some deliveries the broker moves it to a queue, from where `collect`
+brings it here.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from shop import outbox
+from shop.celery import DEAD_LETTERS
+from shop.models import DeferredTask, TaskState
+
+logger = logging.getLogger(__name__)
+
+_KILLED = "It killed its worker again and again; the broker gave it up."
+_BATCH = 500
+
+
+def dead() -> QuerySet[DeferredTask]:
+    """All dead letters, the newest first."""
+    return DeferredTask.objects.filter(state=TaskState.DEAD).order_by("-updated_at", "-id")
+
+
+def replay(keys: Iterable[str]) -> int:
+    """Has these dead letters tried again, from the first try on. Returns how many there were."""
+    now = timezone.now()
+    rows = DeferredTask.objects.filter(state=TaskState.DEAD, key__in=list(keys))
+    count = rows.update(state=TaskState.WAITING, attempts=0, next_at=now, updated_at=now)
+    outbox.wake()
+    return count
+
+
+def drop(keys: Iterable[str]) -> int:
+    """Forgets these dead letters. Returns how many there were."""
+    count, _ = DeferredTask.objects.filter(state=TaskState.DEAD, key__in=list(keys)).delete()
+    return count
+
+
+def collect() -> int:
+    """Brings what the broker gave up to the other dead letters. Returns how many there were.
+
+    A message is taken from the broker only once it is written down.
+    """
+    if settings.BACKGROUND != "celery":
+        return 0
+    total = 0
+    with current_app.connection_for_read() as connection, connection.channel() as channel:
+        queue = DEAD_LETTERS(channel)
+        queue.declare()
+        while total < _BATCH and (message := queue.get(no_ack=False)):
+            _write_down(message.headers, message.payload)
+            message.ack()
+            total += 1
+    if total:
+        logger.error("%d messages were given up by the broker.", total)
+    return total
+
+
+def _write_down(headers: dict[str, Any], payload: Any) -> None:
+    name = headers.get("task", "unknown")
+    task = current_app.tasks.get(name)
+    values = {
+        "name": name,
+        "args": list(payload[0]),
+        "queue": getattr(task, "queue_name", "events"),
+        "state": TaskState.DEAD,
+        "next_at": timezone.now(),
+        "error": _KILLED,
+    }
+    DeferredTask.objects.update_or_create(key=headers["id"], defaults=values)

@@ -1,0 +1,129 @@
+"""The screens for imports and exports."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from shop.actions import jobs
+from shop.models import Job, User
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/shop/job/"
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings: Any, tmp_path: Any) -> None:
+    # WhiteNoise warns of a static root that is not there yet.
+    settings.STATIC_ROOT = tmp_path
+
+
+@pytest.fixture
+def sign_in(client: Client) -> Callable[..., User]:
+    """`sign_in("view_job")`: as a member of staff with just these permissions."""
+
+    def enter(*names: str) -> User:
+        user = User.objects.create_user("clerk@example.org", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=names))
+        client.force_login(user)
+        return user
+
+    return enter
+
+
+def catalog(text: str = "Handle,Title\nmug,<b>Mug\n,\nvase,\n") -> SimpleUploadedFile:
+    return SimpleUploadedFile("spring.csv", text.encode())
+
+
+def page(client: Client, job: Job) -> Any:
+    return client.get(reverse("admin:shop_job_change", args=[job.pk]))
+
+
+def test_an_import_is_started_by_the_form(client: Client, sign_in: Any) -> None:
+    user = sign_in("view_job", "add_job")
+    assert "import/" in client.get(LIST).content.decode()
+    assert client.get(f"{LIST}import/").status_code == 200
+    response = client.post(f"{LIST}import/", {"file": catalog(), "overwrite": "on"})
+    job = Job.objects.get()
+    assert response["Location"] == reverse("admin:shop_job_change", args=[job.pk])
+    assert (job.options["overwrite"], job.options["dry_run"]) == (True, False)
+    assert (job.created_by, job.file_name) == (user, "spring.csv")
+
+
+def test_what_is_no_catalog_is_told_beside_the_field(client: Client, sign_in: Any) -> None:
+    sign_in("add_job")
+    response = client.post(f"{LIST}import/", {"file": catalog("name,price\n")})
+    assert response.status_code == 200
+    assert response.context["form"].errors["file"][0].startswith("spring.csv: ")
+    assert not Job.objects.exists()
+
+
+def test_an_unfinished_job_refreshes_itself_and_an_ended_one_does_not(
+    client: Client, sign_in: Any
+) -> None:
+    user = sign_in("view_job")
+    job = jobs.start_import(catalog(), by=user)
+    assert page(client, job)["Refresh"] == client.get(LIST)["Refresh"] == "3"
+    jobs.run(job.pk)
+    for response in (page(client, job), client.get(LIST)):
+        assert response.status_code == 200
+        assert "Refresh" not in response
+
+
+def test_the_screen_shows_problems_and_links(client: Client, sign_in: Any) -> None:
+    job = jobs.start_import(catalog(), by=sign_in("view_job"))
+    jobs.run(job.pk)
+    text = page(client, job).content.decode()
+    assert "The product&#x27;s first row has no title" in text or "no title" in text
+    assert "1 created" in text
+    assert f"problems-{job.pk}.csv" in text
+    assert "cancel/" not in text
+
+
+def test_a_job_is_cancelled_by_the_button(client: Client, sign_in: Any) -> None:
+    job = jobs.start_export(by=sign_in("view_job", "change_job"))
+    assert f"{job.pk}/cancel/" in page(client, job).content.decode()
+    for text in ("It is cancelled.", "The job has ended already."):
+        response = client.post(f"{LIST}{job.pk}/cancel/", follow=True)
+        assert [str(message) for message in response.context["messages"]] == [text]
+    assert Job.objects.get().status == "cancelled"
+
+
+def test_an_export_is_started_by_the_button_only(client: Client, sign_in: Any) -> None:
+    sign_in("view_job", "add_job")
+    assert client.get(f"{LIST}export/").status_code == 405
+    assert client.post(f"{LIST}export/").status_code == 302
+    assert Job.objects.get().kind == "export_products"
+
+
+def test_who_may_only_look_starts_and_stops_nothing(client: Client, sign_in: Any) -> None:
+    job = jobs.start_export(by=sign_in("view_job"))
+    text = client.get(LIST).content.decode() + page(client, job).content.decode()
+    assert "import/" not in text
+    assert "cancel/" not in text
+    for address in ("import/", "export/", f"{job.pk}/cancel/"):
+        assert client.post(LIST + address, {"file": catalog()}).status_code == 403
+    assert Job.objects.get().status == "queued"
+
+
+def test_shoppers_see_no_screen(client: Client, customer: User) -> None:
+    client.force_login(customer)
+    for address in ("", "import/"):
+        assert client.get(LIST + address).status_code == 302
+
+
+def test_the_list_takes_constant_sql(client: Client, sign_in: Any) -> None:
+    user = sign_in("view_job", "add_job")
+    counts = []
+    for _ in range(3):
+        jobs.start_export(by=user)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(LIST).status_code == 200
+        counts.append(len(captured))
+    assert counts[1] == counts[2]

@@ -1,0 +1,389 @@
+"""From a change in the shop to the receivers that hear of it."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from standardwebhooks import Webhook
+
+from shop import events, outbox
+from shop.actions.catalog import products, taxonomy
+from shop.actions.webhooks import deliveries, endpoints, fanning, lanes, payloads, topics
+from shop.errors import Invalid, InvalidQuery, Required, UrlNotAllowed
+from shop.models import (
+    Category,
+    DeferredTask,
+    DeliveryState,
+    OutboxEvent,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def subscribe(staff: User) -> Callable[..., WebhookEndpoint]:
+    """`subscribe(receiver)`: an endpoint at this receiver, told of products."""
+
+    def make(server: Any, **fields: Any) -> WebhookEndpoint:
+        fields = {"topics": ["product.created", "product.updated"], "by": staff, **fields}
+        return endpoints.create(url=server.url, **fields)
+
+    return make
+
+
+def bodies(server: Any) -> list[dict[str, Any]]:
+    return [json.loads(body) for _, body in server.got]
+
+
+def test_a_new_product_is_told_at_once_and_signed(receiver: Any, subscribe: Any, gid: Any) -> None:
+    server = receiver()
+    endpoint = subscribe(server)
+    product = products.create(name="Mug")
+    ((headers, body),) = server.got
+    event = OutboxEvent.objects.get()
+    delivery = WebhookDelivery.objects.get()
+    assert Webhook(endpoint.secret).verify(body, headers) == {
+        "type": "product.created",
+        "timestamp": event.created_at.isoformat(),
+        "subject": gid(product),
+        "sequence": 1,
+        "data": {"id": gid(product), **{k: v for k, v in event.payload.items() if k != "id"}},
+    }
+    assert body.decode() == delivery.body
+    assert headers["webhook-id"] == f"msg_{delivery.uid.hex}"
+    assert (delivery.state, delivery.attempts, delivery.status) == ("delivered", 1, 200)
+    assert not DeferredTask.objects.exists()
+
+
+def test_each_endpoint_hears_of_its_topics_only(receiver: Any, subscribe: Any) -> None:
+    some, everything, inactive = receiver(), receiver(), receiver()
+    subscribe(some, topics=["brand.created", "product.updated"])
+    subscribe(everything, topics=["*"])
+    subscribe(inactive, topics=["*"], is_active=False)
+    brand = taxonomy.create_brand(name="Ladlemoor")
+    taxonomy.delete_brand(brand)
+    with transaction.atomic():
+        events.emit("media.uploaded", brand)
+    assert [body["type"] for body in bodies(some)] == ["brand.created"]
+    assert [body["type"] for body in bodies(everything)] == ["brand.created", "brand.deleted"]
+    assert inactive.got == []
+
+
+def test_messages_about_one_subject_are_numbered(receiver: Any, subscribe: Any) -> None:
+    server = receiver()
+    subscribe(server)
+    product = products.create(name="Mug")
+    products.update(product, name="Cup")
+    products.update(product, name="Bowl")
+    assert [body["sequence"] for body in bodies(server)] == [1, 2, 3]
+
+
+def test_an_endpoint_hears_of_nothing_that_was_before_it(receiver: Any, subscribe: Any) -> None:
+    first, second = receiver(), receiver()
+    subscribe(first)
+    product = products.create(name="Mug")
+    subscribe(second)
+    fanning.fan_out(OutboxEvent.objects.get())
+    products.update(product, name="Cup")
+    assert [body["sequence"] for body in bodies(first)] == [1, 2]
+    assert [body["sequence"] for body in bodies(second)] == [2]
+
+
+def test_an_endpoint_hears_of_nothing_that_was_while_it_was_off(
+    receiver: Any, subscribe: Any, staff: User
+) -> None:
+    server = receiver()
+    endpoint = subscribe(server)
+    endpoints.update(endpoint, by=staff, is_active=False)
+    product = products.create(name="Mug")
+    endpoints.update(endpoint, by=staff, is_active=True)
+    products.update(product, name="Cup")
+    assert [body["sequence"] for body in bodies(server)] == [2]
+
+
+def test_an_event_that_is_fanned_out_twice_is_delivered_once(receiver: Any, subscribe: Any) -> None:
+    server = receiver()
+    subscribe(server)
+    products.create(name="Mug")
+    fanning.fan_out(OutboxEvent.objects.get())
+    assert len(server.got) == WebhookDelivery.objects.count() == 1
+
+
+def test_a_replay_arrives_under_the_same_id(receiver: Any, subscribe: Any) -> None:
+    server = receiver()
+    endpoint = subscribe(server)
+    products.create(name="Mug")
+    deliveries.replay(WebhookDelivery.objects.get())
+    (first, body), (second, again) = server.got
+    assert (second["webhook-id"], again) == (first["webhook-id"], body)
+    Webhook(endpoint.secret).verify(again, second)
+
+
+def test_a_new_secret_signs_from_then_on(receiver: Any, subscribe: Any) -> None:
+    server = receiver()
+    endpoint = subscribe(server)
+    before = endpoint.secret
+    endpoints.rotate_secret(endpoint)
+    products.create(name="Mug")
+    ((headers, body),) = server.got
+    assert endpoint.secret != before
+    assert len(endpoint.secret) == len("whsec_") + 44
+    Webhook(endpoint.secret).verify(body, headers)
+
+
+def test_a_test_goes_to_its_endpoint_only_and_needs_no_topic(
+    receiver: Any, subscribe: Any, gid: Any
+) -> None:
+    server, other = receiver(), receiver()
+    endpoint = subscribe(server, topics=["brand.deleted"])
+    subscribe(other, topics=["*"])
+    delivery = endpoints.send_test(endpoint)
+    ((headers, _),) = server.got
+    (body,) = bodies(server)
+    assert (body["type"], body["subject"]) == ("shop.test", gid(endpoint))
+    assert headers["webhook-id"] == f"msg_{delivery.uid.hex}"
+    assert other.got == []
+
+
+def test_an_inactive_endpoint_is_not_tested(receiver: Any, subscribe: Any) -> None:
+    endpoint = subscribe(receiver(), is_active=False)
+    with pytest.raises(Invalid):
+        endpoints.send_test(endpoint)
+
+
+def test_a_failure_stays_with_who_failed(receiver: Any, subscribe: Any, redirect: Any) -> None:
+    well = receiver()
+    for server in (receiver("broken"), redirect(well), well):
+        subscribe(server)
+    products.create(name="Mug")
+    states = WebhookDelivery.objects.order_by("pk").values_list("state", "status")
+    assert list(states) == [("pending", 500), ("pending", 302), ("delivered", 200)]
+    assert len(well.got) == 1
+
+
+def test_a_target_that_is_refused_is_recorded(receiver: Any, subscribe: Any, settings: Any) -> None:
+    server = receiver()
+    subscribe(server)
+    settings.WEBHOOK_ALLOW_PRIVATE = False
+    products.create(name="Mug")
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.state, delivery.status, delivery.attempts) == ("refused", None, 1)
+    assert delivery.error == "The address is not on the public internet."
+    assert server.got == []
+
+
+QUERY = "query($id: ID!) { node(id: $id) { __typename ... on Product { name status } } }"
+
+
+def test_a_document_makes_the_data(receiver: Any, subscribe: Any) -> None:
+    server = receiver()
+    subscribe(server, query=QUERY)
+    products.create(name="Mug")
+    (body,) = bodies(server)
+    expected = {"__typename": "Product", "name": "Mug", "status": "DRAFT"}
+    assert body["data"] == {"node": expected}
+    assert "errors" not in body
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"is_active": False}, {"is_staff": False, "is_superuser": False}, None],
+    ids=["disabled", "left", "deleted"],
+)
+def test_a_document_shows_what_its_owner_may_see_now(
+    change: Any, receiver: Any, subscribe: Any, staff: User
+) -> None:
+    server = receiver()
+    subscribe(server, query=QUERY)
+    if change is None:
+        staff.delete()
+    else:
+        User.objects.update(**change)
+    # A draft, which only staff may see, and one on sale.
+    product = products.create(name="Mug", variants=[{"sku": "MUG", "price": 100}])
+    products.publish(product)
+    nodes = [body["data"]["node"] for body in bodies(server)]
+    assert nodes[0] is None
+    assert nodes[-1] == {"__typename": "Product", "name": "Mug", "status": "PUBLISHED"}
+
+
+def test_a_document_that_fails_tells_its_errors(receiver: Any, subscribe: Any) -> None:
+    server = receiver()
+    endpoint = subscribe(server, query="{ shop { name } }")
+    # As if the schema had changed since.
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(query="{ shop { gone } }")
+    products.create(name="Mug")
+    (body,) = bodies(server)
+    assert body["data"] is None
+    assert body["errors"][0]["message"] == "Cannot query field 'gone' on type 'Shop'."
+
+
+def test_a_statement_that_breaks_takes_no_other_delivery_along(
+    receiver: Any, subscribe: Any, monkeypatch: Any
+) -> None:
+    class Broken:
+        def check(self, document: str) -> None:
+            """All is well."""
+
+        def execute(self, *args: Any) -> dict[str, Any]:
+            Category.objects.filter(pk=1).extra(where=["no_such_column"]).exists()
+            return {}
+
+    server, other = receiver(), receiver()
+    subscribe(other)
+    monkeypatch.setattr(payloads, "_registered", [Broken()])
+    subscribe(server, query="{ shop { name } }")
+    products.create(name="Mug")
+    assert bodies(server)[0]["errors"] == [{"message": "The document could not be run."}]
+    assert len(other.got) == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "no document",
+        "{ shop { no } }",
+        'mutation { brandDelete(input: {id: "x"}) { deletedId } }',
+        "query A { shop { name } } query B { shop { name } }",
+        "fragment F on Shop { name }",
+        "query($id: ID!, $n: Int) { node(id: $id) { id } products(first: $n) { totalCount } }",
+        "{ a: products(first: 100) { edges { node { variants(first: 100) { edges { node { media "
+        "{ url } product { variants(first: 100) { totalCount } } } } } } } } }",
+        "{ products { edges { node { brand {"
+        + " products { edges { node { brand {" * 8
+        + " name"
+        + " } } } }" * 8
+        + " } } } } }",
+    ],
+)
+def test_a_document_that_cannot_run_is_refused(
+    document: str, receiver: Any, subscribe: Any
+) -> None:
+    with pytest.raises(InvalidQuery) as refused:
+        subscribe(receiver(), query=document)
+    assert refused.value.field == ("query",)
+    assert refused.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "field"),
+    [
+        ({"topics": []}, Required, ("topics",)),
+        ({"topics": ["brand.created", "media.uploaded"]}, Invalid, ("topics", "1")),
+        ({"topics": ["shop.test"]}, Invalid, ("topics", "0")),
+        ({"description": "x" * 401}, Invalid, ("description",)),
+        ({"url": "https://10.0.0.1/"}, UrlNotAllowed, ("url",)),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    fields: dict[str, Any], error: Any, field: Any, staff: User
+) -> None:
+    given = {"url": "https://receiver.example/", "topics": ["*"], **fields}
+    with pytest.raises(error) as refused:
+        endpoints.create(by=staff, **given)
+    assert refused.value.field == field
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_topics_are_kept_once_and_in_order() -> None:
+    assert topics.chosen(["job.finished", "brand.created", "job.finished"]) == [
+        "brand.created",
+        "job.finished",
+    ]
+    assert topics.chosen(["brand.created", "*"]) == ["*"]
+
+
+def test_every_topic_that_the_shop_tells_is_offered_or_known_to_be_its_own() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "shop").rglob("*.py"))
+    told = set(re.findall(r'(?:emit|emit_all|emit_keys|_tell)\(\s*"([\w.]+)"', sources))
+    assert len(told) > 15
+    assert told <= {*topics.TOPICS, "media.uploaded", "job.queued"}
+
+
+def test_who_changes_the_address_or_the_document_becomes_the_owner(
+    receiver: Any, subscribe: Any, staff: User
+) -> None:
+    clerk = User.objects.create_user("clerk@example.org", is_staff=True)
+    endpoint = subscribe(receiver(), query=QUERY)
+    assert endpoints.update(endpoint, by=clerk, description="For tea").owner == staff
+    assert endpoints.update(endpoint, by=clerk, url=receiver().url).owner == clerk
+    assert endpoints.update(endpoint, by=staff, query="").owner == staff
+
+
+def test_a_deleted_endpoint_takes_its_deliveries_along(receiver: Any, subscribe: Any) -> None:
+    endpoint = subscribe(receiver())
+    products.create(name="Mug")
+    endpoints.delete(endpoint)
+    assert not WebhookDelivery.objects.exists()
+    assert OutboxEvent.objects.exists()
+
+
+def test_a_worker_that_serves_no_addresses_can_run_documents(tmp_path: Any) -> None:
+    program = (
+        "import django; django.setup()\n"
+        "import sys\n"
+        "from shop.actions.webhooks import payloads\n"
+        "assert 'schema.root' not in sys.modules\n"
+        "payloads.check_query('{ shop { name } }')\n"
+        "print(payloads._executor().execute('{ shop { currency } }', 'x', None))\n"
+    )
+    env = {"DEBUG": "1", "DJANGO_SETTINGS_MODULE": "shop.settings", "SHOP_CURRENCY": "USD"}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=env, check=True
+    )
+    assert ran.stdout.strip() == "{'data': {'shop': {'currency': 'USD'}}}"
+
+
+@pytest.mark.postgresql
+def test_receivers_that_misbehave_take_no_time_from_others(
+    receiver: Any, subscribe: Any, monkeypatch: Any
+) -> None:
+    """Six workers, four bad receivers with twelve deliveries each, and a good one, the last."""
+    pool = ThreadPoolExecutor(6)
+    asked: list[Any] = []
+
+    def work(endpoint_id: int) -> None:
+        try:
+            lanes.run(endpoint_id)
+        finally:
+            connection.close()
+
+    def send(name: str, endpoint_id: int, **options: Any) -> None:
+        asked.append(pool.submit(work, endpoint_id))
+
+    monkeypatch.setattr(outbox, "send", send)
+    manners = ["hanging", "broken", "dripping body", "dripping headers", "well"]
+    servers = {name: receiver(name) for name in manners}
+    for server in servers.values():
+        subscribe(server)
+    started = time.monotonic()
+    for number in range(12):
+        products.create(name=f"Mug {number}")
+    while len(servers["well"].got) < 12 and time.monotonic() - started < 20:
+        time.sleep(0.05)
+    took = time.monotonic() - started
+    wait(asked, 30)
+    pool.shutdown()
+    # Each bad one costs at most four tries at once and one more, of a second each, before it is
+    # left alone: with six workers some four seconds, where one after the other took 36.
+    assert took < 12
+    assert not WebhookDelivery.objects.filter(
+        endpoint__url=servers["well"].url, state=DeliveryState.PENDING
+    ).exists()
+    for name in manners[:-1]:
+        endpoint = WebhookEndpoint.objects.get(url=servers[name].url)
+        assert endpoint.open_until is not None
+        assert 5 <= len(servers[name].got) <= 8, name

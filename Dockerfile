@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The image of the shop: the web server by default, `celery -A shop worker` for background work.
+# The image of the shop: the web server by default, `celery -A shop worker` and `beat` for background work.
 
 FROM python:3.13-slim AS packages
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -18,7 +18,7 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --chown=shop manage.py ./
 COPY --chown=shop shop shop
 COPY --chown=shop schema schema
-RUN mkdir -p var/media && chown -R shop var
+RUN mkdir -p var/media var/private && chown -R shop var
 USER shop
 # Static files need no secret; this one is thrown away with the command.
 RUN SECRET_KEY=collecting-static-files-needs-no-secret-at-all \

@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_ready
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
@@ -97,6 +97,19 @@ def _log_as_django_does(**_: Any) -> None:
     from django.conf import settings
 
     dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+def _leave_delays_out(**_: Any) -> None:
+    """Without this a worker on quorum queues declares 28 more of them, for delays in the broker.
+
+    What is to run later is kept in the database (shop/outbox/running.py).
+    """
+    from celery.worker.consumer import Consumer
+
+    step = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
+    if step in Consumer.Blueprint.default_steps:
+        Consumer.Blueprint.default_steps.remove(step)
 
 
 @worker_ready.connect

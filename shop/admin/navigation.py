@@ -14,8 +14,10 @@ from shop.models import (
     Brand,
     Category,
     Collection,
+    DeferredTask,
     ImportRecord,
     Job,
+    OutboxEvent,
     Product,
     Stock,
     User,
@@ -38,6 +40,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
     ("Warehouse", ((Stock, "inventory_2"), (Job, "sync_alt"), (ImportRecord, "upload_file"))),
     ("People", ((User, "person"), (Group, "group"))),
     ("Webhooks", ((WebhookEndpoint, "webhook"), (WebhookDelivery, "outbox"))),
+    ("Background", ((DeferredTask, "error"), (OutboxEvent, "bolt"))),
 )
 
 
@@ -47,7 +50,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     for title, screens in GROUPS:
         items = [
             {
-                "title": capfirst(model._meta.verbose_name_plural),
+                "title": _title(model),
                 "icon": icon,
                 "link": reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist"),
             }
@@ -57,3 +60,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title, "separator": bool(groups), "items": items})
     return groups
+
+
+def _title(model: type[Model]) -> str:
+    """What the screen calls itself, or else what its rows are called."""
+    own = getattr(admin.site.get_model_admin(model), "screen_title", "")
+    return own or capfirst(model._meta.verbose_name_plural)

@@ -44,7 +44,8 @@ class Job(models.Model):
         file: the uploaded file in private storage, or the written one.
         file_name: how people call that file.
         runner: who runs it now; changes with every try.
-        lease_until: a runner that has not been heard of until then is dead.
+        lease_until: a runner that has not been heard of until then is dead; while queued, when
+            it is asked for again.
         attempts: how often it was begun.
     """
 

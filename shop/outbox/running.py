@@ -61,8 +61,15 @@ def run(task: "DurableTask", args: list[Any], key: str, delivery: dict[str, Any]
     metrics.timing("tasks.seconds", time.perf_counter() - started, task=task.name, outcome=outcome)
 
 
-def in_order(consumer: str, event: OutboxEvent, handle: Callable[[OutboxEvent], None]) -> None:
+def in_order(
+    consumer: str,
+    event: OutboxEvent,
+    handle: Callable[[OutboxEvent], None],
+    topics: frozenset[str] = frozenset({"*"}),
+) -> None:
     """Handles `event` after all earlier ones of its aggregate, each once and in a transaction.
+
+    Those of other topics than `topics` are passed over.
 
     The cursor moves in the transaction of the effect: of two who handle the same event one finds
     the cursor moved, and a transaction that fails moves nothing.
@@ -80,7 +87,8 @@ def in_order(consumer: str, event: OutboxEvent, handle: Callable[[OutboxEvent], 
             break
         try:
             with transaction.atomic():
-                if mine.filter(sequence=seen).update(sequence=following.sequence):
+                moved = mine.filter(sequence=seen).update(sequence=following.sequence)
+                if moved and topics & {following.topic, "*"}:
                     handle(following)
         except Exception as error:
             if following.pk == event.pk:

@@ -101,7 +101,7 @@ def subscriber(
             if event is None:
                 return  # Housekeeping removes what is long done.
             if ordered:
-                running.in_order(name, event, handle)
+                running.in_order(name, event, handle, frozenset(topics))
             else:
                 handle(event)
 

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -15,16 +16,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from graphql_jwt.shortcuts import get_token
+from graphql_relay import to_global_id
 
 from shop import events
 from shop.celery import DEAD_LETTERS, app
-from shop.models import DeferredTask, EventClaim, OutboxEvent, TaskState
+from shop.models import DeferredTask, EventClaim, OutboxEvent, Product, TaskState, User
 from shop.outbox import dead_letters, processing, subscriptions
 from shop.outbox.dispatching import Dispatcher
 from shop.outbox.processing import loop, publisher
@@ -38,6 +43,8 @@ TASKS, KILLS = (1000, 20) if PROVE else (60, 3)
 BROKER_KILLS = 5 if PROVE else 1
 OTHERS = 300 if PROVE else 30
 TIMED, RATE = (1500, 50) if PROVE else (100, 50)
+CLIENTS = 8
+UPDATES, OUTAGE, PAUSE = (504, 60, 1.0) if PROVE else (80, 4, 0.3)
 PROOF = ROOT / "docs" / "proof" / "background.json"
 
 pytestmark = [
@@ -346,3 +353,99 @@ def test_a_message_that_no_queue_takes_is_not_taken_for_sent(place: Place) -> No
     publisher()("proof.tell", [emitted[1].pk], "second", "events")
     place.worker()
     until(lambda: [line[0] for line in place.lines()] == [emitted[1].uid.hex])
+
+
+def test_a_broker_that_is_stopped_fails_no_update_and_loses_no_event(
+    place: Place, world: SimpleNamespace
+) -> None:
+    world.add(6)
+    shop = world.products
+    boss = User.objects.create_superuser("boss@example.org", "a staff password")
+    known = OutboxEvent.objects.order_by("-id").values_list("id", flat=True)[0]
+    # What was told while the shop was made is not counted.
+    Dispatcher(publisher()).drain()
+    place.worker()
+    with served(place) as port:
+        share = UPDATES // CLIENTS
+        clients = [
+            Client(port, get_token(boss), shop, range(index * share, (index + 1) * share))
+            for index in range(CLIENTS)
+        ]
+        for client in clients:
+            client.start()
+        until(lambda: sum(len(client.statuses) for client in clients) > UPDATES // 10)
+        place.broker.stop()
+        stopped = time.monotonic()
+        for client in clients:
+            client.join()
+        # The clients may be done before it is back.
+        time.sleep(max(0.0, stopped + OUTAGE - time.monotonic()))
+        place.broker.start()
+        assert [status for client in clients for status in client.statuses] == ["ok"] * UPDATES
+        emitted = list(OutboxEvent.objects.filter(topic="product.updated", id__gt=known))
+        assert len(emitted) == UPDATES
+        wanted = {event.pk for event in emitted}
+        until(lambda: wanted <= effects().keys())
+    assert Counter({pk: effects()[pk] for pk in wanted}) == Counter(wanted)
+    in_order: dict[str, list[int]] = {}
+    for effect in OutboxEvent.objects.filter(topic="proof.effect").order_by("id"):
+        in_order.setdefault(effect.aggregate, []).append(effect.payload["sequence"])
+    assert all(sequences == sorted(sequences) for sequences in in_order.values())
+    slowest = max(seconds for client in clients for seconds in client.seconds)
+    write_proof(
+        updates=UPDATES, clients=CLIENTS, outage_s=OUTAGE, updates_slowest_s=round(slowest, 3)
+    )
+
+
+class Client(threading.Thread):
+    """Updates products over HTTP, one after another, as staff."""
+
+    DOCUMENT = """mutation($id: ID!, $title: String) {
+      productUpdate(input: {id: $id, seoTitle: $title}) { userErrors { code } } }"""
+
+    def __init__(self, port: int, token: str, shop: list[Product], numbers: range) -> None:
+        super().__init__()
+        self._port, self._token, self._shop, self._numbers = port, token, shop, numbers
+        self.statuses: list[str] = []
+        self.seconds: list[float] = []
+
+    def run(self) -> None:
+        connected = HTTPConnection("127.0.0.1", self._port, timeout=60)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
+        for number in self._numbers:
+            product = self._shop[number % len(self._shop)]
+            variables = {"id": to_global_id("Product", product.pk), "title": f"Title {number}"}
+            body = json.dumps({"query": self.DOCUMENT, "variables": variables})
+            started = time.monotonic()
+            connected.request("POST", "/graphql/", body, headers)
+            answer = json.loads(connected.getresponse().read())
+            self.seconds.append(time.monotonic() - started)
+            fine = answer == {"data": {"productUpdate": {"userErrors": []}}}
+            self.statuses.append("ok" if fine else json.dumps(answer))
+            # Some of them fall into the outage, and some come after it.
+            time.sleep(PAUSE)
+        connected.close()
+
+
+@contextlib.contextmanager
+def served(place: Place) -> Iterator[int]:
+    """The port of a web server with the proof's subscribers, as in production."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = place.run(
+        *("-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
+        *("--blocking-threads", "2", "--log-level", "error"),
+        "tests.concurrency.recorder:application",
+        ALLOWED_HOSTS="127.0.0.1",
+    )
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return True
+        return False
+
+    until(answers)
+    yield port
+    server.terminate()
+    server.wait()

@@ -189,6 +189,18 @@ def test_an_ordered_consumer_handles_each_event_once_whatever_order_they_come_in
     assert EventCursor.objects.get().sequence == 3
 
 
+def test_an_ordered_consumer_passes_over_what_it_did_not_ask_for(
+    brand: Brand, silent: None, listen: Any, heard: list[Any]
+) -> None:
+    task = listen(lambda event: heard.append(event.sequence), ordered=True)
+    with transaction.atomic():
+        events.emit("test.else", brand)
+    (event,) = happen(brand)
+    task.apply(args=[event.pk], task_id="key")
+    assert heard == [2]
+    assert EventCursor.objects.get().sequence == 2
+
+
 def test_an_effect_in_the_database_is_undone_with_a_failed_handler(
     brand: Brand, silent: None, listen: Any
 ) -> None:

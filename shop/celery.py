@@ -85,9 +85,9 @@ def _schedule(sender: Celery, **_: Any) -> None:
     from shop.outbox.subscriptions import periods
 
     for name, period in periods.items():
-        sender.add_periodic_task(
-            period.seconds, sender.tasks[name].s(), name=name, queue=period.queue
-        )
+        # A turn that no worker took is worth nothing once the next has come.
+        options = {"queue": period.queue, "expires": period.seconds}
+        sender.add_periodic_task(period.seconds, sender.tasks[name].s(), name=name, **options)
 
 
 @setup_logging.connect

@@ -124,9 +124,7 @@ def test_only_dead_letters_are_dropped(owner: Client) -> None:
     ("permission", "actions"),
     [("view", set()), ("change", {"try_again"}), ("delete", {"drop"})],
 )
-def test_each_permission_allows_its_own(
-    permission: str, actions: set[str], client: Client
-) -> None:
+def test_each_permission_allows_its_own(permission: str, actions: set[str], client: Client) -> None:
     client.force_login(clerk_with("view_deferredtask", f"{permission}_deferredtask"))
     kept = keep("a")
     response = client.get(list_url("deferredtask"))

@@ -173,8 +173,8 @@ def until(true: Callable[[], bool], seconds: float = 180 if PROVE else 90) -> No
 
 TITLE = """# Proof: work in the background
 
-Written by `make prove` on PostgreSQL (`tests/concurrency/test_background.py`), with real workers and
-nodes of RabbitMQ that are stopped and killed.
+Written by `make prove` on PostgreSQL (`tests/concurrency/test_background.py`), with real workers
+and nodes of RabbitMQ that are stopped and killed.
 """
 
 
@@ -241,9 +241,9 @@ def test_killed_workers_lose_no_task(place: Place) -> None:
     lines = place.lines()
     write_proof(
         "Workers killed",
-        f"{2 * len(emitted):,} tasks on two workers of two processes each; {killed['worker']} times "
-        f"a whole worker was killed (SIGKILL), {killed['child']} times one of its processes. Effects "
-        f"in the database: {sum(effects().values()):,}, each once and in order. Effects outside: "
+        f"{2 * len(emitted):,} tasks on two workers of two processes each; {killed['worker']} "
+        f"times a whole worker was killed (SIGKILL), {killed['child']} times one of its processes. "
+        f"Effects in the database: {sum(effects().values()):,}, each once and in order. Effects outside: "
         f"{len(lines):,} under {len({line[0] for line in lines}):,} ids; none missing.",
     )
 
@@ -295,8 +295,8 @@ def test_a_broker_killed_while_it_is_published_to_loses_nothing(place: Place) ->
     check_effects(place, emitted)
     write_proof(
         "Broker killed",
-        f"Killed (SIGKILL) {BROKER_KILLS} times while {len(emitted):,} events were published to it: "
-        "none lost, each effect in the database once, all in order.",
+        f"Killed (SIGKILL) {BROKER_KILLS} times while {len(emitted):,} events were published to "
+        "it: none lost, each effect in the database once, all in order.",
     )
 
 

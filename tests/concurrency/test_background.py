@@ -243,9 +243,9 @@ def test_killed_workers_lose_no_task(place: Place) -> None:
         "Workers killed",
         f"{2 * len(emitted):,} tasks on two workers of two processes each; {killed['worker']} "
         f"times a whole worker was killed (SIGKILL), {killed['child']} times one of its "
-        "processes. "
-        f"Effects in the database: {sum(effects().values()):,}, each once and in order. "
-        f"Effects outside: {len(lines):,} under {len({line[0] for line in lines}):,} ids; none missing.",
+        f"processes. Effects in the database: {sum(effects().values()):,}, each once and in "
+        f"order. Effects outside: {len(lines):,} under {len({line[0] for line in lines}):,} ids; "
+        "none missing.",
     )
 
 

@@ -304,6 +304,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # In the web server's own log, tasks that went well are noise.
+    "loggers": {"celery.app.trace": {"level": "WARNING" if BACKGROUND == "threads" else "INFO"}},
 }
 
 # --- Admin -------------------------------------------------------------------------------------

@@ -46,12 +46,13 @@ class Dispatcher:
         while aggregates := self._waiting():
             started = time.monotonic()
             claimed = self._claim(aggregates)
+            if not claimed:
+                break
             try:
                 total += self._publish_events(claimed, until=started + LEASE / 2)
             finally:
                 EventClaim.objects.filter(owner=self._owner).delete()
-            if not claimed:
-                break
+            # Looked at again: others may have left to us what came to our aggregates meanwhile.
         return total
 
     def drain_deferred(self) -> int:
@@ -81,9 +82,16 @@ class Dispatcher:
 
     def _claim(self, aggregates: Sequence[str]) -> list[str]:
         """Those of `aggregates` that are ours for a while."""
-        now = timezone.now()
-        EventClaim.objects.filter(expires_at__lte=now, aggregate__in=aggregates).delete()
-        expires_at = now + timedelta(seconds=LEASE)
+        mine = self._try_to_claim(aggregates)
+        if len(mine) < len(aggregates):
+            # Some may be a dead dispatcher's.
+            others = EventClaim.objects.exclude(owner=self._owner)
+            if others.filter(expires_at__lte=timezone.now(), aggregate__in=aggregates).delete()[0]:
+                mine = self._try_to_claim(aggregates)
+        return mine
+
+    def _try_to_claim(self, aggregates: Sequence[str]) -> list[str]:
+        expires_at = timezone.now() + timedelta(seconds=LEASE)
         # Sorted, so that two dispatchers cannot wait for each other in a circle.
         EventClaim.objects.bulk_create(
             [

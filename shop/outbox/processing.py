@@ -117,10 +117,15 @@ class _Link(threading.local):
         return self._producer
 
     def close(self) -> None:
-        connection, self._connection, self._producer = self._connection, None, None
-        if connection is not None:
-            with contextlib.suppress(Exception):
-                connection.release()
+        link, self._connection, self._producer = self._connection, None, None
+        if link is None:
+            return
+        # Taking leave of a broker that is gone fails, and would leave the socket open.
+        spoken_over = link.connection if link.connected else None
+        with contextlib.suppress(Exception):
+            link.release()
+        if spoken_over is not None:
+            spoken_over.collect()
 
 
 def _to_database(name: str, args: list[Any], key: str, queue: str) -> None:

@@ -41,7 +41,7 @@ ROOT = Path(__file__).parents[2]
 PROVE = bool(os.environ.get("PROVE"))
 TASKS, KILLS = (1000, 20) if PROVE else (60, 3)
 BROKER_KILLS = 5 if PROVE else 1
-OTHERS = 300 if PROVE else 30
+OTHERS, ROUNDS = (100, 6) if PROVE else (20, 1)
 TIMED, RATE = (1500, 50) if PROVE else (100, 50)
 CLIENTS = 8
 UPDATES, OUTAGE, PAUSE = (504, 60, 1.0) if PROVE else (80, 4, 0.3)
@@ -306,24 +306,27 @@ def test_a_poison_task_is_given_up_while_others_go_on_and_can_be_replayed(place:
     emit("proof.counted", 4)
     until(lambda: len(place.lines()) >= 4)
 
-    def wait_of_others() -> float:
+    def wait_of_others() -> list[float]:
         before = len(place.lines())
         for _ in range(OTHERS):
             emit("proof.timed", 1)
             Dispatcher(publisher()).drain()
             time.sleep(0.02)
         until(lambda: len(place.lines()) >= before + OTHERS)
-        return statistics.median(float(line[1]) for line in place.lines()[before:])
-
-    alone = wait_of_others()
-    (sick,) = emit("proof.poison", 1)
-    beside = wait_of_others()
+        return [float(line[1]) for line in place.lines()[before:]]
 
     def given_up() -> bool:
         DeferredTask.objects.filter(attempts__gt=0).update(next_at="2000-01-01T00:00:00Z")
         return dead_letters.dead().exists()
 
-    until(given_up)
+    alone, beside = [], []
+    for _ in range(ROUNDS):
+        # In turns, so that what else the machine does falls on both.
+        dead_letters.drop(dead_letters.dead().values_list("key", flat=True))
+        alone += wait_of_others()
+        (sick,) = emit("proof.poison", 1)
+        beside += wait_of_others()
+        until(given_up)
     (letter,) = dead_letters.dead()
     assert (letter.name, letter.args, letter.attempts) == ("proof.poison", [sick.pk], 3)
     assert letter.error == "ValueError: poison"
@@ -331,13 +334,15 @@ def test_a_poison_task_is_given_up_while_others_go_on_and_can_be_replayed(place:
     assert dead_letters.replay([letter.key]) == 1
     until(lambda: [sick.uid.hex, "cured"] in place.lines())
     until(lambda: not DeferredTask.objects.exists())
+    ratio = statistics.median(beside) / statistics.median(alone)
     if PROVE:
-        assert beside <= alone * 1.1
+        assert ratio <= 1.1
     write_proof(
         "Poison",
-        f"A task that always fails was given up after three tries, looked at, cured and replayed. "
-        f"{OTHERS} others took {alone * 1000:.1f} ms from commit to start without it and "
-        f"{beside * 1000:.1f} ms beside it ({beside / alone:.2f} x; medians).",
+        "A task that always fails was given up after three tries, looked at, cured and replayed. "
+        f"{len(alone):,} others took {statistics.median(alone) * 1000:.1f} ms from commit to start "
+        f"without one and {statistics.median(beside) * 1000:.1f} ms beside one ({ratio:.2f} x; "
+        "medians).",
     )
 
 

@@ -8,10 +8,10 @@ published again under the same ids.
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from shop import metrics
@@ -48,10 +48,12 @@ class Dispatcher:
             claimed = self._claim(aggregates)
             if not claimed:
                 break
+            published: list[OutboxEvent] = []
             try:
-                total += self._publish_events(claimed, until=started + LEASE / 2)
+                self._publish_events(claimed, published, until=started + LEASE / 2)
             finally:
-                EventClaim.objects.filter(owner=self._owner).delete()
+                self._mark(published)
+            total += len(published)
             # Looked at again: others may have left to us what came to our aggregates meanwhile.
         return total
 
@@ -103,30 +105,32 @@ class Dispatcher:
         mine = EventClaim.objects.filter(owner=self._owner, aggregate__in=aggregates)
         return list(mine.values_list("aggregate", flat=True))
 
-    def _publish_events(self, aggregates: Sequence[str], *, until: float) -> int:
+    def _publish_events(
+        self, aggregates: Sequence[str], published: list[OutboxEvent], *, until: float
+    ) -> None:
         events = OutboxEvent.objects.filter(aggregate__in=aggregates, dispatched_at=None)
         batch = list(events.order_by("id")[:_BATCH])
         listening = subscriptions.listening(event.topic for event in batch)
-        published: list[int] = []
-        oldest: datetime | None = None
-        try:
-            for event in batch:
-                if time.monotonic() > until:
-                    break  # Others may claim soon; they go on from here.
-                for subscription in listening[event.topic]:
-                    name = subscription.task
-                    key = task_key(event.uid.hex, name)
-                    self._publish(name, [event.pk], key, subscription.queue)
-                published.append(event.pk)
-                oldest = oldest or event.created_at
-        finally:
-            now = timezone.now()
-            if published:
-                OutboxEvent.objects.filter(pk__in=published).update(dispatched_at=now)
-            if oldest is not None:
-                metrics.count("outbox.dispatched", len(published))
-                metrics.timing("outbox.delay", (now - oldest).total_seconds())
-        return len(published)
+        for event in batch:
+            if time.monotonic() > until:
+                break  # Others may claim soon; they go on from here.
+            for subscription in listening[event.topic]:
+                name = subscription.task
+                key = task_key(event.uid.hex, name)
+                self._publish(name, [event.pk], key, subscription.queue)
+            published.append(event)
+
+    @transaction.atomic
+    def _mark(self, published: Sequence[OutboxEvent]) -> None:
+        """Marks what was published and gives the claims back, in one commit."""
+        EventClaim.objects.filter(owner=self._owner).delete()
+        if not published:
+            return
+        now = timezone.now()
+        keys = [event.pk for event in published]
+        OutboxEvent.objects.filter(pk__in=keys).update(dispatched_at=now)
+        metrics.count("outbox.dispatched", len(published))
+        metrics.timing("outbox.delay", (now - published[0].created_at).total_seconds())
 
 
 def take(kept: DeferredTask, seconds: float) -> bool:

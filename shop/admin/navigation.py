@@ -64,5 +64,5 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _title(model: type[Model]) -> str:
     """What the screen calls itself, or else what its rows are called."""
-    own = getattr(admin.site.get_model_admin(model), "screen_title", "")
-    return own or capfirst(model._meta.verbose_name_plural)
+    own = getattr(admin.site.get_model_admin(model), "screen_title", None)
+    return own or capfirst(str(model._meta.verbose_name_plural))

@@ -1,0 +1,164 @@
+"""The commands for those who run the shop: dead letters, and a dispatcher of its own."""
+
+import io
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from shop.models import DeferredTask, EventClaim, OutboxEvent, TaskState
+from shop.outbox import dead_letters
+
+pytestmark = pytest.mark.django_db
+
+
+def keep(key: str, state: str = TaskState.DEAD, **fields: Any) -> DeferredTask:
+    defaults = {
+        "name": "shop.mail_job",
+        "args": [7],
+        "queue": "mail",
+        "attempts": 10,
+        "error": "ValueError: no such job\nand why",
+        "next_at": timezone.now() + timedelta(hours=1),
+    }
+    return DeferredTask.objects.create(key=key, state=state, **defaults | fields)
+
+
+def happen(count: int, aggregate: str = "brand:1") -> list[OutboxEvent]:
+    return [
+        OutboxEvent.objects.create(topic="test.happened", aggregate=aggregate, sequence=n + 1)
+        for n in range(count)
+    ]
+
+
+def run(*words: str) -> str:
+    out = io.StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+def states() -> dict[str, tuple[str, int]]:
+    rows = DeferredTask.objects.values_list("key", "state", "attempts")
+    return {key: (state, attempts) for key, state, attempts in rows}
+
+
+def test_the_list_shows_dead_letters_only_the_newest_first() -> None:
+    keep("older")
+    keep("newer", error="")
+    keep("waiting", TaskState.WAITING)
+    shown = run("dead_letters")
+    assert shown.index("newer") < shown.index("older")
+    assert "waiting" not in shown
+    for cell in ("shop.mail_job", "[7]", "10", "ValueError: no such job"):
+        assert cell in shown
+    assert "and why" not in shown
+    assert run("dead_letters", "list") == shown
+
+
+def test_an_error_is_shown_as_it_is_not_as_markup() -> None:
+    keep("a", error="KeyError: '[red]x[/blue]'")
+    assert "[red]x[/blue]" in run("dead_letters")
+
+
+def test_chosen_ones_are_tried_again_from_the_first_try_on() -> None:
+    for key in ("a", "b"):
+        keep(key)
+    keep("waiting", TaskState.WAITING, attempts=3)
+    assert run("dead_letters", "replay", "a", "waiting", "unknown") == "1 to be tried again.\n"
+    assert states() == {
+        "a": (TaskState.WAITING, 0),
+        "b": (TaskState.DEAD, 10),
+        "waiting": (TaskState.WAITING, 3),
+    }
+    assert DeferredTask.objects.get(key="a").next_at <= timezone.now()
+
+
+def test_chosen_ones_are_dropped() -> None:
+    for key in ("a", "b"):
+        keep(key)
+    keep("waiting", TaskState.WAITING)
+    assert run("dead_letters", "drop", "a", "waiting") == "1 dropped.\n"
+    assert set(states()) == {"b", "waiting"}
+
+
+@pytest.mark.parametrize(
+    ("do", "said", "left"),
+    [
+        ("replay", "2 to be tried again.\n", {"a", "b", "waiting"}),
+        ("drop", "2 dropped.\n", {"waiting"}),
+    ],
+)
+def test_all_means_all_dead_ones(do: str, said: str, left: set[str]) -> None:
+    for key in ("a", "b"):
+        keep(key)
+    keep("waiting", TaskState.WAITING)
+    assert run("dead_letters", do, "--all") == said
+    assert set(states()) == left
+    assert not dead_letters.dead().exists()
+
+
+@pytest.mark.parametrize("do", ["replay", "drop"])
+def test_without_keys_nothing_is_done(do: str) -> None:
+    keep("a")
+    with pytest.raises(CommandError, match="Say which ones, or --all"):
+        run("dead_letters", do)
+    assert states() == {"a": (TaskState.DEAD, 10)}
+
+
+@pytest.mark.parametrize("mode", ["inline", "threads"])
+def test_without_a_broker_there_is_nothing_to_collect(
+    mode: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise AssertionError("There is no broker to ask.")
+
+    monkeypatch.setattr(current_app, "connection_for_read", refuse)
+    settings.BACKGROUND = mode
+    assert dead_letters.collect() == 0
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[tuple[str, list[Any]]]:
+    """Tasks that came to the broker."""
+    sent: list[tuple[str, list[Any]]] = []
+
+    def publish(name: str, args: list[Any], key: str, queue: str) -> None:
+        sent.append((name, args))
+
+    settings.BACKGROUND = "celery"
+    monkeypatch.setattr("shop.outbox.processing._to_broker", publish)
+    return sent
+
+
+def test_dispatching_once_publishes_events_and_what_is_due(published: list[Any]) -> None:
+    happen(3)
+    keep("due", TaskState.WAITING, next_at=timezone.now())
+    keep("later", TaskState.WAITING)
+    keep("dead", next_at=timezone.now())
+    assert run("dispatch_events", "--once") == "4 published, 0 claimed by others.\n"
+    assert published == [("shop.mail_job", [7])]
+    assert not OutboxEvent.objects.filter(dispatched_at=None).exists()
+    assert run("dispatch_events", "--once") == "0 published, 0 claimed by others.\n"
+
+
+def test_dispatching_once_leaves_what_others_have_claimed(published: list[Any]) -> None:
+    happen(2, "brand:1")
+    happen(1, "brand:2")
+    later = timezone.now() + timedelta(seconds=30)
+    EventClaim.objects.create(aggregate="brand:1", owner=uuid.uuid4(), expires_at=later)
+    assert run("dispatch_events", "--once") == "1 published, 2 claimed by others.\n"
+
+
+# Reported: the command gives what is due to the database, where it already is, and so has it wait
+# for the lease of a try.
+@pytest.mark.xfail(strict=True, reason="dispatch_events --once without broker leases what is due")
+def test_dispatching_once_without_broker_leaves_tasks_to_the_threads(settings: Any) -> None:
+    settings.BACKGROUND = "threads"
+    happen(1)
+    keep("due", TaskState.WAITING, next_at=timezone.now())
+    assert run("dispatch_events", "--once") == "1 published, 0 claimed by others.\n"
+    assert DeferredTask.objects.get().next_at <= timezone.now()

@@ -88,6 +88,9 @@ def _takes_id(document: Document) -> bool:
 
 
 class _Request(HttpRequest):
+    # What is answered goes to others than the viewer.
+    is_message = True
+
     def _get_scheme(self) -> str:
         return "https" if settings.HTTPS else "http"
 

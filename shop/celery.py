@@ -10,7 +10,13 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready
+from celery.signals import (
+    setup_logging,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+    worker_shutting_down,
+)
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
@@ -53,6 +59,9 @@ app.conf.update(
     # A message is done when its task is, and comes back when the worker has died.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
+    # What failed is written down; a message that ends otherwise must not count as done.
+    task_acks_on_failure=False,
+    task_acks_on_timeout=False,
     worker_prefetch_multiplier=1,
     # Seconds to wait for a result of a killed process; there are none.
     worker_lost_wait=1.0,
@@ -60,7 +69,6 @@ app.conf.update(
     # Publishing returns once the broker has the message on disk, and fails soon where it is gone.
     broker_transport_options={
         "confirm_publish": True,
-        "confirm_timeout": 5,
         "max_retries": 0,
         "connect_timeout": 2,
     },
@@ -116,10 +124,17 @@ def _leave_delays_out(**_: Any) -> None:
 def _begin(sender: Any, **_: Any) -> None:
     from shop import outbox
 
+    outbox.start()
     # It must be there before the first dead letter: the broker looks for it only every few minutes.
     with app.connection_for_write() as connection, connection.channel() as channel:
         DEAD_LETTERS(channel).declare()
-    outbox.start()
+
+
+@worker_shutting_down.connect
+def _end(**_: Any) -> None:
+    from shop.outbox.processing import loop
+
+    loop.stop()
 
 
 @worker_process_init.connect

@@ -9,7 +9,7 @@ from shop import outbox
 from shop.actions import jobs, mails
 from shop.actions.catalog import derived, media
 from shop.actions.webhooks import deliveries, fanning, lanes
-from shop.models import OutboxEvent
+from shop.models import OutboxEvent, WebhookDelivery
 from shop.outbox import dead_letters, housekeeping
 
 
@@ -53,6 +53,9 @@ def repair_derived() -> None:
     queue="imports",
     soft_time_limit=12 * 3600,
     time_limit=12 * 3600 + 300,
+    # A message that waits for hours to be acknowledged would cost the worker its connection: the
+    # job's own lease, and the clock, see to it that it is run to its end.
+    acks_late=False,
 )
 def run_job(event: OutboxEvent) -> None:
     """Runs an import or an export."""
@@ -78,11 +81,16 @@ def purge_jobs() -> None:
 
 
 @outbox.subscriber(
-    "*", name="shop.fan_out", queue="webhooks", ordered=True, when=fanning.anyone_listens
+    "*",
+    name="shop.fan_out",
+    queue="webhooks",
+    ordered=True,
+    prepare=fanning.messages,
+    when=fanning.anyone_listens,
 )
-def fan_out(event: OutboxEvent) -> None:
+def fan_out(event: OutboxEvent, messages: list[WebhookDelivery]) -> None:
     """Makes an event's deliveries for those outside who want it."""
-    fanning.fan_out(event)
+    fanning.fan_out(event, messages)
 
 
 # A failure needs no record: the sweep asks again.

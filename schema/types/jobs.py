@@ -157,6 +157,9 @@ def _result(request: Any, pk: int, kind: str, file: str, file_name: str, result:
 
 
 def _link(request: Any, job: models.Job, part: Any) -> str | None:
+    # A link opens the file to whoever holds it: in a message it would be held by too many.
+    if getattr(request, "is_message", False):
+        return None
     found = jobs.part_of(job, part)
     if found is None:
         return None

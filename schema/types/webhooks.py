@@ -18,6 +18,7 @@ from shop import models
 from shop.actions.webhooks import sending, topics
 
 _VIEW = "shop.view_webhookendpoint"
+_VIEW_BODIES = "shop.view_webhookdelivery"
 _NEEDS = f"Needs the permission `{_VIEW}`."
 
 _TOPICS = {
@@ -119,6 +120,10 @@ def _circuit(request: Any, open_until: datetime.datetime | None) -> str:
     return "closed" if open_until is None else "open"
 
 
+def _body(request: Any, body: str) -> str | None:
+    return body if request.user.has_perm(_VIEW_BODIES) else None
+
+
 def _webhook_id(request: Any, uid: uuid.UUID) -> str:
     return sending.webhook_id(uid.hex)
 
@@ -196,7 +201,13 @@ class WebhookDelivery(WebhookNode):
         description="When it is tried next, at the earliest; null when it is not.",
     )
     delivered_at = graphene.DateTime(description="When it was delivered.")
-    body = graphene.String(required=True, description="The message, JSON exactly as it is sent.")
+    body = ComputedField(
+        graphene.String,
+        columns=("body",),
+        compute=_body,
+        description="The message, JSON exactly as it is sent. It may hold whatever the endpoint's "
+        f"owner may see: null without the permission `{_VIEW_BODIES}`.",
+    )
 
     class Meta:
         model = models.WebhookDelivery

@@ -48,6 +48,7 @@ class Migration(migrations.Migration):
                 ('args', models.JSONField(default=list)),
                 ('queue', shop.models.fields.ExactCharField(max_length=40)),
                 ('attempts', models.PositiveIntegerField(default=0)),
+                ('starts', models.PositiveIntegerField(default=0)),
                 ('skipped', models.BooleanField(default=False)),
                 ('state', shop.models.fields.ExactCharField(choices=[('waiting', 'waiting to be tried again'), ('dead', 'given up')], default='waiting', max_length=8)),
                 ('next_at', models.DateTimeField()),

@@ -97,6 +97,7 @@ class DeferredTask(models.Model):
         key: the task's id, the same for every try.
         name, args, queue: what is run, with which ids, and where.
         attempts: how often it was tried.
+        starts: how often a thread began it without coming to an end.
         skipped: an event that later ones of its aggregate have overtaken.
         error: what the last try ended with, without secrets.
     """
@@ -106,6 +107,7 @@ class DeferredTask(models.Model):
     args = models.JSONField(default=list)
     queue = ExactCharField(max_length=40)
     attempts = models.PositiveIntegerField(default=0)
+    starts = models.PositiveIntegerField(default=0)
     skipped = models.BooleanField(default=False)
     state = ExactCharField(max_length=8, choices=TaskState, default=TaskState.WAITING)
     next_at = models.DateTimeField()

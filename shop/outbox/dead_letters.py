@@ -6,21 +6,24 @@ brings it here.
 """
 
 import logging
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop import outbox
 from shop.celery import DEAD_LETTERS
 from shop.models import DeferredTask, TaskState
+from shop.outbox import running
+from shop.outbox.dispatching import KILLS
 
 logger = logging.getLogger(__name__)
 
-_KILLED = "It killed its worker again and again; the broker gave it up."
 _BATCH = 500
 
 
@@ -56,7 +59,7 @@ def collect() -> int:
         queue = DEAD_LETTERS(channel)
         queue.declare()
         while total < _BATCH and (message := queue.get(no_ack=False)):
-            _write_down(message.headers, message.payload)
+            _write_down(message)
             message.ack()
             total += 1
     if total:
@@ -64,15 +67,25 @@ def collect() -> int:
     return total
 
 
-def _write_down(headers: dict[str, Any], payload: Any) -> None:
+def _write_down(message: Any) -> None:
+    headers = message.headers or {}
     name = headers.get("task", "unknown")
     task = current_app.tasks.get(name)
+    try:
+        args = list(message.payload[0])
+    except Exception:  # Whatever it was, it must not stand in the way of the others.
+        logger.exception("A dead letter (%s) could not be read.", name)
+        args = []
+    reason = (headers.get("x-death") or [{}])[0].get("reason")
     values = {
         "name": name,
-        "args": list(payload[0]),
+        "args": args,
         "queue": getattr(task, "queue_name", "events"),
         "state": TaskState.DEAD,
         "next_at": timezone.now(),
-        "error": _KILLED,
+        "error": KILLS if reason == "delivery_limit" else f"The broker gave it up: {reason}.",
     }
-    DeferredTask.objects.update_or_create(key=headers["id"], defaults=values)
+    key = str(headers.get("id") or uuid.uuid4())
+    with transaction.atomic():
+        values["skipped"] = bool(task and args and running.skip(task, args))
+        DeferredTask.objects.update_or_create(key=key, defaults=values)

@@ -5,26 +5,35 @@ order by one. One that dies leaves claims that expire; what it had published but
 published again under the same ids.
 """
 
+import logging
+import math
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import models, transaction
+from celery import current_app
+from django.db import DatabaseError, models, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from shop import metrics
 from shop.models import DeferredTask, EventClaim, OutboxEvent, TaskState
-from shop.outbox import subscriptions
+from shop.outbox import running, subscriptions
 from shop.outbox.running import task_key
+
+logger = logging.getLogger(__name__)
 
 # What a publisher takes: a task's name, its arguments, its id, its queue.
 Publish = Callable[[str, list[Any], str, str], None]
 
+KILLS = "It killed the process that ran it, again and again."
+
 # Claims and tries are another's after this many seconds.
 LEASE = 30.0
-# A try that has not come back after this many seconds is lost: longer than any task may take.
+# A try that has not come back after this many seconds is lost: longer than any task takes but jobs,
+# which have leases of their own.
 TRY_LEASE = 900.0
 _BATCH = 200
 
@@ -39,12 +48,21 @@ class Dispatcher:
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._owner = uuid.uuid4()
+        self.has_more = False
 
-    def drain(self) -> int:
-        """Publishes all events that are there, in order within each aggregate, and counts them."""
+    def drain(self, *, seconds: float = math.inf) -> int:
+        """Publishes events, in order within each aggregate, and counts them.
+
+        Args:
+            seconds: after so many it ends, and `has_more` tells that there may be more.
+        """
         total = 0
+        began = time.monotonic()
         while aggregates := self._waiting():
             started = time.monotonic()
+            if started - began > seconds:
+                self.has_more = True
+                break
             claimed = self._claim(aggregates)
             if not claimed:
                 break
@@ -52,17 +70,30 @@ class Dispatcher:
             try:
                 self._publish_events(claimed, published, until=started + LEASE / 2)
             finally:
-                self._mark(published)
+                try:
+                    self._mark(published)
+                except DatabaseError:
+                    # Published again later. Its aggregates need not wait for that.
+                    EventClaim.objects.filter(owner=self._owner).delete()
+                    raise
             total += len(published)
             # Looked at again: others may have left to us what came to our aggregates meanwhile.
         return total
 
-    def drain_deferred(self) -> int:
-        """Publishes the tasks whose next try is due, and counts them."""
+    def drain_deferred(self, *, seconds: float = math.inf) -> int:
+        """Publishes the tasks whose next try is due to the broker, and counts them.
+
+        Args:
+            seconds: after so many it ends, and `has_more` tells that there may be more.
+        """
         now = timezone.now()
         due = DeferredTask.objects.filter(state=TaskState.WAITING, next_at__lte=now)
         total = 0
+        began = time.monotonic()
         for kept in due.order_by("next_at")[:_BATCH]:
+            if time.monotonic() - began > seconds:
+                self.has_more = True
+                break
             if not take(kept, TRY_LEASE):
                 continue
             try:
@@ -133,9 +164,27 @@ class Dispatcher:
         metrics.timing("outbox.delay", (now - published[0].created_at).total_seconds())
 
 
-def take(kept: DeferredTask, seconds: float) -> bool:
-    """Makes the next try of `kept` ours for `seconds`; False when another has taken it."""
-    taken = DeferredTask.objects.filter(
+def take(kept: DeferredTask, seconds: float, *, starting: bool = False) -> bool:
+    """Makes the next try of `kept` ours for `seconds`; False when another has taken it.
+
+    Args:
+        starting: it is begun now; without, what is ours is kept for longer.
+    """
+    next_at = timezone.now() + timedelta(seconds=seconds)
+    unchanged = DeferredTask.objects.filter(
         pk=kept.pk, state=TaskState.WAITING, next_at=kept.next_at
-    ).update(next_at=timezone.now() + timedelta(seconds=seconds))
-    return bool(taken)
+    )
+    if not unchanged.update(next_at=next_at, starts=F("starts") + int(starting)):
+        return False
+    kept.next_at = next_at
+    return True
+
+
+def give_up(kept: DeferredTask) -> None:
+    """Makes `kept` a dead letter, because whoever begins it dies."""
+    rows = DeferredTask.objects.filter(pk=kept.pk, state=TaskState.WAITING, next_at=kept.next_at)
+    task = current_app.tasks.get(kept.name)
+    with transaction.atomic():
+        skipped = running.skip(task, kept.args) if task else False
+        rows.update(state=TaskState.DEAD, skipped=skipped, error=KILLS, starts=0)
+    logger.error("Task %s (%s) was given up: %s", kept.name, kept.key, KILLS)

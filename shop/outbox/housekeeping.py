@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from shop.models import EventClaim, OutboxEvent, SentMail
+from shop.models import DeferredTask, EventClaim, OutboxEvent, SentMail
 
 _BATCH = 1000
 
@@ -15,7 +15,9 @@ def purge(before: datetime) -> int:
     Returns:
         How many rows were removed. Streams and cursors stay: sequences go on where they were.
     """
-    events = OutboxEvent.objects.filter(dispatched_at__lt=before)
+    # What a task still wants to handle, or may be replayed with.
+    wanted = [args[0] for args in DeferredTask.objects.values_list("args", flat=True) if args]
+    events = OutboxEvent.objects.filter(dispatched_at__lt=before).exclude(pk__in=wanted)
     mails = SentMail.objects.filter(sent_at__lt=before)
     EventClaim.objects.filter(expires_at__lt=before).delete()
     return _delete(events.exclude(deliveries__state="pending")) + _delete(mails)

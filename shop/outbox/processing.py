@@ -5,13 +5,12 @@ threads  with no broker: kept in the database, run by threads of the web server
 inline   in tests: run at once, in the process that committed
 """
 
+import atexit
 import contextlib
 import logging
 import os
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 from celery import current_app
@@ -22,13 +21,21 @@ from django.utils import timezone
 from shop import metrics
 from shop.models import DeferredTask, TaskState
 from shop.outbox import subscriptions
-from shop.outbox.dispatching import LEASE, Dispatcher, Publish, take
+from shop.outbox.dispatching import LEASE, Dispatcher, Publish, give_up, take
 
 logger = logging.getLogger(__name__)
 
 # Threads for the tasks of each queue, so that a long import or a hung receiver delays no mail.
 _THREADS = {"imports": 1, "webhooks": 6, "events": 2, "mail": 1, "housekeeping": 1}
 _POLL, _LONGEST_PAUSE = 1.0, 5.0
+# Seconds after which what runs by the clock has its first turn, if not before.
+_FIRST_TURN = 60.0
+# A task that was begun so often without coming to an end kills its process.
+_STARTS = 5
+# Seconds in which a broker has to confirm a message.
+_CONFIRM = 5.0
+# Seconds for which events are published before tasks and leases get their turn.
+_TURN = 1.0
 
 
 def wake() -> None:
@@ -50,16 +57,17 @@ def start(*, polling: bool = True) -> None:
 
 
 def drain() -> int:
-    """Publishes, in this thread, all that is there and due. Returns how many events."""
+    """Publishes, in this thread, all that is there and due. Returns how much."""
     dispatcher = Dispatcher(publisher())
     total = dispatcher.drain()
+    # Without a broker what is due stands where the threads look for it.
     if settings.BACKGROUND == "celery":
-        dispatcher.drain_deferred()
+        total += dispatcher.drain_deferred()
     return total
 
 
 def send(name: str, *args: Any, key: str, queue: str) -> None:
-    """Asks for a task now, without an event. It may be lost: something must ask again by the clock.
+    """Asks for a task now, without an event. No broker is spoken to: requests must not wait for it.
 
     Args:
         name: of the task.
@@ -67,10 +75,11 @@ def send(name: str, *args: Any, key: str, queue: str) -> None:
         key: the task's id.
         queue: where it runs.
     """
-    try:
-        publisher()(name, list(args), key, queue)
-    except Exception:  # The clock asks again.
-        logger.warning("Could not ask for task %s.", name, exc_info=True)
+    if settings.BACKGROUND == "inline":
+        _run(name, list(args), key, queue)
+    else:
+        _to_database(name, list(args), key, queue)
+        loop.wake()
 
 
 def publisher() -> Publish:
@@ -80,7 +89,13 @@ def publisher() -> Publish:
 
 def _to_broker(name: str, args: list[Any], key: str, queue: str) -> None:
     # Mandatory: the broker may not take, and forget, what no queue is there for.
-    options = {"args": args, "task_id": key, "queue": queue, "mandatory": True}
+    options = {
+        "args": args,
+        "task_id": key,
+        "queue": queue,
+        "mandatory": True,
+        "confirm_timeout": _CONFIRM,
+    }
     was_open = _link.is_open
     try:
         current_app.send_task(name, producer=_link.producer(), **options)
@@ -120,12 +135,11 @@ class _Link(threading.local):
         link, self._connection, self._producer = self._connection, None, None
         if link is None:
             return
-        # Taking leave of a broker that is gone fails, and would leave the socket open.
-        spoken_over = link.connection if link.connected else None
+        # Taking leave of a broker that does not answer would wait for it: the socket goes first.
+        if link.connected:
+            link.connection.collect()
         with contextlib.suppress(Exception):
             link.release()
-        if spoken_over is not None:
-            spoken_over.collect()
 
 
 def _to_database(name: str, args: list[Any], key: str, queue: str) -> None:
@@ -173,25 +187,35 @@ class _Loop:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
                 self._thread.start()
+                atexit.register(self.stop)
         # Something may be there already; and one that waits to be woken learns to poll.
         self.wake()
 
     def wake(self) -> None:
         self._woken.set()
 
-    def stop(self) -> None:
-        """Ends the thread after what it is at."""
+    def stop(self, timeout: float = 10.0) -> None:
+        """Ends the thread after what it is at; its claims go back with that.
+
+        Args:
+            timeout: seconds to wait for it, and for the tasks of its crew.
+        """
         with self._lock:
             thread, self._thread = self._thread, None
+            crew, self._crew, self._polling = self._crew, None, False
         self.wake()
         if thread is not None:
-            thread.join(timeout=30)
+            thread.join(timeout)
+        if crew is not None:
+            crew.wait(timeout)
 
     def _forget(self) -> None:
         was_running, self._thread, self._crew = self._thread is not None, None, None
         self._woken, self._lock = threading.Event(), threading.Lock()
+        # Its parent looks by itself already.
+        self._polling = False
         if was_running:
-            self.start(polling=self._polling)
+            self.start(polling=settings.BACKGROUND == "threads")
 
     def _run(self) -> None:
         pause = 0.0
@@ -209,35 +233,34 @@ class _Loop:
                 metrics.count("outbox.failures", error=type(error).__name__)
                 # A wake-up meanwhile must not shorten the pause to nothing.
                 time.sleep(pause)
+        _link.close()
         connection.close()
 
     def turn(self) -> None:
         """Publishes all that is there and due."""
         dispatcher = Dispatcher(publisher())
-        dispatcher.drain()
-        if not self._polling:
-            return
+        dispatcher.drain(seconds=_TURN)
         if settings.BACKGROUND == "celery":
-            dispatcher.drain_deferred()
-            return
-        self._crew = self._crew or _Crew()
-        self._crew.turn()
+            dispatcher.drain_deferred(seconds=_TURN)
+        elif self._polling:
+            self._crew = self._crew or _Crew()
+            self._crew.turn()
+        if dispatcher.has_more:
+            self.wake()
 
 
 class _Crew:
     """Threads that run what the database holds, where there is no broker."""
 
     def __init__(self) -> None:
-        self._pools = {
-            queue: ThreadPoolExecutor(count, thread_name_prefix=queue)
-            for queue, count in _THREADS.items()
-        }
+        # A server that is restarted every day has its daily turns all the same.
         self._turns = {
-            name: time.monotonic() + period.seconds
+            name: time.monotonic() + min(period.seconds, _FIRST_TURN)
             for name, period in subscriptions.periods.items()
         }
         self._busy: dict[str, int] = dict.fromkeys(_THREADS, 0)
-        self._held: set[int] = set()
+        self._held: dict[int, DeferredTask] = {}
+        self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._held_until = 0.0
 
@@ -251,15 +274,33 @@ class _Crew:
                 queue=queue, state=TaskState.WAITING, next_at__lte=now
             )
             for kept in due.order_by("next_at")[: max(free, 0)]:
-                if take(kept, LEASE):
-                    with self._lock:
-                        self._busy[queue] += 1
-                        self._held.add(kept.pk)
-                    self._pools[queue].submit(self._work, kept)
+                if kept.starts >= _STARTS:
+                    give_up(kept)
+                elif take(kept, LEASE, starting=True):
+                    self._begin(kept)
+
+    def wait(self, timeout: float) -> None:
+        """Waits for the tasks that run, for so many seconds in all."""
+        until = time.monotonic() + timeout
+        for thread in list(self._threads):
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def _begin(self, kept: DeferredTask) -> None:
+        # Daemons: a server that ends does not wait for an import. Its lease runs out, and the next
+        # server goes on.
+        thread = threading.Thread(
+            target=self._work, args=[kept], name=f"outbox-{kept.queue}", daemon=True
+        )
+        with self._lock:
+            self._busy[kept.queue] += 1
+            self._held[kept.pk] = kept
+            self._threads.add(thread)
+        thread.start()
 
     def _run_periods(self) -> None:
         for name, period in subscriptions.periods.items():
-            if time.monotonic() >= self._turns[name]:
+            first = time.monotonic() + min(period.seconds, _FIRST_TURN)
+            if time.monotonic() >= self._turns.setdefault(name, first):
                 self._turns[name] = time.monotonic() + period.seconds
                 _to_database(name, [], f"every:{name}", period.queue)
 
@@ -267,21 +308,24 @@ class _Crew:
         """Keeps what the threads are at from being taken for lost."""
         if self._held and time.monotonic() > self._held_until:
             self._held_until = time.monotonic() + LEASE / 3
-            later = timezone.now() + timedelta(seconds=LEASE)
             with self._lock:
-                held = list(self._held)
-            DeferredTask.objects.filter(pk__in=held, state=TaskState.WAITING).update(next_at=later)
+                held = list(self._held.values())
+            for kept in held:
+                # Guarded: one that has just failed keeps the time of its next try.
+                take(kept, LEASE)
 
     def _work(self, kept: DeferredTask) -> None:
         try:
             close_old_connections()
             _run(kept.name, kept.args, kept.key, kept.queue)
-        except Exception:
+        except BaseException:
+            # Even one that wants to end the process: its lease runs out, and it is run again.
             logger.exception("Task %s (%s) broke its thread.", kept.name, kept.key)
         finally:
             with self._lock:
                 self._busy[kept.queue] -= 1
-                self._held.discard(kept.pk)
+                self._held.pop(kept.pk, None)
+                self._threads.discard(threading.current_thread())
             with contextlib.suppress(Exception):
                 connection.close()
             loop.wake()

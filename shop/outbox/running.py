@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from celery.exceptions import Reject
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from shop import metrics
@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 _FIRST_GAP, _LONGEST_GAP = 2.0, 2 * 3600.0
 _ERROR_LENGTH = 2000
+# Seconds that a worker waits for a database that is gone, within a task's soft limit.
+_OUTAGE, _LOOK_AGAIN = 180.0, 1.0
 # An address may carry a password: amqp://user:secret@host, postgres://user:secret@host.
 _SECRET = re.compile(r"(\w+://)[^\s/@]+@")
 
@@ -43,7 +45,7 @@ class Later(Exception):
         self.seconds = seconds
 
 
-def run(task: "DurableTask", args: list[Any], key: str, delivery: dict[str, Any] | None) -> None:
+def run(task: "DurableTask", args: list[Any], key: str, *, in_broker: bool) -> None:
     """Runs `task`. A failure is logged, written down and tried again later.
 
     Raises:
@@ -55,7 +57,7 @@ def run(task: "DurableTask", args: list[Any], key: str, delivery: dict[str, Any]
         task.run(*args)
     except Exception as error:  # noqa: BLE001 - whatever it is, the task must not be lost.
         outcome = "deferred"
-        _keep(task, args, key, error, in_broker=bool(delivery and delivery.get("delivery_tag")))
+        _keep(task, args, key, error, in_broker=in_broker)
     else:
         DeferredTask.objects.filter(key=key).delete()
     metrics.timing("tasks.seconds", time.perf_counter() - started, task=task.name, outcome=outcome)
@@ -64,12 +66,14 @@ def run(task: "DurableTask", args: list[Any], key: str, delivery: dict[str, Any]
 def in_order(
     consumer: str,
     event: OutboxEvent,
-    handle: Callable[[OutboxEvent], None],
+    handle: Callable[..., None],
     topics: frozenset[str] = frozenset({"*"}),
+    prepare: Callable[[OutboxEvent], Any] | None = None,
 ) -> None:
     """Handles `event` after all earlier ones of its aggregate, each once and in a transaction.
 
-    Those of other topics than `topics` are passed over.
+    Those of other topics than `topics` are passed over. What `prepare` makes of an event, before
+    the transaction, is handed to `handle` too.
 
     The cursor moves in the transaction of the effect: of two who handle the same event one finds
     the cursor moved, and a transaction that fails moves nothing.
@@ -85,17 +89,21 @@ def in_order(
         following = known.filter(sequence__gt=seen).order_by("sequence").first()
         if following is None:
             break
+        if following.pk != event.pk:
+            _wait_for(consumer, following)
+        wanted = bool(topics & {following.topic, "*"})
         try:
+            prepared = (prepare(following),) if prepare and wanted else ()
             with transaction.atomic():
                 moved = mine.filter(sequence=seen).update(sequence=following.sequence)
-                if moved and topics & {following.topic, "*"}:
-                    handle(following)
+                if moved and wanted:
+                    handle(following, *prepared)
         except Exception as error:
             if following.pk == event.pk:
                 raise
             # An earlier event has a task of its own, which counts its tries.
             raise Later(gap(1)) from error
-    _handle_skipped(consumer, event, handle)
+    _handle_skipped(consumer, event, handle, prepare)
 
 
 def defer(task: "DurableTask", args: list[Any], key: str, error: Exception) -> None:
@@ -110,9 +118,10 @@ def defer(task: "DurableTask", args: list[Any], key: str, error: Exception) -> N
         },
     )
     text = _SECRET.sub(r"\1...@", f"{type(error).__name__}: {error}")[:_ERROR_LENGTH]
+    kept.starts = 0
     if isinstance(error, Later):
-        next_at = timezone.now() + timedelta(seconds=error.seconds)
-        DeferredTask.objects.filter(pk=kept.pk).update(next_at=next_at, error="")
+        kept.next_at = timezone.now() + timedelta(seconds=error.seconds)
+        kept.save(update_fields=["starts", "next_at", "updated_at"])
         return
     kept.attempts += 1
     kept.error = text
@@ -120,7 +129,7 @@ def defer(task: "DurableTask", args: list[Any], key: str, error: Exception) -> N
     kept.next_at = timezone.now() + timedelta(seconds=gap(kept.attempts))
     with transaction.atomic():
         if kept.state == TaskState.DEAD:
-            kept.skipped = _skip(task, args)
+            kept.skipped = skip(task, args)
         kept.save()
     if kept.state == TaskState.DEAD:
         metrics.count("tasks.dead", task=task.name)
@@ -139,19 +148,39 @@ def _keep(
     if not isinstance(error, Later):
         logger.warning("Task %s (%s) failed.", task.name, key, exc_info=error)
     try:
-        if task.tries:
-            defer(task, args, key, error)
-        else:
-            DeferredTask.objects.filter(key=key).delete()
+        _write_down(task, args, key, error)
     except DatabaseError:
         if not in_broker:
             raise
-        # Nowhere to write it down: the broker must keep it. Not at once, or it would spin.
-        time.sleep(1)
-        raise Reject(error, requeue=True) from error
+        # Nowhere to write it down, and a broker that gets it back counts that against it: most
+        # outages are waited for here.
+        if not _database_is_back():
+            raise Reject(error, requeue=True) from error
+        _write_down(task, args, key, error)
 
 
-def _skip(task: "DurableTask", args: list[Any]) -> bool:
+def _write_down(task: "DurableTask", args: list[Any], key: str, error: Exception) -> None:
+    if task.tries:
+        defer(task, args, key, error)
+    else:
+        DeferredTask.objects.filter(key=key).delete()
+
+
+def _database_is_back() -> bool:
+    """Waits for the database; False when it stays away for too long."""
+    until = time.monotonic() + _OUTAGE
+    while time.monotonic() < until:
+        time.sleep(_LOOK_AGAIN)
+        try:
+            connection.close()
+            connection.ensure_connection()
+        except DatabaseError:
+            continue
+        return True
+    return False
+
+
+def skip(task: "DurableTask", args: list[Any]) -> bool:
     """Lets the events after a given-up one go on. Whether this event was passed over."""
     if not task.ordered:
         return False
@@ -162,8 +191,21 @@ def _skip(task: "DurableTask", args: list[Any]) -> bool:
     return bool(cursor.filter(sequence=event.sequence - 1).update(sequence=event.sequence))
 
 
+def _wait_for(consumer: str, earlier: OutboxEvent) -> None:
+    """Raises Later while the task of an earlier event waits for its own next try."""
+    waiting = DeferredTask.objects.filter(
+        key=task_key(earlier.uid.hex, consumer), attempts__gt=0, next_at__gt=timezone.now()
+    )
+    next_at = waiting.values_list("next_at", flat=True).first()
+    if next_at is not None:
+        raise Later((next_at - timezone.now()).total_seconds() + 1)
+
+
 def _handle_skipped(
-    consumer: str, event: OutboxEvent, handle: Callable[[OutboxEvent], None]
+    consumer: str,
+    event: OutboxEvent,
+    handle: Callable[..., None],
+    prepare: Callable[[OutboxEvent], Any] | None,
 ) -> None:
     """Handles an event that was passed over as a dead letter and is now replayed."""
     skipped = DeferredTask.objects.filter(
@@ -171,9 +213,10 @@ def _handle_skipped(
     )
     if not skipped.exists():
         return
+    prepared = (prepare(event),) if prepare else ()
     with transaction.atomic():
         if skipped.update(skipped=False):
-            handle(event)
+            handle(event, *prepared)
 
 
 def task_key(uid: str, name: str) -> str:

@@ -11,8 +11,8 @@ from shop.outbox import running
 
 Handler = Callable[[OutboxEvent], None]
 
-# Tries of a task before it is given up; with the gaps of `running.gap` some six hours.
-TRIES = 10
+# Tries of a task before it is given up; with the gaps of `running.gap` four to six hours.
+TRIES = 15
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class DurableTask(Task):
     queue_name = "events"
 
     def __call__(self, *args: Any) -> None:
-        running.run(self, list(args), self.request.id, self.request.delivery_info)
+        in_broker = not self.request.is_eager
+        running.run(self, list(args), self.request.id, in_broker=in_broker)
 
 
 def task(name: str, *, queue: str = "events", tries: int = TRIES) -> Callable[[Any], Any]:
@@ -77,10 +78,11 @@ def subscriber(
     name: str,
     queue: str = "events",
     ordered: bool = False,
+    prepare: Callable[[OutboxEvent], Any] | None = None,
     when: Callable[[], bool] | None = None,
     tries: int = TRIES,
     **options: Any,
-) -> Callable[[Handler], Any]:
+) -> Callable[[Callable[..., None]], Any]:
     """Registers a function of an event as a task that runs for each event of `topics`.
 
     Args:
@@ -90,18 +92,20 @@ def subscriber(
         ordered: each event is handled once, inside a transaction, after all earlier ones of its
             aggregate. For effects in the database only. Off, the function itself must bear
             running twice.
+        prepare: for ordered ones, what takes long: called before the transaction; what it returns
+            is handed to the function.
         when: asked before events are published; while it says no, none are.
         tries: after so many it is given up.
         options: of the Celery task, such as `time_limit`.
     """
 
-    def register(handle: Handler) -> Any:
+    def register(handle: Callable[..., None]) -> Any:
         def run(event_id: int) -> None:
             event = OutboxEvent.objects.filter(pk=event_id).first()
             if event is None:
                 return  # Housekeeping removes what is long done.
             if ordered:
-                running.in_order(name, event, handle, frozenset(topics))
+                running.in_order(name, event, handle, frozenset(topics), prepare)
             else:
                 handle(event)
 

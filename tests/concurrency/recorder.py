@@ -7,6 +7,7 @@ Effects in the database are events of their own ("proof.effect"), effects outsid
 file RECORD: the id, and the seconds from the commit to the start of the task.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -66,6 +67,15 @@ def deadly(event: OutboxEvent) -> None:
     """Kills its worker until the file CURE is there."""
     if not Path(os.environ["CURE"]).exists():
         os.kill(os.getpid(), signal.SIGKILL)
+    _write(f"{event.uid.hex} cured")
+
+
+@outbox.subscriber("proof.hung", name="proof.hung", soft_time_limit=1, time_limit=2)
+def hang(event: OutboxEvent) -> None:
+    """Hangs, whatever it is told, until the file CURE is there."""
+    while not Path(os.environ["CURE"]).exists():
+        with contextlib.suppress(BaseException):
+            time.sleep(10)
     _write(f"{event.uid.hex} cured")
 
 

@@ -21,11 +21,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg2
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from graphql_jwt.shortcuts import get_token
 from graphql_relay import to_global_id
+from kombu.exceptions import OperationalError
 
 from shop import events
 from shop.celery import DEAD_LETTERS, app
@@ -150,6 +152,7 @@ def _subscribe() -> None:
         ({"proof.counted", "proof.timed"}, "proof.tell"),
         ({"proof.poison"}, "proof.poison"),
         ({"proof.deadly"}, "proof.deadly"),
+        ({"proof.hung"}, "proof.hung"),
     ):
         if task not in known:
             one = subscriptions.Subscription(frozenset(topics), task, "events")
@@ -281,6 +284,7 @@ def test_a_broker_killed_while_it_is_published_to_loses_nothing(place: Place) ->
                     with contextlib.suppress(Exception):
                         Dispatcher(publisher()).drain()
             finally:
+                processing._link.close()
                 connection.close()
 
         thread = threading.Thread(target=go_on)
@@ -358,6 +362,61 @@ def test_a_task_that_kills_its_worker_is_given_up_by_the_broker(place: Place) ->
     assert dead_letters.replay([letter.key]) == 1
     until(lambda: [sick.uid.hex, "cured"] in place.lines())
     assert not DeferredTask.objects.filter(state=TaskState.DEAD).exists()
+
+
+def test_a_task_that_hangs_is_killed_and_not_lost(place: Place) -> None:
+    place.worker()
+    (sick,) = emit("proof.hung", 1)
+    until(lambda: OutboxEvent.objects.filter(pk=sick.pk, dispatched_at__isnull=False).exists())
+    time.sleep(4)
+    place.cure.touch()
+    until(lambda: [sick.uid.hex, "cured"] in place.lines())
+
+
+def test_a_database_that_is_gone_costs_no_task(place: Place) -> None:
+    place.worker()
+    emitted = emit("proof.timed", 5)
+    until(lambda: len(place.lines()) == 5)
+    place.record.unlink()
+    with no_connections():
+        for event in emitted:
+            publisher()("proof.tell", [event.pk], f"again-{event.pk}", "events")
+        time.sleep(4)
+        assert place.lines() == []
+    until(lambda: {line[0] for line in place.lines()} == {event.uid.hex for event in emitted})
+    until(lambda: not DeferredTask.objects.exists())
+
+
+@contextlib.contextmanager
+def no_connections() -> Iterator[None]:
+    """The database refuses all connections but the test's own."""
+    name, own = connection.settings_dict["NAME"], connection.connection.info.backend_pid
+    usual = connection.settings_dict
+    address = {"host": usual["HOST"], "port": usual["PORT"] or None, "user": usual["USER"]}
+    other = psycopg2.connect(dbname="postgres", password=usual["PASSWORD"] or None, **address)
+    other.autocommit = True
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = %s AND pid <> %s",
+                [name, own],
+            )
+            yield
+            cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    finally:
+        other.close()
+
+
+def test_a_broker_that_does_not_answer_holds_a_publisher_up_for_seconds_only(place: Place) -> None:
+    (event,) = emit("proof.timed", 1)
+    publisher()("proof.tell", [event.pk], "first", "events")
+    started = time.monotonic()
+    with place.broker.paused(), pytest.raises(OperationalError):
+        publisher()("proof.tell", [event.pk], "second", "events")
+    assert time.monotonic() - started < 20
+    publisher()("proof.tell", [event.pk], "third", "events")
 
 
 def test_tasks_start_soon_after_the_commit(place: Place) -> None:

@@ -134,7 +134,10 @@ def published(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[tuple[str,
     return sent
 
 
-def test_dispatching_once_publishes_events_and_what_is_due(published: list[Any]) -> None:
+def test_dispatching_once_publishes_events_and_what_is_due(
+    published: list[Any], settings: Any
+) -> None:
+    settings.BACKGROUND = "celery"
     happen(3)
     keep("due", TaskState.WAITING, next_at=timezone.now())
     keep("later", TaskState.WAITING)
@@ -153,9 +156,6 @@ def test_dispatching_once_leaves_what_others_have_claimed(published: list[Any]) 
     assert run("dispatch_events", "--once") == "1 published, 2 claimed by others.\n"
 
 
-# Reported: the command gives what is due to the database, where it already is, and so has it wait
-# for the lease of a try.
-@pytest.mark.xfail(strict=True, reason="dispatch_events --once without broker leases what is due")
 def test_dispatching_once_without_broker_leaves_tasks_to_the_threads(settings: Any) -> None:
     settings.BACKGROUND = "threads"
     happen(1)

@@ -275,7 +275,8 @@ def test_a_database_that_is_gone_leaves_the_job_to_the_next_try(queued: Any, bet
     assert job.status == "running"
     jobs.run(job.pk)
     job.refresh_from_db()
-    assert (job.status, job.attempts) == ("succeeded", 2)
+    # It got ahead: whatever ended its first run does not count against it.
+    assert (job.status, job.attempts) == ("succeeded", 1)
 
 
 def test_without_room_for_the_problems_the_job_ends_all_the_same(
@@ -335,7 +336,7 @@ def test_counts_are_those_of_all_attempts(queued: Any, monkeypatch: pytest.Monke
     counts = {name: job.result[name] for name in ("created", "updated", "unchanged", "products")}
     assert counts == {"created": 6, "updated": 0, "unchanged": 0, "products": 6}
     assert [attempt["created"] for attempt in job.result["attempts"]] == [4, 2]
-    assert (job.attempts, job.started_at) == (2, first.started_at)
+    assert (job.attempts, job.started_at) == (1, first.started_at)
     assert Product.objects.count() == 6
 
 
@@ -393,7 +394,7 @@ def test_a_job_that_kills_its_workers_fails(resume: Any, queued: Any, between: A
     resume(job)
     job.refresh_from_db()
     assert (job.status, job.attempts) == ("failed", 5)
-    assert job.error.startswith("The worker died 5 times;")
+    assert job.error.startswith("The worker died 5 times at the same place;")
     assert job.finished_at
     assert topics().count("job.finished") == 1
 

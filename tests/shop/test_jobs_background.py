@@ -34,8 +34,7 @@ def crew(settings: Any) -> Any:
             time.sleep(0.05)
 
     yield work
-    for pool in threads._pools.values():
-        pool.shutdown(wait=True)
+    threads.wait(20)
 
 
 def test_threads_run_a_job_and_mail_its_end(crew: Any, staff: User) -> None:

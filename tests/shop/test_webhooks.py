@@ -96,7 +96,8 @@ def test_an_endpoint_hears_of_nothing_that_was_before_it(receiver: Any, subscrib
     subscribe(first)
     product = products.create(name="Mug")
     subscribe(second)
-    fanning.fan_out(OutboxEvent.objects.get())
+    event = OutboxEvent.objects.get()
+    fanning.fan_out(event, fanning.messages(event))
     products.update(product, name="Cup")
     assert [body["sequence"] for body in bodies(first)] == [1, 2]
     assert [body["sequence"] for body in bodies(second)] == [2]
@@ -118,7 +119,8 @@ def test_an_event_that_is_fanned_out_twice_is_delivered_once(receiver: Any, subs
     server = receiver()
     subscribe(server)
     products.create(name="Mug")
-    fanning.fan_out(OutboxEvent.objects.get())
+    event = OutboxEvent.objects.get()
+    fanning.fan_out(event, fanning.messages(event))
     assert len(server.got) == WebhookDelivery.objects.count() == 1
 
 

@@ -55,7 +55,8 @@ def deliver(count: int = 1) -> None:
     for _ in range(count):
         with transaction.atomic():
             events.emit("brand.updated", taxonomy.create_brand(name="Ladlemoor"))
-        fanning.fan_out(OutboxEvent.objects.latest("pk"))
+        event = OutboxEvent.objects.latest("pk")
+        fanning.fan_out(event, fanning.messages(event))
 
 
 def list_url(name: str, **filters: str) -> str:

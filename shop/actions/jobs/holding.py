@@ -5,12 +5,17 @@ which is guarded, and writes nothing more. While a job waits in the queue, `leas
 it is asked for once more, should the message have been lost.
 """
 
+import logging
+import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
 
-from django.db import models, transaction
+from django.conf import settings
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from shop import events
@@ -18,7 +23,9 @@ from shop.errors import AlreadyFinished
 from shop.models import Job, JobStatus
 from shop.outbox.running import Later
 
-# Seconds that a runner may be silent. A batch of products takes a fraction of it.
+logger = logging.getLogger(__name__)
+
+# Seconds that a runner may be silent.
 LEASE = 30.0
 # Seconds between two writes of the progress.
 _RENEW = 1.0
@@ -26,7 +33,10 @@ _RENEW = 1.0
 ASK_AGAIN = 900.0
 # Runs that may die before the job itself is taken to be the cause.
 ATTEMPTS = 5
-DIED = f"The worker died {ATTEMPTS} times; its log has the reasons. What was done stays done."
+DIED = (
+    f"The worker died {ATTEMPTS} times at the same place; its log has the reasons. "
+    "What was done stays done."
+)
 STOPPED = "It was cancelled. What was done until then stays done."
 _WAITED_FOR = (JobStatus.QUEUED, JobStatus.RUNNING)
 _RESUMED_AT_ONCE = 100
@@ -52,6 +62,7 @@ class Hold:
         self.job = job
         self._mine = Job.objects.filter(pk=job.pk, runner=runner, status=JobStatus.RUNNING)
         self._renewed = 0.0
+        self._done = job.done
 
     def check(self) -> None:
         """Raises Lost or Cancelled when the run is to end here."""
@@ -62,10 +73,41 @@ class Hold:
             raise Cancelled
 
     def advance(self, **fields: Any) -> None:
-        """Writes how far the job is, unless it did a moment ago. Raises as `check` does."""
+        """Writes how far the job is, unless it did a moment ago. Raises as `check` does.
+
+        Who gets ahead is not what kills the workers: the count of those that died begins anew.
+        """
         self.check()
         if time.monotonic() - self._renewed >= _RENEW:
+            if fields.get("done", 0) > self._done:
+                self._done = fields["done"]
+                fields["attempts"] = 1
             self.renew(**fields)
+
+    @contextmanager
+    def kept_alive(self) -> Iterator[None]:
+        """Renews the lease from a thread: a batch, or a large file, may take longer than it."""
+        if settings.BACKGROUND == "inline":
+            yield  # Nobody else could take it.
+            return
+        stopped = threading.Event()
+        thread = threading.Thread(target=self._beat, args=[stopped], daemon=True, name="lease")
+        thread.start()
+        try:
+            yield
+        finally:
+            stopped.set()
+            thread.join()
+
+    def _beat(self, stopped: threading.Event) -> None:
+        while not stopped.wait(LEASE / 3):
+            try:
+                if not self._mine.update(lease_until=_after(LEASE)):
+                    break
+            except DatabaseError:
+                # It may be back at the next beat; the runner itself finds out at its next write.
+                logger.warning("The lease of job %s could not be renewed.", self.job.pk)
+        connection.close()
 
     def renew(self, **fields: Any) -> None:
         """Keeps the job for another LEASE seconds. Raises Lost."""

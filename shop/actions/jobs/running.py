@@ -33,7 +33,8 @@ def run(job_id: int) -> None:
         return
     work = _WORK[hold.job.kind](hold)
     try:
-        status, error = _outcome(work)
+        with hold.kept_alive():
+            status, error = _outcome(work)
         hold.finish(status, error=error, **_account(work))
     except Lost:
         # What was written is whole; the other runner goes on from there.

@@ -17,12 +17,11 @@ def anyone_listens() -> bool:
     return WebhookEndpoint.objects.exists()
 
 
-@transaction.atomic
-def fan_out(event: OutboxEvent) -> None:
-    """Makes one delivery of `event` for each endpoint that wants it, and has them sent.
+def messages(event: OutboxEvent) -> list[WebhookDelivery]:
+    """What is to be sent of `event`, for each endpoint that wants it; nothing is written.
 
-    Endpoints that were not there yet when it happened are not told. Run twice, it makes no second
-    delivery: there is one for each event and endpoint.
+    Making the bodies runs the documents of their owners, which no transaction should wait for.
+    Endpoints that were not there yet when it happened are not told.
     """
     there = WebhookEndpoint.objects.filter(is_active=True, created_at__lte=event.created_at)
     endpoints = [
@@ -31,7 +30,7 @@ def fan_out(event: OutboxEvent) -> None:
         if wants(endpoint.topics, event.topic)
     ]
     now = timezone.now()
-    deliveries = [
+    return [
         WebhookDelivery(
             endpoint=endpoint,
             event=event,
@@ -41,7 +40,21 @@ def fan_out(event: OutboxEvent) -> None:
         )
         for endpoint in endpoints
     ]
-    WebhookDelivery.objects.bulk_create(deliveries, ignore_conflicts=True)
-    for endpoint in endpoints:
+
+
+@transaction.atomic
+def fan_out(event: OutboxEvent, deliveries: list[WebhookDelivery]) -> None:
+    """Writes what `messages` has made of `event`, and has it sent.
+
+    Run twice, it makes no second delivery: there is one for each event and endpoint.
+    """
+    # One that was deleted meanwhile is told of nothing.
+    keys = [delivery.endpoint_id for delivery in deliveries]
+    there = set(WebhookEndpoint.objects.filter(pk__in=keys).values_list("pk", flat=True))
+    kept = [delivery for delivery in deliveries if delivery.endpoint_id in there]
+    WebhookDelivery.objects.bulk_create(kept, ignore_conflicts=True)
+    now = timezone.now()
+    for delivery in kept:
+        endpoint = delivery.endpoint
         if endpoint.open_until is None or endpoint.open_until <= now:
             lanes.wake_after_commit(endpoint.pk)

@@ -18,7 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help="all of them")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        dead_letters.collect()
+        try:
+            dead_letters.collect()
+        except Exception as error:  # noqa: BLE001 - whatever the broker's trouble, these are here.
+            self.stderr.write(f"The broker does not answer ({type(error).__name__}).")
         if options["do"] == "list":
             self._list()
             return

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from shop import outbox
 from shop.models import OutboxEvent
-from shop.outbox.dispatching import Dispatcher
-from shop.outbox.processing import loop, publisher
+from shop.outbox.processing import loop
 
 
 class Command(BaseCommand):
@@ -21,8 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            dispatcher = Dispatcher(publisher())
-            total = dispatcher.drain() + dispatcher.drain_deferred()
+            total = outbox.drain()
             left = OutboxEvent.objects.filter(dispatched_at=None).count()
             self.stdout.write(f"{total} published, {left} claimed by others.")
             return

@@ -46,7 +46,7 @@ class Job(models.Model):
         runner: who runs it now; changes with every try.
         lease_until: a runner that has not been heard of until then is dead; while queued, when
             it is asked for again.
-        attempts: how often it was begun.
+        attempts: how often it was begun since it last got ahead.
     """
 
     kind = ExactCharField(max_length=20, choices=JobKind)

@@ -122,6 +122,8 @@ class Mutation(graphene.Mutation):
     permission: str | None = None
     # Off where input is only compared, and any difference is told in one way.
     stores_text = True
+    # On where the action commits by itself, because part of it outlives a refusal.
+    owns_transaction = False
 
     user_errors = graphene.List(
         graphene.NonNull(UserError),
@@ -191,6 +193,8 @@ class Mutation(graphene.Mutation):
 
     @classmethod
     def _perform_once(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        if cls.owns_transaction:
+            return cls.perform(info, **values)
         try:
             with transaction.atomic():
                 return cls.perform(info, **dict(values))

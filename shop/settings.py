@@ -245,8 +245,6 @@ GRAPHQL_JWT = {
     "JWT_ISSUER": "shop",
     "JWT_PAYLOAD_HANDLER": "schema.authentication.payload_for",
     "JWT_DECODE_HANDLER": "schema.authentication.decode",
-    "JWT_PAYLOAD_GET_USERNAME_HANDLER": "schema.authentication.subject_of",
-    "JWT_GET_USER_BY_NATURAL_KEY_HANDLER": "schema.authentication.user_by_subject",
 }
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])

@@ -6,8 +6,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from shop import outbox
-from shop.actions import jobs, mails
+from shop.actions import customers, jobs, mails
 from shop.actions.catalog import derived, media
+from shop.actions.customers import notices
 from shop.actions.webhooks import deliveries, fanning, lanes
 from shop.models import OutboxEvent, WebhookDelivery
 from shop.outbox import dead_letters, housekeeping
@@ -60,6 +61,18 @@ def repair_derived() -> None:
 def run_job(event: OutboxEvent) -> None:
     """Runs an import or an export."""
     jobs.run(event.payload["id"])
+
+
+@outbox.subscriber("session.reused", name="shop.mail_reuse", queue="mail", when=mails.are_on)
+def mail_reuse(event: OutboxEvent) -> None:
+    """Tells a user that a device was signed out, because one of its tokens may be stolen."""
+    notices.tell_of_reuse(event.payload["id"])
+
+
+@outbox.periodic("shop.purge_sessions", seconds=3600)
+def purge_sessions() -> None:
+    """Removes sessions that are long over."""
+    customers.purge(timezone.now() - timedelta(days=settings.OUTBOX_DAYS))
 
 
 @outbox.subscriber("job.finished", name="shop.mail_job", queue="mail", when=mails.are_on)

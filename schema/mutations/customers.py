@@ -1,5 +1,6 @@
 """Signing in: access tokens by django-graphql-jwt, one-use refresh tokens of our own."""
 
+import datetime
 from typing import Any
 
 import graphene
@@ -8,8 +9,13 @@ from graphql_jwt.shortcuts import get_token
 
 from schema import authentication
 from schema.base import Mutation
+from schema.engine.errors import Retry
 from schema.types.customers import User
 from shop.actions import customers
+
+
+def _lifetime() -> datetime.timedelta:
+    return jwt_settings.JWT_REFRESH_EXPIRATION_DELTA
 
 
 class _Tokens(Mutation):
@@ -32,13 +38,13 @@ class _Tokens(Mutation):
     user = graphene.Field(User, description="Who is signed in.")
 
     @classmethod
-    def grant(cls, info: graphene.ResolveInfo, user: Any) -> Any:
-        lifetime = jwt_settings.JWT_REFRESH_EXPIRATION_DELTA
+    def grant(cls, granted: customers.Granted) -> Any:
+        user = granted.session.user
         return cls(
-            token=get_token(user),
+            token=get_token(user, sid=granted.session.uid.hex),
             expires_in=int(jwt_settings.JWT_EXPIRATION_DELTA.total_seconds()),
-            refresh_token=customers.issue_refresh_token(user, lifetime),
-            refresh_expires_in=int(lifetime.total_seconds()),
+            refresh_token=granted.refresh_token,
+            refresh_expires_in=int(_lifetime().total_seconds()),
             user=user,
         )
 
@@ -52,18 +58,32 @@ class TokenAuth(_Tokens):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, email: str, password: str) -> Any:
-        return cls.grant(info, customers.sign_in(email, password))
+        user = customers.sign_in(email, password)
+        device = authentication.device_of(info.context)
+        return cls.grant(customers.open_session(user, lifetime=_lifetime(), device=device))
 
 
 class RefreshToken(_Tokens):
-    """Exchanges a refresh token for a new pair of tokens. The old refresh token is spent."""
+    """Exchanges a refresh token for a new pair of tokens. The old refresh token is spent.
+
+    Sent again within ten seconds (a lost reply, a second tab) a spent token is answered with the
+    error code RETRY and harms nothing. Later it signs the device out, because it may be stolen.
+    """
+
+    # The end of a session outlives the refusal that it is told with.
+    owns_transaction = True
 
     class Input:
         refresh_token = graphene.String(required=True, description="An unspent refresh token.")
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, refresh_token: str) -> Any:
-        return cls.grant(info, customers.spend_refresh_token(refresh_token))
+        device = authentication.device_of(info.context)
+        try:
+            return cls.grant(customers.rotate(refresh_token, lifetime=_lifetime(), device=device))
+        except customers.JustSpent as error:
+            message = "The token was spent a moment ago. Use the one that was answered then."
+            raise Retry(message) from error
 
 
 class VerifyToken(Mutation):
@@ -82,18 +102,18 @@ class VerifyToken(Mutation):
 
 
 class RevokeToken(Mutation):
-    """Signs out: makes a refresh token useless."""
+    """Signs this device out, at once: its refresh token and its access tokens are useless."""
 
     stores_text = False
 
     class Input:
-        refresh_token = graphene.String(required=True, description="An unspent refresh token.")
+        refresh_token = graphene.String(required=True, description="A refresh token of the device.")
 
     revoked = graphene.Boolean(required=True, default_value=False, description="Whether it was.")
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, refresh_token: str) -> Any:
-        customers.revoke_refresh_token(refresh_token)
+        customers.end_by_token(refresh_token)
         return cls(revoked=True)
 
 

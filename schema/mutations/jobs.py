@@ -40,11 +40,8 @@ class ImportProducts(Mutation):
 
     job = ObjectField(Job, description=f"The job, queued; ask for it again; {_SEEN}.")
 
-    @classmethod
-    def _perform_once(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
-        # Not in a transaction: reading and storing a large file takes seconds, and the action has
-        # one of its own for the job.
-        return cls.perform(info, **values)
+    # Reading and storing a large file takes seconds, and the action has a transaction of its own.
+    owns_transaction = True
 
     @classmethod
     def perform(

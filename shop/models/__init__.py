@@ -14,7 +14,7 @@ from shop.models.catalog import (
     ThumbnailSize,
     Variant,
 )
-from shop.models.customers import RefreshToken, User
+from shop.models.customers import RefreshToken, Session, User
 from shop.models.importing import ImportRecord
 from shop.models.inventory import Stock
 from shop.models.jobs import Job, JobKind, JobStatus
@@ -52,6 +52,7 @@ __all__ = [
     "ProductStatus",
     "RefreshToken",
     "SentMail",
+    "Session",
     "Stock",
     "TaskState",
     "ThumbnailSize",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
+import uuid
 from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Now
 
 from shop.models.fields import ExactCharField
+
+USER_AGENT_LENGTH = 400
 
 
 def email_key(email: str) -> str:
@@ -41,16 +46,24 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Someone with an account, known by e-mail address."""
+    """Someone with an account, known by e-mail address.
+
+    Attributes:
+        token_version: in every access token; another one ends them all, and all sessions.
+    """
 
     email = models.EmailField(max_length=254)
     email_key = ExactCharField(max_length=254, unique=True, editable=False)
     name = models.CharField(max_length=200, blank=True, default="")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    token_version = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
+
+    _password: str | None
+    _was_active = False
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -62,22 +75,82 @@ class User(AbstractBaseUser, PermissionsMixin):
     def natural_key(self) -> tuple[str]:
         return (self.email,)
 
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        user = super().from_db(*args, **kwargs)
+        user._was_active = user.__dict__.get("is_active", False)
+        return user
+
     def save(self, *args: Any, **kwargs: Any) -> None:
+        """Saves; a new password or a deactivation ends everything that is signed in."""
         self.email_key = email_key(self.email)
         fields = kwargs.get("update_fields")
         if fields is not None and "email" in fields:
             kwargs["update_fields"] = {*fields, "email_key"}
+        # Django keeps the clear password until it is saved; a mere new hash of it does not count.
+        if self.pk and (self._password is not None or (self._was_active and not self.is_active)):
+            self.token_version = F("token_version") + 1
+            if fields is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], "token_version"}
         super().save(*args, **kwargs)
+        self._was_active = self.is_active
+        if not isinstance(self.token_version, int):
+            self.refresh_from_db(fields=["token_version"])
+
+
+class SessionQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """One's own, for everyone: not even staff see where others are signed in."""
+        return self.filter(user=user.pk)
+
+    def live(self) -> Self:
+        """Those that are not over."""
+        return self.filter(
+            revoked_at=None,
+            expires_at__gt=Now(),
+            token_version=F("user__token_version"),
+            user__is_active=True,
+        )
+
+
+class Session(models.Model):
+    """A device that is signed in: a family of refresh tokens, of which one is unspent.
+
+    Attributes:
+        uid: in every access token of the session, so that it can be ended at once.
+        token_version: of the user when it began; it is over when the user has another.
+        expires_at: of its last refresh token.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True)
+    user = models.ForeignKey(User, models.CASCADE, related_name="sessions")
+    token_version = models.PositiveIntegerField()
+    user_agent = models.CharField(max_length=USER_AGENT_LENGTH, default="")
+    address = models.GenericIPAddressField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["user", "last_used_at", "id"], name="session_by_use"),
+            models.Index(fields=["expires_at"], name="session_by_end"),
+        )
+
+    def __str__(self) -> str:
+        return f"Session {self.pk}"
 
 
 class RefreshToken(models.Model):
     """A long-lived, one-use token that buys a new access token. Only its SHA-256 is stored."""
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="refresh_tokens")
+    session = models.ForeignKey(Session, models.CASCADE, related_name="refresh_tokens")
     digest = ExactCharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    used_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"Refresh token {self.pk}"

@@ -1,13 +1,11 @@
 """Several requests write the same rows at once."""
 
-import datetime
 from typing import Any
 
 import pytest
 
 from shop.actions.catalog import categories, products, taxonomy, variants
-from shop.actions.customers import issue_refresh_token, spend_refresh_token
-from shop.models import Brand, Product, User, Variant
+from shop.models import Brand, Product, Variant
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 CREATE = """mutation($name: String!) {
@@ -93,13 +91,6 @@ def test_a_variant_is_not_brought_back_by_a_late_update(attempt: int, at_once: A
     at_once(lambda: variants.delete(first), lambda: variants.update(second, price=100))
     product.refresh_from_db()
     assert (Variant.objects.count(), product.min_price) == (0, None)
-
-
-def test_a_refresh_token_sent_twice_at_once_is_spent_once(at_once: Any) -> None:
-    user = User.objects.create_user("ann@example.org")
-    token = issue_refresh_token(user, datetime.timedelta(days=1))
-    results = at_once(*[lambda: spend_refresh_token(token)] * 4)
-    assert sorted(type(result).__name__ for result in results) == ["InvalidToken"] * 3 + ["User"]
 
 
 @pytest.mark.parametrize("attempt", range(5))

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 from graphql_jwt.shortcuts import get_token
 
-from shop.actions.customers import issue_refresh_token
-from shop.models import RefreshToken, User
+from shop.actions import customers
+from shop.actions.customers import Device
+from shop.models import OutboxEvent, RefreshToken, Session, User
 
 PAIR = "token expiresIn refreshToken refreshExpiresIn user { email } userErrors { code field }"
 INVALID = {
@@ -19,7 +20,9 @@ INVALID = {
 
 @pytest.fixture
 def token(customer: User) -> str:
-    return issue_refresh_token(customer, datetime.timedelta(days=1))
+    device = Device("Phone", "192.0.2.7")
+    lifetime = datetime.timedelta(days=1)
+    return customers.open_session(customer, lifetime=lifetime, device=device).refresh_token
 
 
 @pytest.fixture
@@ -28,7 +31,8 @@ def refresh(api: Any) -> Any:
         document = (
             f"mutation($t: String!) {{ refreshToken(input: {{refreshToken: $t}}) {{ {PAIR} }} }}"
         )
-        return api(document, t=token)["data"]["refreshToken"]
+        answer = api(document, t=token)
+        return answer["data"]["refreshToken"] or answer["errors"][0]["extensions"]["code"]
 
     return send
 
@@ -52,10 +56,6 @@ def test_a_refresh_token_works_once(token: str, refresh: Any, client: Any) -> No
     headers = {"Authorization": f"Bearer {pair['token']}"}
     answer = client.get("/graphql/", {"query": "{ viewer { email } }"}, headers=headers)
     assert answer.json() == {"data": {"viewer": {"email": "ann@example.org"}}}
-    again = refresh(token)
-    assert again["token"] is None
-    assert again["refreshToken"] is None
-    assert len(again["userErrors"]) == 1
 
 
 @pytest.mark.parametrize("unknown", ["", "garbage", "\x00", "é", "x" * 100_000])
@@ -68,7 +68,7 @@ def test_a_refresh_token_that_is_not_good_any_more_is_refused(
     change: str, token: str, refresh: Any, revoke: Any
 ) -> None:
     if change == "expired":
-        RefreshToken.objects.update(expires_at=timezone.now() - datetime.timedelta(seconds=1))
+        Session.objects.update(expires_at=timezone.now() - datetime.timedelta(seconds=1))
     elif change == "disabled":
         User.objects.update(is_active=False)
     else:
@@ -90,3 +90,125 @@ def test_tokens_are_in_no_row_of_the_database(token: str, refresh: Any, dump: An
 def test_revoking_twice_says_so(token: str, revoke: Any) -> None:
     revoke(token)
     assert revoke(token) == {"revoked": False, "userErrors": [{"code": "INVALID_TOKEN"}]}
+
+
+def sign_in(api: Any) -> dict[str, Any]:
+    document = """mutation { tokenAuth(input: {
+      email: "ann@example.org", password: "a customer password"}) { token refreshToken } }"""
+    return api(document)["data"]["tokenAuth"]
+
+
+def viewer(client: Any, access: str) -> Any:
+    headers = {"Authorization": f"Bearer {access}"}
+    answer = client.get("/graphql/", {"query": "{ viewer { email } }"}, headers=headers).json()
+    return answer["data"] if "data" in answer else answer["errors"][0]["extensions"]["code"]
+
+
+SEEN = {"viewer": {"email": "ann@example.org"}}
+
+
+def age_spent(seconds: float) -> None:
+    then = timezone.now() - datetime.timedelta(seconds=seconds)
+    RefreshToken.objects.exclude(used_at=None).update(used_at=then)
+
+
+def test_a_spent_token_is_told_to_be_tried_again_and_harms_nothing_for_ten_seconds(
+    token: str, refresh: Any
+) -> None:
+    newer = refresh(token)["refreshToken"]
+    age_spent(9)
+    assert refresh(token) == "RETRY"
+    assert refresh(newer)["userErrors"] == []
+    assert not OutboxEvent.objects.filter(topic="session.reused").exists()
+
+
+def test_a_token_spent_long_ago_ends_its_family_and_no_other(
+    customer: User, token: str, api: Any, refresh: Any, client: Any
+) -> None:
+    elsewhere = sign_in(api)
+    pair = refresh(token)
+    age_spent(11)
+    assert refresh(token) == INVALID
+    assert refresh(pair["refreshToken"]) == INVALID
+    assert viewer(client, pair["token"]) == "UNAUTHENTICATED"
+    assert viewer(client, elsewhere["token"]) == SEEN
+    assert refresh(elsewhere["refreshToken"])["userErrors"] == []
+    assert OutboxEvent.objects.get(topic="session.reused").payload["user"] == customer.pk
+    # Told once, however often the thief tries.
+    refresh(token)
+    assert OutboxEvent.objects.filter(topic="session.reused").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_user_is_told_by_mail(token: str, refresh: Any, mailoutbox: list[Any]) -> None:
+    refresh(token)
+    age_spent(11)
+    refresh(token)
+    (sent,) = mailoutbox
+    assert sent.to == ["ann@example.org"]
+    assert sent.subject == "A device was signed out of your account"
+    assert sent.extra_headers["Message-ID"].startswith("<session-ended-")
+
+
+def new_password(user: User) -> None:
+    user.set_password("another password")
+    user.save()
+
+
+def deactivate(user: User) -> None:
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+
+
+@pytest.mark.parametrize("ending", [new_password, deactivate, customers.end_all])
+def test_what_ends_everything_ends_it_at_once_and_for_good(
+    ending: Any, customer: User, api: Any, refresh: Any, client: Any
+) -> None:
+    one, two = sign_in(api), sign_in(api)
+    assert viewer(client, one["token"]) == SEEN
+    ending(User.objects.get(pk=customer.pk))
+    # Disabled and enabled again, an account has not been signed in meanwhile.
+    User.objects.filter(pk=customer.pk).update(is_active=True)
+    for pair in (one, two):
+        assert viewer(client, pair["token"]) == "UNAUTHENTICATED"
+        assert refresh(pair["refreshToken"]) == INVALID
+
+
+def test_a_better_hash_of_the_same_password_ends_nothing(
+    customer: User, api: Any, client: Any, settings: Any
+) -> None:
+    pair = sign_in(api)
+    before = User.objects.get(pk=customer.pk).password
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+    ]
+    assert sign_in(api)["token"]
+    assert User.objects.get(pk=customer.pk).password != before
+    assert viewer(client, pair["token"]) == SEEN
+
+
+def test_signing_out_ends_the_access_token_too(
+    customer: User, api: Any, revoke: Any, client: Any
+) -> None:
+    pair, other = sign_in(api), sign_in(api)
+    assert revoke(pair["refreshToken"]) == {"revoked": True, "userErrors": []}
+    assert viewer(client, pair["token"]) == "UNAUTHENTICATED"
+    assert viewer(client, other["token"]) == SEEN
+
+
+def test_a_used_again_address_inherits_no_token(customer: User, api: Any, client: Any) -> None:
+    pair = sign_in(api)
+    customer.delete()
+    User.objects.create_user("ann@example.org", "a customer password")
+    assert viewer(client, pair["token"]) == "UNAUTHENTICATED"
+
+
+def test_a_session_knows_its_device(customer: User, client: Any) -> None:
+    document = """mutation { tokenAuth(input: {
+      email: "ann@example.org", password: "a customer password"}) { token } }"""
+    headers = {"User-Agent": "Shop App/2.1 \x07(Phone)", "X-Forwarded-For": "203.0.113.9"}
+    body = {"query": document}
+    client.post("/graphql/", body, content_type="application/json", headers=headers)
+    session = Session.objects.get()
+    assert (session.user_agent, session.address) == ("Shop App/2.1  (Phone)", "127.0.0.1")

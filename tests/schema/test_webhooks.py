@@ -85,6 +85,19 @@ def test_for_others_a_node_is_missing(delivery: Any, people: Any, api: Any, gid:
             assert nodes == [None, None], name
 
 
+def test_what_was_sent_is_for_those_who_may_see_deliveries(
+    delivery: Any, people: Any, api: Any, gid: Any
+) -> None:
+    document = "query($id: ID!) { node(id: $id) { ... on WebhookDelivery { topic body } } }"
+    # One after the other, over the same plan.
+    seen = {
+        name: api(document, people[name], id=gid(delivery))["data"]["node"]
+        for name in ("staff", "viewer", "staff")
+    }
+    assert seen["viewer"] == {"topic": "SHOP_TEST", "body": None}
+    assert seen["staff"] == {"topic": "SHOP_TEST", "body": delivery.body}
+
+
 def test_those_who_may_see_them_are_served_on_the_compiled_path(
     delivery: Any, staff: User, api: Any, gid: Any
 ) -> None:

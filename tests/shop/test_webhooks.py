@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from standardwebhooks import Webhook
 
 from shop import events, outbox
+from shop.actions import jobs
 from shop.actions.catalog import products, taxonomy
 from shop.actions.webhooks import deliveries, endpoints, fanning, lanes, payloads, topics
 from shop.errors import Invalid, InvalidQuery, Required, UrlNotAllowed
@@ -220,6 +221,19 @@ def test_a_document_shows_what_its_owner_may_see_now(
     nodes = [body["data"]["node"] for body in bodies(server)]
     assert nodes[0] is None
     assert nodes[-1] == {"__typename": "Product", "name": "Mug", "status": "PUBLISHED"}
+
+
+def test_a_message_holds_no_link_that_opens_a_file(
+    receiver: Any, subscribe: Any, staff: User
+) -> None:
+    server = receiver()
+    document = "{ jobs(first: 1) { edges { node { status result { products url } } } } }"
+    subscribe(server, query=document, topics=["job.finished"])
+    with transaction.atomic():
+        jobs.start_export(by=staff)
+    (body,) = bodies(server)
+    (edge,) = body["data"]["jobs"]["edges"]
+    assert edge["node"] == {"status": "SUCCEEDED", "result": {"products": 0, "url": None}}
 
 
 def test_a_document_that_fails_tells_its_errors(receiver: Any, subscribe: Any) -> None:

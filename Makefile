@@ -36,7 +36,7 @@ serve: $(VENV)/.runtime .env ## serve as in production on PORT (DEBUG=0, SECRET_
 		--blocking-threads 2 --respawn-failed-workers --workers-kill-timeout 30 shop.wsgi:application
 
 test: $(VENV)/.development .env ## run the whole suite on SQLite, with no service
-	@DATABASE_URL=sqlite:///var/test.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(PYTEST) $(ARGS)
+	@DATABASE_URL=sqlite:///var/test.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(PYTEST) --numprocesses auto $(ARGS)
 
 test-services: $(VENV)/.development .env ## run the same suite on PostgreSQL with Redis
 	@DATABASE_URL=$(SERVICES_DATABASE_URL) REDIS_URL=$(SERVICES_REDIS_URL) CELERY_BROKER_URL= \

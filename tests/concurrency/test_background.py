@@ -137,8 +137,10 @@ def place(broker: Broker, tmp_path: Path, settings: Any) -> Iterator[Place]:
             queue(channel).declare()
             queue(channel).purge()
     found = Place(broker, tmp_path)
+    usual = list(subscriptions.subscriptions)
     _subscribe()
     yield found
+    subscriptions.subscriptions[:] = usual
     loop.stop()
     found.end()
     processing._link.close()
@@ -146,7 +148,6 @@ def place(broker: Broker, tmp_path: Path, settings: Any) -> Iterator[Place]:
 
 def _subscribe() -> None:
     """Has this process know who listens to the proof's topics, without running any of it."""
-    known = {one.task for one in subscriptions.subscriptions}
     for topics, task in (
         ({"proof.counted", "product.updated"}, "proof.count"),
         ({"proof.counted", "proof.timed"}, "proof.tell"),
@@ -154,9 +155,8 @@ def _subscribe() -> None:
         ({"proof.deadly"}, "proof.deadly"),
         ({"proof.hung"}, "proof.hung"),
     ):
-        if task not in known:
-            one = subscriptions.Subscription(frozenset(topics), task, "events")
-            subscriptions.subscriptions.append(one)
+        one = subscriptions.Subscription(frozenset(topics), task, "events")
+        subscriptions.subscriptions.append(one)
 
 
 def emit(topic: str, count: int, width: int = 7) -> list[OutboxEvent]:

@@ -70,7 +70,10 @@ const OPTIONS = {
   // Objects have ids, so that clients can keep one copy of each. Values, lists and results have none.
   '@graphql-eslint/strict-id-in-types': ['error', {
     exceptions: {
-      types: ['Money', 'PageInfo', 'ProductOption', 'SelectedOption', 'UserError'],
+      types: [
+        'JobProblem', 'JobProgress', 'JobResult', 'Money', 'PageInfo', 'ProductOption',
+        'SelectedOption', 'UserError',
+      ],
       suffixes: ['Connection', 'Edge', 'Payload'],
     },
   }],

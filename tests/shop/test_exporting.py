@@ -531,4 +531,4 @@ def test_a_terminal_gets_a_bar(
     err = Terminal()
     call_command("export_products", str(tmp_path / "a"), stdout=io.StringIO(), stderr=err)
     assert "100%" in err.getvalue()
-    assert "4/4" in err.getvalue()
+    assert "4 products" in err.getvalue()

@@ -351,9 +351,9 @@ def test_a_terminal_gets_a_bar(file: Any, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_log_gets_plain_lines(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from shop.management.commands import import_products
+    from shop.management import progress
 
-    monkeypatch.setattr(import_products, "_SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr(progress, "_SECONDS_BETWEEN_LINES", 0)
     err = io.StringIO()
     call_command("import_products", str(file(SEVEN)), stdout=io.StringIO(), stderr=err)
     assert err.getvalue().startswith("100%: 7 products, ")

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
 from rich.table import Table
 
+from shop.management.progress import console, plain
 from shop.outbox import dead_letters
 
 
@@ -41,7 +41,4 @@ class Command(BaseCommand):
             error = kept.error.splitlines()[0] if kept.error else ""
             cells = (kept.key, kept.name, str(kept.args), str(kept.attempts), given_up, error)
             table.add_row(*cells)
-        width = None if self.stdout.isatty() else 160
-        # Django's wrapper would end every piece of a line with a new one.
-        out: Any = getattr(self.stdout, "_out", self.stdout)
-        Console(file=out, markup=False, width=width).print(table)
+        console(plain(self.stdout)).print(table)

@@ -4,8 +4,7 @@ import gzip
 import io
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
@@ -13,24 +12,14 @@ from typing import Any, BinaryIO, TextIO, cast
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.db.models import Q, QuerySet
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from shop.actions import exporting
-from shop.actions.exporting import Progress as Step
+from shop.management.progress import plain, progress
 from shop.models import Product
 
 # The arguments are wrong, or the file cannot be written: nothing was written.
 REFUSED = 2
 STOPPED = 130
-_SECONDS_BETWEEN_LINES = 10
 _OUTPUT = "-"
 
 
@@ -57,11 +46,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         products = _chosen(options["handle"]) if options["handle"] else None
-        err = _plain(self.stderr)
+        err = plain(self.stderr)
         try:
-            with _target(options["file"], _plain(self.stdout)) as file, _progress(err) as show:
+            with _target(options["file"], plain(self.stdout)) as file, progress(err) as show:
                 exported = exporting.run(
-                    file, products=products, elsewhere=options["elsewhere"], on_progress=show
+                    file,
+                    products=products,
+                    elsewhere=options["elsewhere"],
+                    on_progress=lambda step: show(
+                        step.products, step.total, step.products, "Exporting"
+                    ),
                 )
         except KeyboardInterrupt:
             raise CommandError("Stopped. No file was written.", returncode=STOPPED) from None
@@ -122,48 +116,3 @@ def _target(name: str, output: TextIO) -> Iterator[TextIO]:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-@contextmanager
-def _progress(stream: TextIO) -> Iterator[Callable[[Step], None]]:
-    """A callback that shows how far the export is: a bar on a terminal, else a line at times."""
-    if not stream.isatty():
-        yield _Lines(stream)
-        return
-    columns = (
-        TextColumn("Exporting"),
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TextColumn("products"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    console = Console(file=stream, highlight=False, markup=False)
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda step: bar.update(task, completed=step.products, total=step.total)
-
-
-class _Lines:
-    """Plain progress lines for logs, none for short exports."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._started = self._last = time.monotonic()
-
-    def __call__(self, step: Step) -> None:
-        now = time.monotonic()
-        if now - self._last < _SECONDS_BETWEEN_LINES:
-            return
-        self._last = now
-        rate = step.products / (now - self._started)
-        self._stream.write(
-            f"{step.products / step.total:.0%}: {step.products:,} products, {rate:,.0f}/s, "
-            f"{(step.total - step.products) / rate:,.0f} s left\n"
-        )
-
-
-def _plain(stream: Any) -> TextIO:
-    """What lies below Django's wrapper, which would end every piece of a bar with a new line."""
-    return getattr(stream, "_out", stream)

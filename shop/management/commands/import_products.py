@@ -1,34 +1,20 @@
 """`manage.py import_products FILE...`: takes Shopify product CSVs into the shop."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, ProgrammingError
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
 from shop.actions import importing
-from shop.actions.importing import Progress as Step
 from shop.actions.importing import Report, Result
+from shop.management.progress import console, plain, progress
 
 # A file that is no catalog, or wrong arguments: nothing was written.
 REFUSED = 2
 STOPPED = 130
-_SECONDS_BETWEEN_LINES = 10
 
 
 class Command(BaseCommand):
@@ -60,12 +46,14 @@ class Command(BaseCommand):
             ) from None
         report_file = _open_report(options["report"], options["files"])
         try:
-            with _progress(_plain(self.stderr)) as on_progress:
+            with progress(plain(self.stderr)) as show:
                 report = importing.run(
                     sources,
                     overwrite=options["overwrite"],
                     dry_run=options["dry_run"],
-                    on_progress=on_progress,
+                    on_progress=lambda step: show(
+                        step.lines, step.total, step.products, Path(step.file).name
+                    ),
                 )
         except KeyboardInterrupt:
             message = "Stopped. The shop holds whole products only; run it again to complete."
@@ -91,7 +79,7 @@ class Command(BaseCommand):
         if report_path:
             with Path(report_path).open("w", encoding="utf-8", newline="") as file:
                 report.write_csv(file)
-        _console(_plain(self.stdout)).print(_table(report))
+        console(plain(self.stdout)).print(_table(report))
         if report.dry_run:
             self._line("Dry run: nothing was written.")
         elif not (report.created or report.updated or report.skipped):
@@ -100,78 +88,6 @@ class Command(BaseCommand):
     def _line(self, text: str) -> None:
         encoding = getattr(self.stdout, "encoding", None) or "utf-8"
         self.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-
-
-class _Rate(ProgressColumn):
-    """Products a second."""
-
-    def render(self, task: Task) -> Text:
-        elapsed = task.finished_time or task.elapsed or 0
-        products = task.fields["products"]
-        rate = f"{products / elapsed:,.0f}/s" if elapsed > 0 else "-/s"
-        return Text(f"{products:,} products {rate}")
-
-
-@contextmanager
-def _progress(stream: TextIO) -> Iterator[Callable[[Step], None]]:
-    """A callback that shows how far the import is: a bar on a terminal, else a line at times."""
-    if not stream.isatty():
-        yield _Lines(stream)
-        return
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    with Progress(*columns, console=_console(stream), transient=True) as bar:
-        task = bar.add_task("Importing", total=None, products=0)
-
-        def show(step: Step) -> None:
-            name = Path(step.file).name
-            bar.update(
-                task,
-                description=name,
-                total=step.total,
-                completed=step.lines,
-                products=step.products,
-            )
-
-        yield show
-
-
-class _Lines:
-    """Plain progress lines for logs, none for short imports."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._started = self._last = time.monotonic()
-
-    def __call__(self, step: Step) -> None:
-        now = time.monotonic()
-        if now - self._last < _SECONDS_BETWEEN_LINES:
-            return
-        self._last = now
-        elapsed = now - self._started
-        left = elapsed * (step.total / step.lines - 1)
-        self._stream.write(
-            f"{step.lines / step.total:.0%}: {step.products:,} products, "
-            f"{step.products / elapsed:,.0f}/s, {left:,.0f} s left\n"
-        )
-
-
-def _console(stream: TextIO) -> Console:
-    """Prints to `stream`: as wide as the terminal, and without control codes if it is none."""
-    if stream.isatty():
-        return Console(file=stream, highlight=False, markup=False)
-    return Console(file=stream, highlight=False, markup=False, force_terminal=False, width=120)
-
-
-def _plain(stream: Any) -> TextIO:
-    """What lies below Django's wrapper, which would end every piece of a bar with a new line."""
-    return getattr(stream, "_out", stream)
 
 
 def _table(report: Report) -> Table:

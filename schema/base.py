@@ -97,6 +97,41 @@ class PublicNode(ShopNode):
         return "staff" if context.user.is_staff else "shopper"
 
 
+class StaffNode(ShopNode):
+    """A node type for those who have the Django permission `permission`; others see none."""
+
+    class Meta:
+        abstract = True
+
+    permission: str
+
+    @classmethod
+    def viewer_class(cls, context: Any) -> str | None:
+        # Those who may not see them share no plan with anyone.
+        return cls.permission if context.user.has_perm(cls.permission) else None
+
+    @classmethod
+    def all(cls, context: Any) -> QuerySet:
+        """The rows of a root connection. Raises Unauthenticated or Forbidden for others."""
+        require(context.user, cls.permission)
+        return cls.rows(context)
+
+    @classmethod
+    def one(cls, root: Any, info: graphene.ResolveInfo, id: str) -> dict[str, Any]:  # noqa: A002
+        """Finds the object of a root field by its global id. Raises as `all` does."""
+        require(info.context.user, cls.permission)
+        return {"pk": decode_id(info.schema, id, cls._meta.name)[1]}
+
+
+def require(user: Any, permission: str) -> None:
+    """Raises Unauthenticated or Forbidden unless `user` has the Django permission `permission`."""
+    if user.has_perm(permission):
+        return
+    if not user.is_authenticated:
+        raise Unauthenticated("Sign in first.")
+    raise Forbidden("You do not have permission to do this.", permission=permission)
+
+
 class UserError(graphene.ObjectType):
     """Something in the input that has to change. Nothing was written."""
 
@@ -180,11 +215,8 @@ class Mutation(graphene.Mutation):
     @classmethod
     def check_permission(cls, user: Any) -> None:
         """Raises Unauthenticated or Forbidden unless `user` has the declared permission."""
-        if cls.permission is None or user.has_perm(cls.permission):
-            return
-        if not user.is_authenticated:
-            raise Unauthenticated("Sign in first.")
-        raise Forbidden("You do not have permission to do this.", permission=cls.permission)
+        if cls.permission is not None:
+            require(user, cls.permission)
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:

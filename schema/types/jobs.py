@@ -6,16 +6,14 @@ from typing import Any
 
 import django_filters
 import graphene
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from schema.base import ShopNode
+from schema.base import StaffNode
 from schema.engine.connections import BatchField, ComputedField, ConnectionField, ObjectField
-from schema.engine.errors import BadRequest, Forbidden, Unauthenticated
+from schema.engine.errors import BadRequest
 from schema.engine.filters import EnumListFilter
 from schema.engine.keyset import SortField
-from schema.engine.nodes import decode_id
 from shop import models
 from shop.actions import jobs
 from shop.actions.importing import Severity
@@ -192,8 +190,10 @@ class _Problems(ComputedField):
         self.resolver.cost = _problems_cost
 
 
-class Job(ShopNode):
+class Job(StaffNode):
     """An import or an export, which runs in the background. Needs `shop.view_job`."""
+
+    permission = _VIEW
 
     kind = graphene.Field(JobKind, required=True, description="What it does.")
     status = graphene.Field(JobStatus, required=True, description="How far it is.")
@@ -235,38 +235,14 @@ class Job(ShopNode):
         orderings = {"CREATED": SortField("created_at", "By time of creation.")}
         default_order = ("CREATED", "desc")
 
-    @classmethod
-    def viewer_class(cls, context: Any) -> str | None:
-        # Those who may not see them share no plan with anyone.
-        return "jobs" if context.user.has_perm(_VIEW) else None
-
-
-def _check(context: Any) -> None:
-    """Raises Unauthenticated or Forbidden for who may not see jobs."""
-    if context.user.has_perm(_VIEW):
-        return
-    if not context.user.is_authenticated:
-        raise Unauthenticated("Sign in first.")
-    raise Forbidden("You do not have permission to see this.", permission=_VIEW)
-
-
-def _all_jobs(context: Any) -> QuerySet:
-    _check(context)
-    return Job.rows(context)
-
-
-def _find(root: Any, info: graphene.ResolveInfo, id: str) -> dict[str, Any]:  # noqa: A002
-    _check(info.context)
-    return {"pk": decode_id(info.schema, id, "Job")[1]}
-
 
 class JobsQuery(graphene.ObjectType):
     """Imports and exports."""
 
-    jobs = ConnectionField(Job, rows=_all_jobs, description=f"Imports and exports. {_NEEDS}")
+    jobs = ConnectionField(Job, rows=Job.all, description=f"Imports and exports. {_NEEDS}")
     job = ObjectField(
         Job,
-        find=_find,
+        find=Job.one,
         id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
         description=f"One import or export, or null. {_NEEDS}",
     )

@@ -6,14 +6,11 @@ from typing import Any
 
 import django_filters
 import graphene
-from django.db.models import QuerySet
 
-from schema.base import ShopNode
+from schema.base import StaffNode
 from schema.engine.connections import ComputedField, ConnectionField, ObjectField
-from schema.engine.errors import Forbidden, Unauthenticated
 from schema.engine.filters import BooleanFilter, DateTimeFilter, EnumListFilter
 from schema.engine.keyset import SortField
-from schema.engine.nodes import decode_id
 from shop import models
 from shop.actions.webhooks import sending, topics
 
@@ -91,31 +88,6 @@ class WebhookDeliveryFilterSet(django_filters.FilterSet):
     )
 
 
-class WebhookNode(ShopNode):
-    """A node type for those who may see webhooks; for others there are none."""
-
-    class Meta:
-        abstract = True
-
-    @classmethod
-    def viewer_class(cls, context: Any) -> str | None:
-        # Those who may not see them share no plan with anyone.
-        return "webhooks" if context.user.has_perm(_VIEW) else None
-
-
-def _endpoint_rows(request: Any) -> QuerySet:
-    """All endpoints, for those who may see them.
-
-    Raises:
-        Unauthenticated, Forbidden: for others.
-    """
-    if not request.user.has_perm(_VIEW):
-        if not request.user.is_authenticated:
-            raise Unauthenticated("Sign in first.")
-        raise Forbidden("You do not have permission to see this.", permission=_VIEW)
-    return models.WebhookEndpoint.objects.visible_to(request.user)
-
-
 def _circuit(request: Any, open_until: datetime.datetime | None) -> str:
     return "closed" if open_until is None else "open"
 
@@ -132,8 +104,10 @@ def _next_attempt(request: Any, state: str, next_at: datetime.datetime) -> Any:
     return next_at if state == models.DeliveryState.PENDING else None
 
 
-class WebhookEndpoint(WebhookNode):
+class WebhookEndpoint(StaffNode):
     """An address that is told of events."""
+
+    permission = _VIEW
 
     url = graphene.String(required=True, description="Where messages are sent by POST.")
     description = graphene.String(required=True, description="What it is for, or empty.")
@@ -170,8 +144,10 @@ class WebhookEndpoint(WebhookNode):
         default_order = ("CREATED", "desc")
 
 
-class WebhookDelivery(WebhookNode):
+class WebhookDelivery(StaffNode):
     """One event for one endpoint: what is sent, and how that went."""
+
+    permission = _VIEW
 
     endpoint = graphene.Field(WebhookEndpoint, required=True, description="Who is told.")
     webhook_id = ComputedField(
@@ -216,22 +192,17 @@ class WebhookDelivery(WebhookNode):
         default_order = ("CREATED", "desc")
 
 
-def _one_endpoint(root: Any, info: graphene.ResolveInfo, id: str) -> dict[str, Any]:  # noqa: A002
-    _endpoint_rows(info.context)
-    return {"pk": decode_id(info.schema, id, "WebhookEndpoint")[1]}
-
-
 class WebhooksQuery(graphene.ObjectType):
     """Who outside is told what happens."""
 
     webhook_endpoints = ConnectionField(
         WebhookEndpoint,
-        rows=_endpoint_rows,
+        rows=WebhookEndpoint.all,
         description=f"Addresses that are told of events. {_NEEDS}",
     )
     webhook_endpoint = ObjectField(
         WebhookEndpoint,
-        find=_one_endpoint,
+        find=WebhookEndpoint.one,
         id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
         description=f"One endpoint, or null. {_NEEDS}",
     )

@@ -38,7 +38,8 @@ def purge_outbox() -> None:
     before = timezone.now() - timedelta(days=settings.OUTBOX_DAYS)
     # Events are kept as long as a delivery is pending: first go those that nobody will take.
     deliveries.purge(before)
-    housekeeping.purge(before)
+    housekeeping.purge(before, kept=deliveries.pending_events())
+    mails.purge(before)
 
 
 @outbox.periodic("shop.repair_derived", seconds=24 * 3600)

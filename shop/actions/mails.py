@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from django.core.validators import validate_email
 from django.template.loader import render_to_string
 
 from shop.models import SentMail
+from shop.outbox.housekeeping import delete_in_batches
 
 FOLDER = Path(__file__).parents[1] / "templates" / "mail"
 _KEY = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
@@ -65,6 +67,11 @@ def send(template: str, *, to: str, key: str, context: dict[str, Any]) -> None:
     message.send()
     sent = SentMail(key=key, template=template, recipient=to)
     SentMail.objects.bulk_create([sent], ignore_conflicts=True)
+
+
+def purge(before: datetime) -> int:
+    """Forgets mails that went out before `before`. Returns how many."""
+    return delete_in_batches(SentMail.objects.filter(sent_at__lt=before))
 
 
 def are_on() -> bool:

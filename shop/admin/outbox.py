@@ -6,13 +6,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from shop import outbox
 from shop.actions.webhooks import topics
 from shop.admin.webhooks import TopicFilter
 from shop.admin.writing import ReadOnlyAdmin
@@ -90,11 +88,9 @@ class DeferredTaskAdmin(_Screen):
 
     @admin.action(description="Try again", permissions=["replay"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[DeferredTask]) -> None:
-        # Before the dead ones, which then wait too.
-        waiting = queryset.filter(state=TaskState.WAITING)
-        count = waiting.update(next_at=timezone.now())
-        count += dead_letters.replay(_keys(queryset))
-        outbox.wake()
+        chosen = _keys(queryset)
+        # The waiting ones first: the dead ones wait too once they are replayed.
+        count = dead_letters.hurry(chosen) + dead_letters.replay(chosen)
         self.message_user(request, f"{count} to be tried again.", messages.SUCCESS)
 
     @admin.action(description="Drop", permissions=["drop"])

@@ -41,6 +41,14 @@ def replay(keys: Iterable[str]) -> int:
     return count
 
 
+def hurry(keys: Iterable[str]) -> int:
+    """Has the tasks that wait to be tried again tried now. Returns how many there were."""
+    rows = DeferredTask.objects.filter(state=TaskState.WAITING, key__in=list(keys))
+    count = rows.update(next_at=timezone.now())
+    outbox.wake()
+    return count
+
+
 def drop(keys: Iterable[str]) -> int:
     """Forgets these dead letters. Returns how many there were."""
     count, _ = DeferredTask.objects.filter(state=TaskState.DEAD, key__in=list(keys)).delete()

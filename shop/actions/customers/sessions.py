@@ -19,6 +19,7 @@ from shop import events
 from shop.errors import InvalidToken
 from shop.models import RefreshToken, Session, User
 from shop.models.customers import USER_AGENT_LENGTH
+from shop.outbox.housekeeping import delete_in_batches
 
 # For so long a spent token is told to be tried again instead of ending its family.
 GRACE = datetime.timedelta(seconds=10)
@@ -131,9 +132,8 @@ def end_all(user: User) -> int:
 
 
 def purge(before: datetime.datetime) -> int:
-    """Removes sessions that were over before `before`, with their tokens."""
-    removed, _ = Session.objects.filter(expires_at__lt=before).delete()
-    return removed
+    """Removes sessions that were over before `before`, with their tokens, and counts them."""
+    return delete_in_batches(Session.objects.filter(expires_at__lt=before))
 
 
 def _end_stolen(session: Session) -> None:

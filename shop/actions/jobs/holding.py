@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
@@ -87,9 +86,6 @@ class Hold:
     @contextmanager
     def kept_alive(self) -> Iterator[None]:
         """Renews the lease from a thread: a batch, or a large file, may take longer than it."""
-        if settings.BACKGROUND == "inline":
-            yield  # Nobody else could take it.
-            return
         stopped = threading.Event()
         thread = threading.Thread(target=self._beat, args=[stopped], daemon=True, name="lease")
         thread.start()

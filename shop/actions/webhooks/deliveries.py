@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop.actions.webhooks import lanes
 from shop.errors import Invalid, NotFound
 from shop.models import DeliveryState, WebhookDelivery
-
-_ROWS = 1000
+from shop.outbox.housekeeping import delete_in_batches
 
 
 @transaction.atomic
@@ -49,8 +49,10 @@ def purge(before: datetime) -> int:
     Those still pending go too: an endpoint that has been failing, or inactive, for so long is not
     told any more.
     """
-    old = WebhookDelivery.objects.filter(created_at__lt=before)
-    total = 0
-    while keys := list(old.order_by("created_at", "id").values_list("pk", flat=True)[:_ROWS]):
-        total += WebhookDelivery.objects.filter(pk__in=keys).delete()[0]
-    return total
+    return delete_in_batches(WebhookDelivery.objects.filter(created_at__lt=before))
+
+
+def pending_events() -> QuerySet:
+    """Primary keys of the events that somebody is still to be told of."""
+    pending = WebhookDelivery.objects.filter(state=DeliveryState.PENDING)
+    return pending.values_list("event", flat=True)

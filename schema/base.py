@@ -15,8 +15,9 @@ from graphene.utils.str_converters import to_camel_case
 
 from schema.engine import scalars
 from schema.engine.connections import ComputedField, NodeType
-from schema.engine.errors import Forbidden, Retry, Unauthenticated
+from schema.engine.errors import Retry
 from schema.engine.nodes import decode_id
+from schema.permissions import ANYONE, require, sentence
 from shop import errors, money
 from shop.money import parse_minor
 
@@ -41,6 +42,12 @@ _ERROR_CODES = {
     "FILE_TYPE_NOT_ALLOWED": "The file's content is not of an accepted type.",
     "INVALID_CREDENTIALS": "The e-mail address or the password is not right.",
     "INVALID_TOKEN": "The token is not valid any more.",
+    "DUPLICATE_EMAIL": "Somebody else has this e-mail address.",
+    "WEAK_PASSWORD": "The password is too easy to guess.",
+    "OTP_REQUIRED": "The account asks for a one-time code besides the password.",
+    "INVALID_OTP": "The one-time code is not right, or was used before.",
+    "LAST_OWNER": "The shop would be left without an owner who can sign in.",
+    "BEYOND_YOUR_PERMISSIONS": "It takes permissions that you do not have yourself.",
     "ALREADY_FINISHED": "What should be stopped has ended already.",
     "URL_NOT_ALLOWED": "The shop does not call such an address.",
     "INVALID_QUERY": "The GraphQL document cannot be run; the message says why.",
@@ -92,9 +99,21 @@ class PublicNode(ShopNode):
     class Meta:
         abstract = True
 
+    permission = ANYONE
+
     @classmethod
     def viewer_class(cls, context: Any) -> str:
         return "staff" if context.user.is_staff else "shopper"
+
+
+class OwnNode(ShopNode):
+    """A node type of which everyone sees their own rows; the Django permission shows all."""
+
+    class Meta:
+        abstract = True
+
+    permission: str
+    own_rows = True
 
 
 class StaffNode(ShopNode):
@@ -123,15 +142,6 @@ class StaffNode(ShopNode):
         return {"pk": decode_id(info.schema, id, cls._meta.name)[1]}
 
 
-def require(user: Any, permission: str) -> None:
-    """Raises Unauthenticated or Forbidden unless `user` has the Django permission `permission`."""
-    if user.has_perm(permission):
-        return
-    if not user.is_authenticated:
-        raise Unauthenticated("Sign in first.")
-    raise Forbidden("You do not have permission to do this.", permission=permission)
-
-
 class UserError(graphene.ObjectType):
     """Something in the input that has to change. Nothing was written."""
 
@@ -147,14 +157,14 @@ class UserError(graphene.ObjectType):
 class Mutation(graphene.Mutation):
     """Base of all mutations: one `input`, one transaction, `userErrors` in the payload.
 
-    A subclass declares `class Input`, its payload fields, `permission` (a Django permission such
-    as "shop.change_product", or None for anyone) and `perform`.
+    A subclass declares `class Input`, its payload fields, `permission` (ANYONE, SIGNED_IN or a
+    Django permission such as "shop.change_product") and `perform`.
     """
 
     class Meta:
         abstract = True
 
-    permission: str | None = None
+    permission: str
     # Off where input is only compared, and any difference is told in one way.
     stores_text = True
     # On where the action commits by itself, because part of it outlives a refusal.
@@ -182,8 +192,7 @@ class Mutation(graphene.Mutation):
         argument = graphene.Argument(
             graphene.NonNull(input_type), description="All that the mutation takes."
         )
-        right = f"Needs the permission `{cls.permission}`." if cls.permission else "Open to anyone."
-        cls.field_description = f"{(cls.__doc__ or '').strip()} {right}"
+        cls.field_description = f"{(cls.__doc__ or '').strip()} {sentence(cls.permission)}"
         super().__init_subclass_with_meta__(
             _meta=MutationOptions(cls),
             name=f"{name}Payload",
@@ -215,8 +224,7 @@ class Mutation(graphene.Mutation):
     @classmethod
     def check_permission(cls, user: Any) -> None:
         """Raises Unauthenticated or Forbidden unless `user` has the declared permission."""
-        if cls.permission is not None:
-            require(user, cls.permission)
+        require(user, cls.permission)
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:

@@ -1,7 +1,10 @@
 """The schema: all queries and all mutations."""
 
+from typing import ClassVar
+
 import graphene
 
+from schema import permissions
 from schema.engine.nodes import NodeField, NodesField
 from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
@@ -10,6 +13,7 @@ from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
+from schema.permissions import ANYONE
 from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import CustomersQuery
 from schema.types.jobs import JobsQuery
@@ -19,6 +23,9 @@ from shop.actions.webhooks import payloads
 
 class Query(CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType):
     """Everything that can be read."""
+
+    # What an id leads to has a permission of its own.
+    field_permissions: ClassVar[dict[str, str]] = dict.fromkeys(("node", "nodes"), ANYONE)
 
     node = NodeField()
     nodes = NodesField()
@@ -37,4 +44,5 @@ class Mutation(
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation)
+permissions.describe(schema.graphql_schema)
 payloads.register_executor(PayloadExecutor(schema.graphql_schema))

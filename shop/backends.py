@@ -10,9 +10,13 @@ DEMO_EMAIL = "staff@example.com"
 
 
 class AccountBackend(ModelBackend):
-    """E-mail address and password; never the demo account where DEBUG is off."""
+    """E-mail address and password, once the address is confirmed.
+
+    Never the demo account where DEBUG is off.
+    """
 
     def user_can_authenticate(self, user: Any) -> bool:
         if not settings.DEMO_ACCOUNT and user.email_key == DEMO_EMAIL:
             return False
-        return super().user_can_authenticate(user)
+        # Whoever signed up with somebody else's address does not get in.
+        return user.confirmed_at is not None and super().user_can_authenticate(user)

@@ -10,6 +10,7 @@ from graphql_jwt.shortcuts import get_token
 from schema import authentication
 from schema.base import Mutation
 from schema.engine.errors import Retry
+from schema.permissions import ANYONE
 from schema.types.customers import User
 from shop.actions import customers
 
@@ -24,6 +25,7 @@ class _Tokens(Mutation):
     class Meta:
         abstract = True
 
+    permission = ANYONE
     stores_text = False
 
     token = graphene.String(
@@ -89,6 +91,7 @@ class RefreshToken(_Tokens):
 class VerifyToken(Mutation):
     """Tells whose access token this is. An invalid or expired one is an error with its code."""
 
+    permission = ANYONE
     stores_text = False
 
     class Input:
@@ -104,6 +107,7 @@ class VerifyToken(Mutation):
 class RevokeToken(Mutation):
     """Signs this device out, at once: its refresh token and its access tokens are useless."""
 
+    permission = ANYONE
     stores_text = False
 
     class Input:

@@ -6,13 +6,16 @@ import graphene
 from django.conf import settings
 from graphql_relay import to_global_id
 
-from schema.base import ShopNode
+from schema.base import OwnNode
 from schema.engine.connections import ObjectField
+from schema.permissions import ANYONE
 from shop import models
 
 
-class User(ShopNode):
+class User(OwnNode):
     """Someone with an account."""
+
+    permission = "shop.view_user"
 
     email = graphene.String(required=True, description="E-mail address, as typed at sign-up.")
     name = graphene.String(required=True, description="Full name, or empty.")
@@ -25,6 +28,8 @@ class User(ShopNode):
 
 class Shop(graphene.ObjectType):
     """The shop as a whole."""
+
+    permission = ANYONE
 
     id = graphene.ID(required=True, description="Always the same, for the caches of clients.")
     name = graphene.String(required=True, description="Name of the shop.")

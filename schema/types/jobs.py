@@ -19,7 +19,6 @@ from shop.actions import jobs
 from shop.actions.importing import Severity
 
 _VIEW = "shop.view_job"
-_NEEDS = f"Needs the permission `{_VIEW}`."
 MAX_PROBLEMS = 100
 
 JobKind = graphene.Enum.from_enum(
@@ -29,6 +28,7 @@ JobKind = graphene.Enum.from_enum(
         None: "What a job does.",
         "IMPORT_PRODUCTS": "Takes an uploaded product CSV into the shop.",
         "EXPORT_PRODUCTS": "Writes all products as a CSV.",
+        "EXPORT_ACCOUNT": "Writes all that the shop keeps about a customer as JSON.",
     }[member and member.name],
 )
 JobStatus = graphene.Enum.from_enum(
@@ -239,10 +239,10 @@ class Job(StaffNode):
 class JobsQuery(graphene.ObjectType):
     """Imports and exports."""
 
-    jobs = ConnectionField(Job, rows=Job.all, description=f"Imports and exports. {_NEEDS}")
+    jobs = ConnectionField(Job, rows=Job.all, description="Imports and exports.")
     job = ObjectField(
         Job,
         find=Job.one,
         id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
-        description=f"One import or export, or null. {_NEEDS}",
+        description="One import or export, or null.",
     )

@@ -16,7 +16,6 @@ from shop.actions.webhooks import sending, topics
 
 _VIEW = "shop.view_webhookendpoint"
 _VIEW_BODIES = "shop.view_webhookdelivery"
-_NEEDS = f"Needs the permission `{_VIEW}`."
 
 _TOPICS = {
     topics.ALL: "Every topic, also those still to come.",
@@ -198,11 +197,11 @@ class WebhooksQuery(graphene.ObjectType):
     webhook_endpoints = ConnectionField(
         WebhookEndpoint,
         rows=WebhookEndpoint.all,
-        description=f"Addresses that are told of events. {_NEEDS}",
+        description="Addresses that are told of events.",
     )
     webhook_endpoint = ObjectField(
         WebhookEndpoint,
         find=WebhookEndpoint.one,
         id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
-        description=f"One endpoint, or null. {_NEEDS}",
+        description="One endpoint, or null.",
     )

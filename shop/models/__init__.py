@@ -1,5 +1,6 @@
 """Rows, constraints and QuerySets, one module per domain."""
 
+from shop.models.audit import AuditEntry, AuditOutcome, AuditSource
 from shop.models.catalog import (
     Attribute,
     AttributeValue,
@@ -14,7 +15,7 @@ from shop.models.catalog import (
     ThumbnailSize,
     Variant,
 )
-from shop.models.customers import RefreshToken, Session, User
+from shop.models.customers import Address, RefreshToken, Session, User
 from shop.models.importing import ImportRecord
 from shop.models.inventory import Stock
 from shop.models.jobs import Job, JobKind, JobStatus
@@ -27,11 +28,16 @@ from shop.models.outbox import (
     OutboxEvent,
     TaskState,
 )
+from shop.models.throttling import ThrottleEntry
 from shop.models.webhooks import DeliveryState, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
+    "Address",
     "Attribute",
     "AttributeValue",
+    "AuditEntry",
+    "AuditOutcome",
+    "AuditSource",
     "Brand",
     "Category",
     "Collection",
@@ -55,6 +61,7 @@ __all__ = [
     "Session",
     "Stock",
     "TaskState",
+    "ThrottleEntry",
     "ThumbnailSize",
     "User",
     "Variant",

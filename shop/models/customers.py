@@ -11,6 +11,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from shop.models.fields import ExactCharField
 
@@ -35,7 +36,11 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[
         return self.get(email_key=email_key(username or ""))
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
-        """A user with this password; without one, a user who cannot sign in."""
+        """A user with this password; without one, a user who cannot sign in.
+
+        The shop vouches for the address, unless `confirmed_at=None` leaves it to be confirmed.
+        """
+        fields.setdefault("confirmed_at", timezone.now())
         user = self.model(email=email.strip(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -50,6 +55,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     Attributes:
         token_version: in every access token; another one ends them all, and all sessions.
+        confirmed_at: when the address was found to be theirs; before that nobody signs in.
+        erased_at: when all that told who it was went; what the shop must keep hangs on the row.
     """
 
     email = models.EmailField(max_length=254)
@@ -58,6 +65,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     token_version = models.PositiveIntegerField(default=0, editable=False)
+    confirmed_at = models.DateTimeField(null=True, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
@@ -68,6 +77,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     # Uniqueness stands on email_key, so Django's check of USERNAME_FIELD is silenced in settings.
+
+    class Meta:
+        indexes = (models.Index(fields=["created_at", "id"], name="user_by_age"),)
 
     def __str__(self) -> str:
         return self.email
@@ -96,6 +108,51 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._was_active = self.is_active
         if not isinstance(self.token_version, int):
             self.refresh_from_db(fields=["token_version"])
+
+
+class AddressQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Everyone's for staff who may view addresses, one's own for everyone else."""
+        if user.has_perm("shop.view_address"):
+            return self
+        return self.filter(user=user.pk)
+
+
+class Address(models.Model):
+    """A place that a user has things sent to, or is billed at.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2 code.
+        region: state, province or county, where the country has them in addresses.
+        district: part of a city, where the country has them in addresses.
+        phone: in E.164.
+        default_shipping_key, default_billing_key: the user's key in one row at most of each user;
+            null elsewhere. A plain unique column, because MariaDB has no conditional ones.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="addresses")
+    name = models.CharField(max_length=200)
+    company = models.CharField(max_length=200, blank=True, default="")
+    line1 = models.CharField(max_length=200)
+    line2 = models.CharField(max_length=200, blank=True, default="")
+    district = models.CharField(max_length=100, blank=True, default="")
+    city = models.CharField(max_length=100, blank=True, default="")
+    region = models.CharField(max_length=100, blank=True, default="")
+    postal_code = models.CharField(max_length=20, blank=True, default="")
+    country = ExactCharField(max_length=2)
+    phone = models.CharField(max_length=20, blank=True, default="")
+    default_shipping_key = models.BigIntegerField(null=True, unique=True, editable=False)
+    default_billing_key = models.BigIntegerField(null=True, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AddressQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "addresses"
+        indexes = (models.Index(fields=["user", "created_at", "id"], name="address_by_user"),)
+
+    def __str__(self) -> str:
+        return f"Address {self.pk}"
 
 
 class SessionQuerySet(models.QuerySet):

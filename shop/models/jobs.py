@@ -13,6 +13,7 @@ class JobKind(models.TextChoices):
 
     IMPORT_PRODUCTS = "import_products", "import products"
     EXPORT_PRODUCTS = "export_products", "export products"
+    EXPORT_ACCOUNT = "export_account", "export account"
 
 
 class JobStatus(models.TextChoices):

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from schema.base import Mutation
+from schema.permissions import ANYONE
 from schema.root import schema
 from shop.actions import jobs
 from shop.actions.catalog import categories, media, products, taxonomy
@@ -115,7 +116,7 @@ def test_there_is_a_sample_input_for_every_guarded_mutation() -> None:
 def test_each_mutation_declares_who_may_call_it(mutation: str) -> None:
     mutation_class = FIELDS[mutation].resolve.__self__
     assert issubclass(mutation_class, Mutation)
-    assert (mutation_class.permission is None) == (mutation in OPEN)
+    assert (mutation_class.permission == ANYONE) == (mutation in OPEN)
 
 
 @pytest.mark.parametrize("mutation", GUARDED)

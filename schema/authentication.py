@@ -15,6 +15,7 @@ from graphql_jwt.exceptions import JSONWebTokenError, JSONWebTokenExpired
 from graphql_jwt.settings import jwt_settings
 from graphql_jwt.utils import get_payload
 
+from schema import keys
 from schema.engine.errors import TokenExpired, Unauthenticated
 from shop.actions.customers import Device
 from shop.models import User
@@ -42,14 +43,19 @@ def decode(token: str, context: Any = None) -> dict[str, Any]:
     Raises:
         jwt.InvalidTokenError: which django-graphql-jwt turns into its own errors.
     """
-    return jwt.decode(
-        token,
-        jwt_settings.JWT_PUBLIC_KEY or jwt_settings.JWT_SECRET_KEY,
-        algorithms=[jwt_settings.JWT_ALGORITHM],
-        audience=jwt_settings.JWT_AUDIENCE,
-        issuer=jwt_settings.JWT_ISSUER,
-        options={"require": ["exp", "iat", "iss", "aud", "sub", "jti", "ver"]},
-    )
+    for key in keys.verifying(token):
+        try:
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[jwt_settings.JWT_ALGORITHM],
+                audience=jwt_settings.JWT_AUDIENCE,
+                issuer=jwt_settings.JWT_ISSUER,
+                options={"require": ["exp", "iat", "iss", "aud", "sub", "jti", "ver"]},
+            )
+        except jwt.InvalidSignatureError:
+            continue
+    raise jwt.InvalidSignatureError("No key of ours signed it.")
 
 
 def authenticate(request: HttpRequest) -> User | AnonymousUser:
@@ -66,6 +72,11 @@ def authenticate(request: HttpRequest) -> User | AnonymousUser:
     if scheme.lower() != jwt_settings.JWT_AUTH_HEADER_PREFIX.lower():
         raise Unauthenticated("The Authorization header must be `Bearer <token>`.")
     return user_of(token.strip())
+
+
+def session_of(request: Any) -> uuid.UUID | None:
+    """The session whose access token the request carries; None for tokens without one."""
+    return getattr(request.user, "session_uid", None)
 
 
 def device_of(request: HttpRequest) -> Device:
@@ -105,6 +116,9 @@ def _user_by_payload(payload: dict[str, Any]) -> User | None:
         # Revoked, a device is out at once and not when its token expires.
         users = users.filter(sessions__uid=session, sessions__revoked_at=None)
     try:
-        return users.first()
+        user = users.first()
     except ValidationError:  # Not a UUID.
         return None
+    if user is not None and session is not None:
+        user.session_uid = uuid.UUID(session)
+    return user

@@ -15,7 +15,7 @@ from graphene.utils.str_converters import to_camel_case
 
 from schema.engine import scalars
 from schema.engine.connections import ComputedField, NodeType
-from schema.engine.errors import Retry
+from schema.engine.errors import RateLimited, Retry
 from schema.engine.nodes import decode_id
 from schema.permissions import ANYONE, require, sentence
 from shop import errors, money
@@ -214,6 +214,12 @@ class Mutation(graphene.Mutation):
             if cls.stores_text:
                 _check_texts(values, ())
             payload = cls._perform_once(info, values)
+        except errors.Throttled as error:
+            message = f"Too many tries. Try again in {error.seconds} s."
+            raise RateLimited(message, retryAfter=error.seconds) from error
+        except errors.TryLater as error:
+            message = "The server has too much to do just now. Send the request again."
+            raise Retry(message, retryAfter=error.seconds) from error
         except errors.ShopError as error:
             payload = cls(
                 user_errors=[UserError(code=error.code, message=error.message, field=error.field)]

@@ -6,6 +6,7 @@ import graphene
 
 from schema import permissions
 from schema.engine.nodes import NodeField, NodesField
+from schema.mutations.accounts import AccountsMutation
 from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
@@ -36,6 +37,7 @@ class Mutation(
     TaxonomyMutation,
     MediaMutation,
     CustomersMutation,
+    AccountsMutation,
     JobsMutation,
     WebhooksMutation,
     graphene.ObjectType,

@@ -53,6 +53,26 @@ class ShopError(Exception):
         super().__init__(self.message)
 
 
+class TryLater(Exception):
+    """Nothing is wrong with what was asked, but not now. Nothing was done.
+
+    Attributes:
+        seconds: after which to try again.
+    """
+
+    def __init__(self, seconds: int = 1) -> None:
+        self.seconds = seconds
+        super().__init__(f"Try again in {seconds} s.")
+
+
+class Throttled(TryLater):
+    """Tried too often."""
+
+
+class Busy(TryLater):
+    """Too many ask for the same at once, or a service that is needed does not answer."""
+
+
 class Invalid(ShopError):
     """A value is of the right type but makes no sense here."""
 
@@ -130,6 +150,13 @@ class FileTypeNotAllowed(ShopError):
 class InvalidCredentials(ShopError):
     code = ErrorCode.INVALID_CREDENTIALS
     message = "The e-mail address or the password is not right."
+
+
+class WeakPassword(ShopError):
+    """A password that is too easy to guess."""
+
+    code = ErrorCode.WEAK_PASSWORD
+    message = "The password is too easy to guess."
 
 
 class InvalidToken(ShopError):

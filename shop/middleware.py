@@ -1,7 +1,9 @@
 """HTTP concerns that belong to every answer."""
 
+import ipaddress
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -38,6 +40,44 @@ class HealthMiddleware:
         except DatabaseError:
             return JsonResponse({"status": "the database does not answer"}, status=503)
         return JsonResponse({"status": "ok"})
+
+
+class ClientAddressMiddleware:
+    """Makes REMOTE_ADDR the client's address, where proxies of the shop's own stand in front.
+
+    X-Forwarded-For is read from its end, which the nearest proxy wrote: the first address that is
+    not one of our proxies is the client. What stands before it, the client may have made up.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        address = request.META.get("REMOTE_ADDR", "")
+        if settings.TRUSTED_PROXIES and _is_proxy(address):
+            for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+                if not _is_address(hop.strip()):
+                    break
+                address = hop.strip()
+                if not _is_proxy(address):
+                    break
+            request.META["REMOTE_ADDR"] = address
+        return self.get_response(request)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_proxy(address: str) -> bool:
+    if not _is_address(address):
+        return False
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in network for network in settings.TRUSTED_PROXIES)
 
 
 class SecurityHeadersMiddleware:

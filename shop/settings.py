@@ -5,8 +5,10 @@ Every value that a deployment may change is an environment variable (or a line i
 secret or with open hosts.
 """
 
+import os
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -55,6 +57,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "shop.middleware.HealthMiddleware",
+    "shop.middleware.ClientAddressMiddleware",
     "shop.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -208,6 +211,9 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shop@localhost")
 # Where people find this server: links in mails begin with it.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
+# Where shoppers are: the pages account/confirm, account/reset and account/email of this site get
+# the `token` of a link in a mail.
+STOREFRONT_URL = env.str("STOREFRONT_URL", default=SITE_URL).rstrip("/")
 
 # --- The shop ----------------------------------------------------------------------------------
 
@@ -234,8 +240,17 @@ GRAPHQL_LIMITS = {
 }
 GRAPHENE = {"SCHEMA": "schema.root.schema"}
 
+# Keys that verify what the present one did not sign, until all that it signed has expired.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# RS256 and EdDSA need PEM files: the first signs, all verify (schema/keys.py).
+JWT_ALGORITHM = env.str("JWT_ALGORITHM", default="HS256")
+JWT_KEY_FILES = env.list("JWT_KEY_FILES", default=[])
+if JWT_ALGORITHM not in ("HS256", "RS256", "EdDSA"):
+    raise ImproperlyConfigured("JWT_ALGORITHM must be HS256, RS256 or EdDSA.")
+if JWT_ALGORITHM != "HS256" and not JWT_KEY_FILES:
+    raise ImproperlyConfigured(f"{JWT_ALGORITHM} needs JWT_KEY_FILES.")
 GRAPHQL_JWT = {
-    "JWT_ALGORITHM": "HS256",
+    "JWT_ALGORITHM": JWT_ALGORITHM,
     "JWT_VERIFY_EXPIRATION": True,
     "JWT_EXPIRATION_DELTA": timedelta(seconds=env.int("JWT_ACCESS_SECONDS", default=600)),
     "JWT_LONG_RUNNING_REFRESH_TOKEN": True,
@@ -245,9 +260,15 @@ GRAPHQL_JWT = {
     "JWT_ISSUER": "shop",
     "JWT_PAYLOAD_HANDLER": "schema.authentication.payload_for",
     "JWT_DECODE_HANDLER": "schema.authentication.decode",
+    "JWT_ENCODE_HANDLER": "schema.keys.encode",
 }
+# Browsers may have their refresh token kept in a cookie (schema/refresh_cookie.py).
+REFRESH_COOKIE = env.bool("REFRESH_COOKIE", default=False)
+# Strict, Lax, or None for pages of another site than the API's.
+REFRESH_COOKIE_SAMESITE = env.str("REFRESH_COOKIE_SAMESITE", default="Strict")
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_ALLOW_CREDENTIALS = REFRESH_COOKIE
 CORS_URLS_REGEX = r"^/graphql/?$"
 # What Apollo's clients send, and what uploads must send.
 CORS_ALLOW_HEADERS = (
@@ -263,9 +284,16 @@ CORS_ALLOW_HEADERS = (
 DEMO_ACCOUNT = DEBUG
 AUTHENTICATION_BACKENDS = ["shop.backends.AccountBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "shop.hashing.BoundedArgon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+# What a hash takes; the defaults are OWASP's for servers. A change holds from the next sign-in on.
+ARGON2_MEMORY_KIB = env.int("ARGON2_MEMORY_KIB", default=19 * 1024)
+ARGON2_ITERATIONS = env.int("ARGON2_ITERATIONS", default=2)
+# Passwords that are hashed at once on this machine, and how many more requests of a process may
+# wait. Those wait in a thread: `make serve` has three in each process.
+HASHES_AT_ONCE = env.int("HASHES_AT_ONCE", default=max((os.cpu_count() or 1) // 2, 1))
+HASHING_QUEUE = env.int("HASHING_QUEUE", default=50 if DEBUG else 1)
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -285,6 +313,9 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Networks of the proxies in front of the shop. Of a request from one of them, X-Forwarded-For names
+# the client; of any other request nobody looks at that header.
+TRUSTED_PROXIES = [ip_network(name) for name in env.list("TRUSTED_PROXIES", default=[])]
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from shop import outbox
+from shop import outbox, throttling
 from shop.actions import customers, jobs, mails
 from shop.actions.catalog import derived, media
-from shop.actions.customers import notices
+from shop.actions.customers import notices, registering
 from shop.actions.webhooks import deliveries, fanning, lanes
 from shop.models import OutboxEvent, WebhookDelivery
 from shop.outbox import dead_letters, housekeeping
@@ -68,6 +68,45 @@ def run_job(event: OutboxEvent) -> None:
 def mail_reuse(event: OutboxEvent) -> None:
     """Tells a user that a device was signed out, because one of its tokens may be stolen."""
     notices.tell_of_reuse(event.payload["id"])
+
+
+@outbox.subscriber("user.registered", name="shop.mail_welcome", queue="mail", when=mails.are_on)
+def mail_welcome(event: OutboxEvent) -> None:
+    """Sends the link that confirms an address; or tells its owner that there is an account."""
+    notices.welcome(event.payload["id"], event.pk)
+
+
+@outbox.subscriber("user.reset_requested", name="shop.mail_reset", queue="mail", when=mails.are_on)
+def mail_reset(event: OutboxEvent) -> None:
+    """Sends the link that sets a new password."""
+    notices.send_reset(event.payload["id"], event.pk)
+
+
+@outbox.subscriber("user.invited", name="shop.mail_invitation", queue="mail", when=mails.are_on)
+def mail_invitation(event: OutboxEvent) -> None:
+    """Sends the link that sets the first password."""
+    notices.invite(event.payload["id"], event.pk)
+
+
+@outbox.subscriber(
+    "user.password_changed", name="shop.mail_password", queue="mail", when=mails.are_on
+)
+def mail_password(event: OutboxEvent) -> None:
+    """Tells that the password was changed."""
+    notices.tell_of_password(event.payload["id"], event.pk)
+
+
+@outbox.subscriber("user.email_requested", name="shop.mail_email", queue="mail", when=mails.are_on)
+def mail_email(event: OutboxEvent) -> None:
+    """Sends the link that confirms a new address, and warns the present one."""
+    notices.ask_about_email(event.payload["id"], event.pk)
+
+
+@outbox.periodic("shop.purge_accounts", seconds=3600)
+def purge_accounts() -> None:
+    """Removes accounts that nobody confirmed, and counts of tries that are over."""
+    registering.purge_unconfirmed()
+    throttling.purge(timezone.now())
 
 
 @outbox.periodic("shop.purge_sessions", seconds=3600)

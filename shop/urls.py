@@ -13,6 +13,7 @@ from schema.authentication import authenticate
 from schema.engine.execution import Executor
 from schema.engine.http import GraphQLView
 from schema.engine.limits import Limits
+from schema.keys import jwks
 from schema.root import schema
 from shop import metrics
 from shop.actions import jobs
@@ -68,6 +69,7 @@ urlpatterns = [
         ),
         name="graphql",
     ),
+    path(".well-known/jwks.json", jwks, name="jwks"),
     path("downloads/<str:token>/<str:name>", download, name="download"),
     path("admin/mails/", mails.index, name="mails"),
     path("admin/", admin.site.urls),

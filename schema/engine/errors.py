@@ -46,6 +46,12 @@ class Retry(CodedError):
     code = "RETRY"
 
 
+class RateLimited(CodedError):
+    """The same was asked for too often; `retryAfter` tells when to come back, in seconds."""
+
+    code = "RATE_LIMITED"
+
+
 class TooComplex(CodedError):
     """The document is beyond a limit."""
 

@@ -111,12 +111,19 @@ class GraphQLView(View):
             masked = present(GraphQLError("", original_error=error))
             return _json({"errors": [masked]}, media_type, 500)
         answers = [self._observed(request, item) for item in items]
+        headers = _come_back([content for content, _ in answers])
         if batch:
-            return _json([content for content, _ in answers], media_type, 200)
-        content, status = answers[0]
-        headers = {"Allow": "POST"} if status == 405 else {}
-        kept = media_type == MODERN or status == 405
-        return _json(content, media_type, status if kept else 200, headers)
+            response = _json([content for content, _ in answers], media_type, 200, headers)
+        else:
+            content, status = answers[0]
+            if status == 405:
+                headers["Allow"] = "POST"
+            kept = media_type == MODERN or status == 405
+            response = _json(content, media_type, status if kept else 200, headers)
+        # Resolvers have no response to write to: what they want set they leave here.
+        for cookie in getattr(request, "graphql_cookies", ()):
+            response.set_cookie(**cookie)
+        return response
 
     def _observed(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
         if self.on_operation is None:
@@ -211,6 +218,13 @@ def _invalid(error: GraphQLError) -> dict[str, Any]:
 def _refusal(refused: Refused, media_type: str) -> HttpResponse:
     content = {"errors": [refused.error.formatted]}
     return _json(content, media_type, refused.status, refused.headers)
+
+
+def _come_back(contents: list[dict[str, Any]]) -> dict[str, str]:
+    """The header that says when to come back, if any of the answers says so."""
+    errors = [error for content in contents for error in content.get("errors", ())]
+    waits = [error.get("extensions", {}).get("retryAfter", 0) for error in errors]
+    return {"Retry-After": str(max(waits))} if any(waits) else {}
 
 
 def _json(

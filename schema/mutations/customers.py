@@ -1,4 +1,4 @@
-"""Signing in: access tokens by django-graphql-jwt, one-use refresh tokens of our own."""
+"""Signing in and out: access tokens by django-graphql-jwt, one-use refresh tokens of our own."""
 
 import datetime
 from typing import Any
@@ -7,85 +7,119 @@ import graphene
 from graphql_jwt.settings import jwt_settings
 from graphql_jwt.shortcuts import get_token
 
-from schema import authentication
-from schema.base import Mutation
+from schema import authentication, refresh_cookie
+from schema.base import Mutation, load
 from schema.engine.errors import Retry
-from schema.permissions import ANYONE
+from schema.permissions import ANYONE, SIGNED_IN
 from schema.types.customers import User
+from schema.types.sessions import Session
 from shop.actions import customers
+from shop.errors import Required
 
 
 def _lifetime() -> datetime.timedelta:
     return jwt_settings.JWT_REFRESH_EXPIRATION_DELTA
 
 
-class _Tokens(Mutation):
-    """Base of the mutations that hand out tokens."""
+class TokensMutation(Mutation):
+    """Base of the mutations that hand out tokens.
+
+    They own their transactions: that somebody tried outlives the refusal.
+    """
 
     class Meta:
         abstract = True
 
-    permission = ANYONE
     stores_text = False
+    owns_transaction = True
 
     token = graphene.String(
         description="Access token, for the header `Authorization: Bearer <token>`."
     )
     expires_in = graphene.Int(description="Seconds that the access token is valid.")
     refresh_token = graphene.String(
-        description="Buys the next pair of tokens, once; keep it where scripts cannot read it."
+        description="Buys the next pair of tokens, once; keep it where scripts cannot read it. "
+        "Null where it is in the cookie."
     )
     refresh_expires_in = graphene.Int(description="Seconds that the refresh token is valid.")
     # No plan: whoever proves to be a user sees that user, and siblings ask as before.
     user = graphene.Field(User, description="Who is signed in.")
 
     @classmethod
-    def grant(cls, granted: customers.Granted) -> Any:
+    def open_session(cls, info: graphene.ResolveInfo, user: Any, *, cookie: bool = False) -> Any:
+        """The payload for a user who has just proved who they are."""
+        device = authentication.device_of(info.context)
+        granted = customers.open_session(user, lifetime=_lifetime(), device=device)
+        return cls.grant(info, granted, cookie=cookie)
+
+    @classmethod
+    def grant(
+        cls, info: graphene.ResolveInfo, granted: customers.Granted, *, cookie: bool = False
+    ) -> Any:
         user = granted.session.user
+        if cookie:
+            refresh_cookie.keep(info.context, granted.refresh_token, _lifetime())
         return cls(
             token=get_token(user, sid=granted.session.uid.hex),
             expires_in=int(jwt_settings.JWT_EXPIRATION_DELTA.total_seconds()),
-            refresh_token=granted.refresh_token,
+            refresh_token=None if cookie else granted.refresh_token,
             refresh_expires_in=int(_lifetime().total_seconds()),
             user=user,
         )
 
 
-class TokenAuth(_Tokens):
+COOKIE = graphene.Boolean(
+    default_value=False,
+    description="For browsers, where the shop allows it: keep the refresh token in a cookie that "
+    "scripts cannot read, and out of the answer.",
+)
+
+
+class TokenAuth(TokensMutation):
     """Signs in with e-mail address and password."""
+
+    permission = ANYONE
 
     class Input:
         email = graphene.String(required=True, description="E-mail address, in any case.")
         password = graphene.String(required=True, description="Password.")
+        cookie = COOKIE
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, email: str, password: str) -> Any:
-        user = customers.sign_in(email, password)
-        device = authentication.device_of(info.context)
-        return cls.grant(customers.open_session(user, lifetime=_lifetime(), device=device))
+    def perform(
+        cls, info: graphene.ResolveInfo, email: str, password: str, cookie: bool = False
+    ) -> Any:
+        if cookie:
+            refresh_cookie.check(info.context)
+        address = authentication.device_of(info.context).address
+        user = customers.sign_in(email, password, address=address)
+        return cls.open_session(info, user, cookie=cookie)
 
 
-class RefreshToken(_Tokens):
+class RefreshToken(TokensMutation):
     """Exchanges a refresh token for a new pair of tokens. The old refresh token is spent.
 
     Sent again within ten seconds (a lost reply, a second tab) a spent token is answered with the
     error code RETRY and harms nothing. Later it signs the device out, because it may be stolen.
     """
 
-    # The end of a session outlives the refusal that it is told with.
-    owns_transaction = True
+    permission = ANYONE
 
     class Input:
-        refresh_token = graphene.String(required=True, description="An unspent refresh token.")
+        refresh_token = graphene.String(
+            description="An unspent refresh token; left out, it is taken from the cookie."
+        )
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, refresh_token: str) -> Any:
+    def perform(cls, info: graphene.ResolveInfo, refresh_token: str | None = None) -> Any:
+        token, cookie = _token_of(info, refresh_token)
         device = authentication.device_of(info.context)
         try:
-            return cls.grant(customers.rotate(refresh_token, lifetime=_lifetime(), device=device))
+            granted = customers.rotate(token, lifetime=_lifetime(), device=device)
         except customers.JustSpent as error:
             message = "The token was spent a moment ago. Use the one that was answered then."
             raise Retry(message) from error
+        return cls.grant(info, granted, cookie=cookie)
 
 
 class VerifyToken(Mutation):
@@ -111,20 +145,76 @@ class RevokeToken(Mutation):
     stores_text = False
 
     class Input:
-        refresh_token = graphene.String(required=True, description="A refresh token of the device.")
+        refresh_token = graphene.String(
+            description="A refresh token of the device; left out, it is taken from the cookie."
+        )
 
     revoked = graphene.Boolean(required=True, default_value=False, description="Whether it was.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, refresh_token: str) -> Any:
-        customers.end_by_token(refresh_token)
+    def perform(cls, info: graphene.ResolveInfo, refresh_token: str | None = None) -> Any:
+        token, _ = _token_of(info, refresh_token)
+        refresh_cookie.drop(info.context)
+        customers.end_by_token(token)
         return cls(revoked=True)
 
 
+class SessionRevoke(Mutation):
+    """Signs one of your devices out, at once."""
+
+    permission = SIGNED_IN
+
+    class Input:
+        id = graphene.ID(required=True, description="Global id of the session.")
+
+    revoked_id = graphene.ID(description="Global id of the session that is over.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        customers.end(load(info, Session, id))
+        return cls(revoked_id=id)
+
+
+class SessionRevokeAll(Mutation):
+    """Signs you out everywhere, at once: no token that you have now works any more."""
+
+    permission = SIGNED_IN
+
+    class Input:
+        keep_current = graphene.Boolean(
+            default_value=False, description="Stay signed in on the device that asks."
+        )
+
+    revoked_count = graphene.Int(
+        required=True, default_value=0, description="How many sessions are over."
+    )
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, keep_current: bool = False) -> Any:
+        user = info.context.user
+        if keep_current:
+            count = customers.end_others(user, authentication.session_of(info.context))
+        else:
+            count = customers.end_all(user)
+        return cls(revoked_count=count)
+
+
 class CustomersMutation(graphene.ObjectType):
-    """Accounts."""
+    """Signing in and out."""
 
     token_auth = TokenAuth.Field()
     verify_token = VerifyToken.Field()
     refresh_token = RefreshToken.Field()
     revoke_token = RevokeToken.Field()
+    session_revoke = SessionRevoke.Field()
+    session_revoke_all = SessionRevokeAll.Field()
+
+
+def _token_of(info: graphene.ResolveInfo, given: str | None) -> tuple[str, bool]:
+    """The refresh token of a request, and whether it came in the cookie."""
+    if given is not None:
+        return given, False
+    found = refresh_cookie.read(info.context)
+    if found is None:
+        raise Required("There is no refresh token, nor a cookie with one.", field=["refreshToken"])
+    return found, True

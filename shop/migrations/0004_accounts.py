@@ -81,6 +81,11 @@ class Migration(migrations.Migration):
             name='erased_at',
             field=models.DateTimeField(editable=False, null=True),
         ),
+        migrations.AddField(
+            model_name='user',
+            name='pending_email',
+            field=models.CharField(blank=True, default='', editable=False, max_length=254),
+        ),
         migrations.AlterField(
             model_name='job',
             name='kind',

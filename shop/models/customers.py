@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from shop.models.fields import ExactCharField
 
+NAME_LENGTH = 200
 USER_AGENT_LENGTH = 400
 
 
@@ -55,16 +56,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     Attributes:
         token_version: in every access token; another one ends them all, and all sessions.
+        pending_email: another address, that waits to be confirmed; empty without one.
         confirmed_at: when the address was found to be theirs; before that nobody signs in.
         erased_at: when all that told who it was went; what the shop must keep hangs on the row.
     """
 
     email = models.EmailField(max_length=254)
     email_key = ExactCharField(max_length=254, unique=True, editable=False)
-    name = models.CharField(max_length=200, blank=True, default="")
+    name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     token_version = models.PositiveIntegerField(default=0, editable=False)
+    pending_email = models.CharField(max_length=254, blank=True, default="", editable=False)
     confirmed_at = models.DateTimeField(null=True, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -535,7 +535,7 @@ def served(place: Place) -> Iterator[int]:
         port = free.getsockname()[1]
     server = place.run(
         *("-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
-        *("--blocking-threads", "2", "--log-level", "error"),
+        *("--blocking-threads", "3", "--log-level", "error"),
         "tests.concurrency.recorder:application",
         ALLOWED_HOSTS="127.0.0.1",
     )

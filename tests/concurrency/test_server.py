@@ -47,7 +47,7 @@ def served(environment: dict[str, str]) -> Iterator[tuple[int, subprocess.Popen[
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    command += ["--workers", "2", "--blocking-threads", "2", "--respawn-failed-workers"]
+    command += ["--workers", "2", "--blocking-threads", "3", "--respawn-failed-workers"]
     command += ["--workers-kill-timeout", "30", "--log-level", "error", "shop.wsgi:application"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:

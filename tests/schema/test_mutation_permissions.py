@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from graphql import is_required_input_field
 
 from schema.base import Mutation
-from schema.permissions import ANYONE
+from schema.permissions import ANYONE, SIGNED_IN
 from schema.root import schema
 from shop.actions import jobs
 from shop.actions.catalog import categories, media, products, taxonomy
@@ -20,8 +21,26 @@ from shop.actions.webhooks import endpoints
 from shop.models import User
 
 FIELDS = schema.graphql_schema.mutation_type.fields
-OPEN = {"tokenAuth", "verifyToken", "refreshToken", "revokeToken"}
-GUARDED = sorted(FIELDS.keys() - OPEN)
+OPEN = {
+    "customerConfirm",
+    "customerRegister",
+    "emailConfirm",
+    "passwordReset",
+    "passwordResetRequest",
+    "refreshToken",
+    "revokeToken",
+    "tokenAuth",
+    "verifyToken",
+}
+# Open to whoever is signed in, for what is theirs.
+PERSONAL = {
+    "emailChange",
+    "passwordChange",
+    "profileUpdate",
+    "sessionRevoke",
+    "sessionRevokeAll",
+}
+GUARDED = sorted(FIELDS.keys() - OPEN - PERSONAL)
 
 # One valid input for each mutation, given the shop that it is sent to.
 SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
@@ -117,11 +136,32 @@ def test_each_mutation_declares_who_may_call_it(mutation: str) -> None:
     mutation_class = FIELDS[mutation].resolve.__self__
     assert issubclass(mutation_class, Mutation)
     assert (mutation_class.permission == ANYONE) == (mutation in OPEN)
+    assert (mutation_class.permission == SIGNED_IN) == (mutation in PERSONAL)
 
 
 @pytest.mark.parametrize("mutation", GUARDED)
 def test_description_names_the_permission(mutation: str) -> None:
     assert f"Needs the permission `{permission_of(mutation)}`." in FIELDS[mutation].description
+
+
+@pytest.mark.parametrize("mutation", sorted(PERSONAL))
+def test_description_of_a_personal_mutation_says_so(mutation: str) -> None:
+    assert "Open to everyone who is signed in." in FIELDS[mutation].description
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mutation", sorted(PERSONAL))
+def test_a_personal_mutation_refuses_who_is_not_signed_in(
+    mutation: str, api: Any, dump: Any
+) -> None:
+    name = f"{mutation[0].upper()}{mutation[1:]}Input"
+    fields = schema.graphql_schema.type_map[name].fields
+    values = {field: "1" for field, item in fields.items() if is_required_input_field(item)}
+    before = dump()
+    document = f"mutation($input: {name}!) {{ {mutation}(input: $input) {{ clientMutationId }} }}"
+    (error,) = api(document, input=values)["errors"]
+    assert error["extensions"]["code"] == "UNAUTHENTICATED"
+    assert dump() == before
 
 
 @pytest.mark.parametrize("mutation", sorted(OPEN))

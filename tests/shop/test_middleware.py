@@ -1,11 +1,12 @@
 """What every answer of the server carries, and who may call it from where."""
 
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
 
-from shop.middleware import ADMIN_POLICY, API_POLICY
+from shop.middleware import ADMIN_POLICY, API_POLICY, ClientAddressMiddleware
 
 SHOP = "https://www.example.org"
 PREFLIGHT = {
@@ -70,3 +71,30 @@ def test_any_other_site_may_not(client: Any, settings: Any) -> None:
 
 def test_the_front_page_leads_to_the_api(client: Any) -> None:
     assert client.get("/").headers["Location"] == "/graphql/"
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "forwarded", "client"),
+    [
+        # Nobody in front: the header is the client's own invention.
+        ([], "192.0.2.1", "203.0.113.9", "192.0.2.1"),
+        (["10.0.0.0/8"], "192.0.2.1", "203.0.113.9", "192.0.2.1"),
+        (["10.0.0.0/8"], "10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        # What stands before the address that our proxy wrote may be made up.
+        (["10.0.0.0/8"], "10.0.0.1", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
+        (["10.0.0.0/8"], "10.0.0.1", "1.2.3.4, 203.0.113.9, 10.0.0.2", "203.0.113.9"),
+        (["10.0.0.0/8"], "10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        (["10.0.0.0/8"], "10.0.0.1", "203.0.113.9, nonsense", "10.0.0.1"),
+        (["10.0.0.0/8"], "10.0.0.1", "", "10.0.0.1"),
+        (["2001:db8::/32"], "2001:db8::1", "2001:dba::7", "2001:dba::7"),
+        (["10.0.0.0/8"], "", "203.0.113.9", ""),
+    ],
+)
+def test_the_address_of_the_client(
+    proxies: list[str], peer: str, forwarded: str, client: str, settings: Any, rf: Any
+) -> None:
+    settings.TRUSTED_PROXIES = [ip_network(name) for name in proxies]
+    seen = []
+    request = rf.get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-For": forwarded})
+    ClientAddressMiddleware(lambda request: seen.append(request.META["REMOTE_ADDR"]))(request)
+    assert seen == [client]

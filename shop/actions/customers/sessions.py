@@ -9,13 +9,14 @@ import datetime
 import hashlib
 import ipaddress
 import secrets
+import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from shop import events
+from shop import events, throttling
 from shop.errors import InvalidToken
 from shop.models import RefreshToken, Session, User
 from shop.models.customers import USER_AGENT_LENGTH
@@ -82,7 +83,9 @@ def rotate(token: str, *, lifetime: datetime.timedelta, device: Device) -> Grant
         JustSpent: spent within GRACE; nothing is changed.
         InvalidToken: unknown, expired or revoked, the user is disabled or was signed out; or spent
             before, which ends the whole session.
+        Throttled, Busy: too many tries.
     """
+    throttling.check(throttling.REFRESH, _digest(token), device.address)
     live = Session.objects.live().select_related("user")
     session = live.filter(refresh_tokens__digest=_digest(token)).first()
     if session is None:
@@ -120,6 +123,14 @@ def end_by_token(token: str) -> None:
     session = Session.objects.live().filter(refresh_tokens__digest=_digest(token)).first()
     if session is None or not end(session):
         raise InvalidToken
+
+
+def end_others(user: User, kept: uuid.UUID | None) -> int:
+    """Signs `user` out on all devices but the session `kept`. Returns how many sessions ended."""
+    others = Session.objects.live().filter(user=user).exclude(uid=kept or uuid.UUID(int=0))
+    keys = list(others.values_list("pk", flat=True))
+    ended = Session.objects.filter(pk__in=keys, revoked_at=None)
+    return ended.update(revoked_at=timezone.now())
 
 
 @transaction.atomic

@@ -1,22 +1,53 @@
-"""Signing in with e-mail address and password."""
+"""Signing in with e-mail address and password, and proving once more who it is.
+
+Nothing here may run inside a transaction: that a try was made outlives its refusal.
+"""
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 
+from shop import hashing, throttling
 from shop.errors import InvalidCredentials
 from shop.models import User
+from shop.models.customers import email_key
+
+MAX_PASSWORD = 4096
 
 
-def sign_in(email: str, password: str) -> User:
+def sign_in(email: str, password: str, *, address: str) -> User:
     """The active user with this e-mail address and password.
+
+    Args:
+        address: of the client, whose tries are counted.
 
     Raises:
         InvalidCredentials: whatever is wrong; the answer does not tell which.
+        Throttled: too many tries.
+        Busy: too many sign in at once.
     """
-    if "\x00" in email or len(password) > 4096:
-        raise InvalidCredentials
-    user = authenticate(username=email, password=password)
+    with hashing.turn():
+        throttling.check(throttling.SIGN_IN, email_key(email[:255]), address)
+        if "\x00" in email or len(password) > MAX_PASSWORD:
+            raise InvalidCredentials
+        user = authenticate(username=email, password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
     update_last_login(User, user)
     return user
+
+
+def prove(user: User, password: str, *, address: str, field: str = "password") -> None:
+    """Asks a user who is signed in for the password.
+
+    Args:
+        field: of the input, where the password is.
+
+    Raises:
+        InvalidCredentials: it is not the password.
+        Throttled: too many tries.
+        Busy: too many are at it at once.
+    """
+    with hashing.turn():
+        throttling.check(throttling.PASSWORD, str(user.pk), address)
+        if len(password) > MAX_PASSWORD or not user.check_password(password):
+            raise InvalidCredentials("The password is not right.", field=[field])

@@ -1,0 +1,68 @@
+"""The refresh token in a cookie that scripts cannot read, for browsers, where a shop allows it.
+
+It is the only cookie of the API. It goes to the endpoint only, and is read only when a request
+comes from a page of an allowed origin, so that other sites cannot use it.
+"""
+
+import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from schema.engine.errors import BadRequest, Forbidden
+
+NAME = "shop_refresh"
+_PATH = "/graphql"
+
+
+def check(request: HttpRequest) -> None:
+    """Whether a request may ask for the cookie.
+
+    Raises:
+        BadRequest: the shop sets none.
+        Forbidden: the page that asks is of another site, or nobody says of which.
+    """
+    if not settings.REFRESH_COOKIE:
+        raise BadRequest("This shop keeps no refresh tokens in cookies.")
+    _check_origin(request)
+
+
+def keep(request: HttpRequest, token: str, lifetime: datetime.timedelta) -> None:
+    """Has the answer set the cookie."""
+    _answer_with(request, token, int(lifetime.total_seconds()))
+
+
+def read(request: HttpRequest) -> str | None:
+    """The token that a browser sent; None without. Raises Forbidden as `check`."""
+    token = request.COOKIES.get(NAME) if settings.REFRESH_COOKIE else None
+    if token:
+        _check_origin(request)
+    return token
+
+
+def drop(request: HttpRequest) -> None:
+    """Has the answer remove the cookie, if the request brought one."""
+    if settings.REFRESH_COOKIE and NAME in request.COOKIES:
+        _answer_with(request, "", 0)
+
+
+def _answer_with(request: HttpRequest, value: str, seconds: int) -> None:
+    cookie = {
+        "key": NAME,
+        "value": value,
+        "max_age": seconds,
+        "path": _PATH,
+        "secure": settings.HTTPS,
+        "httponly": True,
+        "samesite": settings.REFRESH_COOKIE_SAMESITE,
+    }
+    request.graphql_cookies = [cookie]  # type: ignore[attr-defined]
+
+
+def _check_origin(request: HttpRequest) -> None:
+    origin = request.headers.get("Origin", "")
+    # A page of this very server, or one of those that may call the API.
+    own = urlsplit(origin).netloc == request.get_host()
+    if not origin or not (own or origin in settings.CORS_ALLOWED_ORIGINS):
+        raise Forbidden("The cookie is for pages of allowed origins only.")

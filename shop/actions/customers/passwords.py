@@ -1,0 +1,111 @@
+"""Passwords: how good they must be, changing them, and setting them anew by mail."""
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+
+from shop import events, hashing, throttling
+from shop.actions.customers import links
+from shop.actions.customers.signing_in import MAX_PASSWORD, prove
+from shop.errors import Invalid, InvalidToken, WeakPassword
+from shop.models import User
+from shop.models.customers import email_key
+
+
+def check_strength(password: str, user: User, *, field: str = "password") -> None:
+    """Asks Django's validators, which know twenty thousand common passwords.
+
+    Raises:
+        Invalid: longer than anyone needs.
+        WeakPassword: too easy to guess; the message says why.
+    """
+    if len(password) > MAX_PASSWORD:
+        raise Invalid(f"A password has at most {MAX_PASSWORD} characters.", field=[field])
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WeakPassword(" ".join(error.messages), field=[field]) from error
+
+
+def hashed(password: str) -> str:
+    """What is stored of a password. Not within a transaction, which others may wait for.
+
+    Raises:
+        Busy: too many are at it at once.
+    """
+    with hashing.turn():
+        return make_password(password)
+
+
+def change(user: User, *, current: str, new: str, address: str) -> None:
+    """Gives a user who is signed in another password, and ends all sessions.
+
+    Args:
+        address: of the client, whose tries are counted.
+
+    Raises:
+        InvalidCredentials: `current` is not the password.
+        WeakPassword: `new` is too easy to guess.
+        Throttled, Busy: as `prove`.
+    """
+    prove(user, current, address=address, field="currentPassword")
+    check_strength(new, user, field="newPassword")
+    if not _store(user, hashed(new)):
+        raise Invalid("The account has just been changed by someone else.")
+
+
+def request_reset(email: str, *, address: str) -> None:
+    """Has a link mailed that sets a new password, if somebody has this e-mail address.
+
+    Known or not, the same is done and written: neither the answer nor the time tells.
+
+    Raises:
+        Throttled, Busy: too many tries.
+    """
+    throttling.check(throttling.RESET, email_key(email[:255]), address)
+    user = User.objects.filter(email_key=_storable(email), is_active=True).first()
+    with transaction.atomic():
+        events.emit("user.reset_requested", user or User(pk=0))
+
+
+def reset(token: str, password: str, *, address: str) -> None:
+    """Sets the password of whoever got `token` by mail, and ends all sessions.
+
+    Raises:
+        InvalidToken: it is not valid any more.
+        WeakPassword: the password is too easy to guess.
+        Throttled, Busy: as `change`.
+    """
+    throttling.check(throttling.TOKEN, token[:500], address)
+    user = links.opened(token, links.RESET, links.INVITE)
+    check_strength(password, user)
+    if not _store(user, hashed(password)):
+        raise InvalidToken(field=["token"])
+
+
+@transaction.atomic
+def _store(user: User, password: str) -> bool:
+    """Writes a new password, unless the account has changed since `user` was read.
+
+    Who could read mail sent to the address has shown that it is theirs.
+    """
+    same = User.objects.filter(
+        pk=user.pk, password=user.password, token_version=user.token_version, is_active=True
+    )
+    stored = same.update(
+        password=password,
+        token_version=F("token_version") + 1,
+        confirmed_at=Coalesce("confirmed_at", Now()),
+    )
+    if stored:
+        user.refresh_from_db()
+        events.emit("user.password_changed", user)
+    return bool(stored)
+
+
+def _storable(email: str) -> str:
+    # No database holds such text, and PostgreSQL would refuse it.
+    return email_key(email[:255].replace("\x00", ""))

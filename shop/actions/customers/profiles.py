@@ -1,0 +1,70 @@
+"""What customers change about themselves: their name, and their e-mail address."""
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from shop import events, throttling
+from shop.actions.customers import links
+from shop.actions.customers.registering import checked_email, checked_name
+from shop.actions.customers.signing_in import prove
+from shop.errors import InvalidToken
+from shop.models import User
+from shop.models.customers import email_key
+
+
+@transaction.atomic
+def update(user: User, *, name: str) -> User:
+    """Gives `user` another name. Raises Invalid when it is too long."""
+    user.name = checked_name(name)
+    user.save(update_fields=["name"])
+    return user
+
+
+def request_email(user: User, *, email: str, password: str, address: str) -> None:
+    """Has a link mailed to another e-mail address; followed, it becomes the account's.
+
+    The present address is told. It must not run inside a transaction.
+
+    Args:
+        address: of the client, whose tries are counted.
+
+    Raises:
+        Invalid: not an e-mail address.
+        InvalidCredentials: not the password.
+        Throttled, Busy: too many tries.
+    """
+    email = checked_email(email)
+    prove(user, password, address=address)
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk, is_active=True).update(pending_email=email)
+        events.emit("user.email_requested", user)
+
+
+def confirm_email(token: str, *, address: str) -> User:
+    """Makes the address that `token` was mailed to the account's. It must not run in a transaction.
+
+    Raises:
+        InvalidToken: it is not valid any more, or somebody else has the address by now.
+        Throttled, Busy: too many tries.
+    """
+    throttling.check(throttling.TOKEN, token[:500], address)
+    user = links.opened(token, links.CHANGE_EMAIL)
+    same = User.objects.filter(
+        pk=user.pk, email_key=user.email_key, pending_email=user.pending_email
+    )
+    email = user.pending_email
+    try:
+        with transaction.atomic():
+            changed = same.exclude(pending_email="").update(
+                email=email,
+                email_key=email_key(email),
+                pending_email="",
+                token_version=F("token_version") + 1,
+            )
+            if not changed:
+                raise InvalidToken(field=["token"])
+            user.refresh_from_db()
+            events.emit("user.updated", user)
+    except IntegrityError as error:
+        raise InvalidToken(field=["token"]) from error
+    return user

@@ -1,0 +1,111 @@
+"""Becoming a customer: an account is of use once its address is confirmed.
+
+Who signs up with an address that has an account gets the same answer, in the same time; the mail
+says the rest. To confirm takes the link and the password: else somebody could sign up with your
+address, wait for you to follow the link, and share your account from then on.
+"""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from shop import events, hashing, throttling
+from shop.actions.customers import links, passwords
+from shop.errors import Invalid, InvalidCredentials, InvalidToken
+from shop.models import User
+from shop.models.customers import NAME_LENGTH, email_key
+
+# After which an account that nobody confirmed goes.
+UNCONFIRMED = timedelta(days=7)
+
+
+def checked_email(email: str) -> str:
+    """An address as it is stored. Raises Invalid when it is none."""
+    email = email.strip()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise Invalid("This is not an e-mail address.", field=["email"]) from error
+    if len(email) > 254 or len(email_key(email)) > 254:
+        raise Invalid("The e-mail address is too long.", field=["email"])
+    return email
+
+
+def checked_name(name: str) -> str:
+    """A name as it is stored. Raises Invalid when it is too long."""
+    name = " ".join(name.split())
+    if len(name) > NAME_LENGTH:
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", field=["name"])
+    return name
+
+
+def register(*, email: str, password: str, name: str, address: str) -> None:
+    """Signs somebody up, as far as that goes before the address is confirmed.
+
+    It must not run inside a transaction. Of several who sign up with one address before it is
+    confirmed, the last counts, and only the link of the last mail works.
+
+    Args:
+        address: of the client, whose tries are counted.
+
+    Raises:
+        Invalid: not an e-mail address, or a name too long.
+        WeakPassword: the password is too easy to guess.
+        Throttled, Busy: too many tries.
+    """
+    email, name = checked_email(email), checked_name(name)
+    passwords.check_strength(password, User(email=email, name=name))
+    throttling.check(throttling.REGISTER, email_key(email), address)
+    hash_ = passwords.hashed(password)
+    try:
+        _store(email, name, hash_)
+    except IntegrityError:
+        # Somebody else did in the same moment.
+        _store(email, name, hash_)
+
+
+def confirm(token: str, password: str, *, address: str) -> User:
+    """The user who got `token` by mail and knows the password: from now on they can sign in.
+
+    It must not run inside a transaction.
+
+    Raises:
+        InvalidToken: it is not valid any more.
+        InvalidCredentials: it is not the password that the account was made with.
+        Throttled, Busy: too many tries.
+    """
+    with hashing.turn():
+        throttling.check(throttling.TOKEN, token[:500], address)
+        user = links.opened(token, links.CONFIRM)
+        if len(password) > passwords.MAX_PASSWORD or not user.check_password(password):
+            raise InvalidCredentials("The password is not right.", field=["password"])
+    with transaction.atomic():
+        same = User.objects.filter(pk=user.pk, password=user.password, confirmed_at=None)
+        if not same.update(confirmed_at=timezone.now()):
+            raise InvalidToken(field=["token"])
+        user.refresh_from_db()
+        events.emit("user.confirmed", user)
+    return user
+
+
+def purge_unconfirmed() -> int:
+    """Removes the accounts that nobody confirmed in time, and counts them."""
+    late = User.objects.filter(
+        confirmed_at=None, erased_at=None, created_at__lt=timezone.now() - UNCONFIRMED
+    )
+    return late.filter(last_login=None).delete()[1].get("shop.User", 0)
+
+
+@transaction.atomic
+def _store(email: str, name: str, hash_: str) -> None:
+    user = User.objects.select_for_update().filter(email_key=email_key(email)).first()
+    if user is None:
+        user = User(email=email, name=name, password=hash_)
+        user.save()
+    elif user.confirmed_at is None:
+        user.email, user.name, user.password = email, name, hash_
+        user.save(update_fields=["email", "name", "password"])
+    events.emit("user.registered", user)

@@ -1,0 +1,31 @@
+"""How often something may be tried: moving windows, counted in Redis or in the database.
+
+windows   counts tries, across processes
+policies  which tries are counted together, and how many of them are let through
+"""
+
+from shop.throttling.policies import (
+    PASSWORD,
+    REFRESH,
+    REGISTER,
+    RESET,
+    SIGN_IN,
+    TOKEN,
+    Policy,
+    check,
+)
+from shop.throttling.windows import Limit, hit, purge
+
+__all__ = [
+    "PASSWORD",
+    "REFRESH",
+    "REGISTER",
+    "RESET",
+    "SIGN_IN",
+    "TOKEN",
+    "Limit",
+    "Policy",
+    "check",
+    "hit",
+    "purge",
+]

@@ -1,0 +1,114 @@
+"""What is limited: three limits for each thing that can be guessed or misused.
+
+Tight for an account from one address. Looser for an address, whatever the accounts. And for an
+account from everywhere: beyond that one, every address has one try in a while and no more, so that
+a thousand machines guess slowly, and the owner, who is somewhere else, still gets in.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+
+from shop.errors import Throttled
+from shop.throttling.windows import Limit, hit
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The limits of one kind of try.
+
+    Attributes:
+        name: tries of other kinds are counted apart.
+        pair: for an account from one address.
+        address: for an address.
+        account: for an account from everywhere, before it slows down.
+        slow: for an account from one address, once it has slowed down.
+    """
+
+    name: str
+    pair: Limit
+    address: Limit
+    account: Limit
+    slow: Limit
+
+
+_MINUTE, _HOUR = 60, 3600
+
+SIGN_IN = Policy(
+    "sign-in",
+    pair=Limit(10, _MINUTE),
+    address=Limit(100, _MINUTE),
+    account=Limit(50, 10 * _MINUTE),
+    slow=Limit(1, _MINUTE),
+)
+# The account is the session: a client refreshes some few times in ten minutes.
+REFRESH = Policy(
+    "refresh",
+    pair=Limit(30, _MINUTE),
+    address=Limit(600, _MINUTE),
+    account=Limit(100, 10 * _MINUTE),
+    slow=Limit(5, _MINUTE),
+)
+# These two send mails.
+REGISTER = Policy(
+    "register",
+    pair=Limit(5, 10 * _MINUTE),
+    address=Limit(30, 10 * _MINUTE),
+    account=Limit(10, _HOUR),
+    slow=Limit(1, 10 * _MINUTE),
+)
+RESET = Policy(
+    "reset",
+    pair=Limit(5, 10 * _MINUTE),
+    address=Limit(30, 10 * _MINUTE),
+    account=Limit(10, _HOUR),
+    slow=Limit(1, 10 * _MINUTE),
+)
+# Links from mails, of which nobody guesses one; each costs a hash.
+TOKEN = Policy(
+    "token",
+    pair=Limit(10, _MINUTE),
+    address=Limit(60, _MINUTE),
+    account=Limit(50, 10 * _MINUTE),
+    slow=Limit(1, _MINUTE),
+)
+# The password, asked for once more of somebody who is signed in.
+PASSWORD = Policy(
+    "password",
+    pair=Limit(10, _MINUTE),
+    address=Limit(100, _MINUTE),
+    account=Limit(50, 10 * _MINUTE),
+    slow=Limit(1, _MINUTE),
+)
+
+
+def check(policy: Policy, account: str, address: str) -> None:
+    """Counts a try. It must not run inside a transaction that a refusal rolls back.
+
+    Args:
+        account: what is tried: a normalised e-mail address, or a key.
+        address: of the client; those of one IPv6 network of 64 bits, which is what a household is
+            given, count as one.
+
+    Raises:
+        Throttled: it was one too many; when to come back.
+        Busy: the tries cannot be counted now.
+    """
+    place = _network(address)
+    hit(policy.address, policy.name, "address", place)
+    hit(policy.pair, policy.name, "pair", account, place)
+    try:
+        hit(policy.account, policy.name, "account", account)
+    except Throttled:
+        hit(policy.slow, policy.name, "slow", account, place)
+
+
+def _network(address: str) -> str:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)

@@ -1,0 +1,106 @@
+"""Moving windows: at most so many tries within any so many seconds, across all processes.
+
+In Redis where there is one, by the package `limits`; else in a row of the database. A window that
+cannot be counted lets nobody through: who could stop the counting could guess without limit.
+"""
+
+import hashlib
+import hmac
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import transaction
+from limits.errors import StorageError
+from limits.storage import RedisStorage
+
+from shop.errors import Busy, Throttled
+from shop.models import ThrottleEntry
+from shop.outbox.housekeeping import delete_in_batches
+
+# Seconds that Redis may take to answer.
+_REDIS_TIMEOUT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `tries` within any `seconds`."""
+
+    tries: int
+    seconds: int
+
+
+def hit(limit: Limit, *key: str) -> None:
+    """Counts a try of what `key` names.
+
+    A try that is refused does not count: who keeps knocking is let in once the first of the counted
+    tries is `limit.seconds` old.
+
+    Raises:
+        Throttled: it was one too many; when to come back.
+        Busy: the tries cannot be counted now.
+    """
+    digest = _digest(limit, key)
+    wait = _hit_redis(limit, digest) if settings.REDIS_URL else _hit_database(limit, digest)
+    if wait is not None:
+        raise Throttled(max(math.ceil(wait), 1))
+
+
+def purge(before: datetime) -> int:
+    """Removes what left its window before `before`, and counts it."""
+    return delete_in_batches(ThrottleEntry.objects.filter(expires_at__lt=before))
+
+
+def _digest(limit: Limit, key: Sequence[str]) -> str:
+    """Names a window without telling whose it is."""
+    text = "\x00".join((*key, str(limit.tries), str(limit.seconds)))
+    return hmac.digest(
+        settings.SECRET_KEY.encode(), text.encode(errors="surrogatepass"), hashlib.sha256
+    ).hex()
+
+
+@lru_cache(maxsize=4)
+def _redis(url: str) -> RedisStorage:
+    return RedisStorage(
+        url,
+        key_prefix="shop:throttle",
+        wrap_exceptions=True,
+        socket_timeout=_REDIS_TIMEOUT,
+        socket_connect_timeout=_REDIS_TIMEOUT,
+    )
+
+
+def _hit_redis(limit: Limit, digest: str) -> float | None:
+    storage = _redis(settings.REDIS_URL)
+    try:
+        if storage.acquire_entry(digest, limit.tries, limit.seconds):
+            return None
+        start, _ = storage.get_moving_window(digest, limit.tries, limit.seconds)
+    except StorageError as error:
+        raise Busy from error
+    return start + limit.seconds - time.time()
+
+
+@transaction.atomic
+def _hit_database(limit: Limit, digest: str) -> float | None:
+    now = time.time()
+    # The row is locked until the try is written: on SQLite, by its one writer at a time.
+    entry, _ = ThrottleEntry.objects.select_for_update().get_or_create(
+        key=digest, defaults={"expires_at": _time(now + limit.seconds)}
+    )
+    first = (now - limit.seconds) * 1000
+    hits = [hit for hit in entry.hits if hit > first]
+    if len(hits) >= limit.tries:
+        return hits[-limit.tries] / 1000 + limit.seconds - now
+    entry.hits = [*hits, int(now * 1000)]
+    entry.expires_at = _time(now + limit.seconds)
+    entry.save(update_fields=["hits", "expires_at"])
+    return None
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)

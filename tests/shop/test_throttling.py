@@ -1,0 +1,127 @@
+"""How often something may be tried, in the database and, where there is one, in Redis."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+
+from shop import throttling
+from shop.errors import Busy, Throttled
+from shop.models import ThrottleEntry
+from shop.throttling import Limit, Policy, windows
+
+pytestmark = pytest.mark.django_db
+
+STORES = ["database", "redis"] if configured.REDIS_URL else ["database"]
+TIGHT = Policy("test", Limit(3, 60), Limit(8, 60), Limit(5, 600), Limit(1, 60))
+
+
+@pytest.fixture(params=STORES)
+def _store(request: Any, settings: Any) -> None:
+    if request.param == "database":
+        settings.REDIS_URL = ""
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """`clock[0]`: seconds since 1970; both stores ask for it."""
+    now = [1_800_000_000.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    return now
+
+
+def tries(policy: Policy, account: str, address: str, count: int) -> list[int]:
+    """What `count` tries come to: 0 for one that is let through, else the seconds to wait."""
+    found = []
+    for _ in range(count):
+        try:
+            throttling.check(policy, account, address)
+            found.append(0)
+        except Throttled as error:
+            found.append(error.seconds)
+    return found
+
+
+@pytest.mark.usefixtures("_store")
+def test_a_window_moves(clock: list[float]) -> None:
+    limit = Limit(2, 60)
+    windows.hit(limit, "a")
+    clock[0] += 20
+    windows.hit(limit, "a")
+    with pytest.raises(Throttled) as refused:
+        windows.hit(limit, "a")
+    assert refused.value.seconds == 40
+    windows.hit(limit, "b")
+    # A refused try does not count.
+    clock[0] += 40.5
+    windows.hit(limit, "a")
+    with pytest.raises(Throttled) as refused:
+        windows.hit(limit, "a")
+    assert refused.value.seconds == 20
+
+
+@pytest.mark.usefixtures("_store", "clock")
+def test_an_account_from_one_address_is_limited_tightly_and_free_elsewhere() -> None:
+    assert tries(TIGHT, "ann", "192.0.2.1", 5) == [0, 0, 0, 60, 60]
+    assert tries(TIGHT, "ann", "192.0.2.2", 1) == [0]
+    assert tries(TIGHT, "bea", "192.0.2.1", 1) == [0]
+
+
+@pytest.mark.usefixtures("_store", "clock")
+def test_an_address_is_limited_whatever_the_accounts() -> None:
+    found = [tries(TIGHT, f"account {number}", "192.0.2.1", 1) for number in range(10)]
+    assert found == [[0]] * 8 + [[60]] * 2
+
+
+@pytest.mark.usefixtures("_store")
+def test_an_account_under_attack_slows_down_and_never_shuts_its_owner_out(
+    clock: list[float],
+) -> None:
+    for number in range(5):
+        tries(TIGHT, "ann", f"192.0.2.{number}", 1)
+    # From now on every address has one try a minute, the owner's also, which is enough for them.
+    for number in range(100, 120):
+        assert tries(TIGHT, "ann", f"192.0.2.{number}", 2) == [0, 60]
+    assert tries(TIGHT, "ann", "198.51.100.7", 1) == [0]
+    clock[0] += 61
+    assert tries(TIGHT, "ann", "198.51.100.7", 1) == [0]
+    clock[0] += 600
+    assert tries(TIGHT, "ann", "198.51.100.7", 3) == [0, 0, 0]
+
+
+@pytest.mark.usefixtures("_store", "clock")
+def test_addresses_of_one_household_count_as_one() -> None:
+    assert tries(TIGHT, "ann", "2001:db8::1", 2) == [0, 0]
+    assert tries(TIGHT, "ann", "2001:db8::ffff:2", 2) == [0, 60]
+    assert tries(TIGHT, "ann", "2001:db8:0:1::1", 1) == [0]
+    assert tries(TIGHT, "bea", "192.0.2.9", 2) == [0, 0]
+    assert tries(TIGHT, "bea", "::ffff:192.0.2.9", 2) == [0, 60]
+
+
+@pytest.mark.usefixtures("_store", "clock")
+def test_kinds_of_tries_are_counted_apart() -> None:
+    other = Policy("other", TIGHT.pair, TIGHT.address, TIGHT.account, TIGHT.slow)
+    assert tries(TIGHT, "ann", "192.0.2.1", 4) == [0, 0, 0, 60]
+    assert tries(other, "ann", "192.0.2.1", 1) == [0]
+
+
+def test_nothing_that_is_stored_tells_who_tried(settings: Any) -> None:
+    settings.REDIS_URL = ""
+    throttling.check(TIGHT, "ann@example.org", "192.0.2.77")
+    rows = repr(list(ThrottleEntry.objects.values()))
+    assert "ann" not in rows
+    assert "192.0.2.77" not in rows
+
+
+def test_a_redis_that_is_gone_lets_nobody_through(settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    with pytest.raises(Busy):
+        throttling.check(TIGHT, "ann", "192.0.2.1")
+
+
+def test_what_has_left_its_window_is_removed(settings: Any, clock: list[float]) -> None:
+    settings.REDIS_URL = ""
+    windows.hit(Limit(3, 60), "a")
+    assert throttling.purge(datetime.fromtimestamp(clock[0] + 59, UTC)) == 0
+    assert throttling.purge(datetime.fromtimestamp(clock[0] + 61, UTC)) == 1

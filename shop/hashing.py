@@ -58,6 +58,12 @@ class BoundedArgon2Hasher(Argon2PasswordHasher):
             return super().verify(password, encoded)
 
 
+def check() -> None:
+    """Raises Busy when too many wait already: asked first, it spares what stands before hashing."""
+    if _present > settings.HASHING_QUEUE:
+        raise Busy
+
+
 @contextmanager
 def turn() -> Iterator[None]:
     """Within it this thread may hash passwords. For requests: it does not wait for long.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import redis  # noqa: F401 - `limits` finds half of it when the first two requests both load it.
 from django.conf import settings
 from django.db import transaction
 from limits.errors import StorageError

@@ -1,22 +1,20 @@
 """The production server: new workers take over, and old ones finish what they are at."""
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.concurrency.serving import ROOT, production, served
+
 CALLERS = 4
 QUERY = json.dumps({"query": "{ products(first: 1) { totalCount } }"})
 
@@ -25,45 +23,10 @@ QUERY = json.dumps({"query": "{ products(first: 1) { totalCount } }"})
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Production settings with an empty shop on SQLite."""
     folder = tmp_path_factory.mktemp("served")
-    found = os.environ | {
-        "DEBUG": "0",
-        "HTTPS": "0",
-        "SECRET_KEY": "a-secret-of-a-test-that-signs-nothing-at-all",
-        "DATABASE_URL": f"sqlite:///{folder / 'shop.sqlite3'}",
-        "REDIS_URL": "",
-        "CELERY_BROKER_URL": "",
-        "PYTHONWARNINGS": "ignore",
-        "LOG_LEVEL": "ERROR",
-    }
+    found = production(DATABASE_URL=f"sqlite:///{folder / 'shop.sqlite3'}")
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     subprocess.run(command, cwd=ROOT, env=found, check=True)
     return found
-
-
-@contextmanager
-def served(environment: dict[str, str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """The port and the first process of a server, set as `make serve` sets it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    command += ["--workers", "2", "--blocking-threads", "3", "--respawn-failed-workers"]
-    command += ["--workers-kill-timeout", "30", "--log-level", "error", "shop.wsgi:application"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
-    try:
-        for _ in range(300):
-            try:
-                if ask(port) == 200:
-                    break
-            except OSError:
-                time.sleep(0.1)
-        else:
-            raise AssertionError("The server did not start.")
-        yield port, process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(timeout=40)
 
 
 def ask(port: int) -> int:

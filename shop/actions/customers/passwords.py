@@ -79,6 +79,7 @@ def reset(token: str, password: str, *, address: str) -> None:
         WeakPassword: the password is too easy to guess.
         Throttled, Busy: as `change`.
     """
+    hashing.check()
     throttling.check(throttling.TOKEN, token[:500], address)
     user = links.opened(token, links.RESET, links.INVITE)
     check_strength(password, user)

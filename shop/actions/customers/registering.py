@@ -58,6 +58,7 @@ def register(*, email: str, password: str, name: str, address: str) -> None:
     """
     email, name = checked_email(email), checked_name(name)
     passwords.check_strength(password, User(email=email, name=name))
+    hashing.check()
     throttling.check(throttling.REGISTER, email_key(email), address)
     hash_ = passwords.hashed(password)
     try:
@@ -77,9 +78,10 @@ def confirm(token: str, password: str, *, address: str) -> User:
         InvalidCredentials: it is not the password that the account was made with.
         Throttled, Busy: too many tries.
     """
+    hashing.check()
+    throttling.check(throttling.TOKEN, token[:500], address)
+    user = links.opened(token, links.CONFIRM)
     with hashing.turn():
-        throttling.check(throttling.TOKEN, token[:500], address)
-        user = links.opened(token, links.CONFIRM)
         if len(password) > passwords.MAX_PASSWORD or not user.check_password(password):
             raise InvalidCredentials("The password is not right.", field=["password"])
     with transaction.atomic():

@@ -25,10 +25,11 @@ def sign_in(email: str, password: str, *, address: str) -> User:
         Throttled: too many tries.
         Busy: too many sign in at once.
     """
+    hashing.check()
+    throttling.check(throttling.SIGN_IN, email_key(email[:255]), address)
+    if "\x00" in email or len(password) > MAX_PASSWORD:
+        raise InvalidCredentials
     with hashing.turn():
-        throttling.check(throttling.SIGN_IN, email_key(email[:255]), address)
-        if "\x00" in email or len(password) > MAX_PASSWORD:
-            raise InvalidCredentials
         user = authenticate(username=email, password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
@@ -47,7 +48,8 @@ def prove(user: User, password: str, *, address: str, field: str = "password") -
         Throttled: too many tries.
         Busy: too many are at it at once.
     """
+    hashing.check()
+    throttling.check(throttling.PASSWORD, str(user.pk), address)
     with hashing.turn():
-        throttling.check(throttling.PASSWORD, str(user.pk), address)
         if len(password) > MAX_PASSWORD or not user.check_password(password):
             raise InvalidCredentials("The password is not right.", field=[field])

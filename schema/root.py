@@ -12,6 +12,7 @@ from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
 from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
+from schema.mutations.second_factor import SecondFactorMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
 from schema.permissions import ANYONE
@@ -38,6 +39,7 @@ class Mutation(
     MediaMutation,
     CustomersMutation,
     AccountsMutation,
+    SecondFactorMutation,
     JobsMutation,
     WebhooksMutation,
     graphene.ObjectType,

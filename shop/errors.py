@@ -164,6 +164,16 @@ class InvalidToken(ShopError):
     message = "The token is not valid any more."
 
 
+class OtpRequired(ShopError):
+    code = ErrorCode.OTP_REQUIRED
+    message = "Enter the one-time code of your authenticator app, or a recovery code."
+
+
+class InvalidOtp(ShopError):
+    code = ErrorCode.INVALID_OTP
+    message = "The one-time code is not right, or was used before."
+
+
 class AlreadyFinished(ShopError):
     code = ErrorCode.ALREADY_FINISHED
     message = "It has ended already."

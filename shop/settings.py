@@ -52,6 +52,9 @@ INSTALLED_APPS = [
     "corsheaders",
     "django_filters",
     "graphene_django",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "shop",
 ]
 
@@ -303,6 +306,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+OTP_TOTP_ISSUER = SHOP_NAME
+# Seconds to wait after a first wrong code; each further one doubles them, up to 256 times.
+OTP_TOTP_THROTTLE_FACTOR = 1
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SSL_REDIRECT", default=True)
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if HTTPS else 0)

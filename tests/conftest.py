@@ -18,12 +18,15 @@ from django.core.cache import cache
 from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp import models as otp_totp
 from graphql import get_named_type, is_leaf_type
 from graphql_jwt.shortcuts import get_token
 from graphql_relay import to_global_id
 
 from schema.root import schema
 from shop.actions.catalog import categories, media, products, taxonomy
+from shop.actions.customers import second_factor
 from shop.models import Product, ThrottleEntry, User
 
 
@@ -237,3 +240,34 @@ def mug(world: SimpleNamespace, gid: Any) -> SimpleNamespace:
         variants=[gid(variant) for variant in row.variants.order_by("position")],
         media=[gid(picture) for picture in row.media.order_by("position")],
     )
+
+
+class Authenticator:
+    """An authenticator app, and the clock that it shares with the server."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+    def code(self, user: User, *, steps: int = 0) -> str:
+        """What the app shows, `steps` times half a minute from now."""
+        device = otp_totp.TOTPDevice.objects.get(user=user)
+        totp = TOTP(device.bin_key, drift=steps)
+        totp.time = self.now
+        return f"{totp.token():06}"
+
+    def turn_on(self, user: User) -> list[str]:
+        """Gives `user` a second factor, a while ago. Returns the recovery codes."""
+        second_factor.begin(user)
+        codes = second_factor.enable(user, self.code(user))
+        self.now += 300
+        return codes
+
+
+@pytest.fixture
+def authenticator(monkeypatch: pytest.MonkeyPatch) -> Authenticator:
+    app = Authenticator()
+    monkeypatch.setattr(otp_totp, "time", app)
+    return app

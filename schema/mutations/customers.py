@@ -76,23 +76,32 @@ COOKIE = graphene.Boolean(
 
 
 class TokenAuth(TokensMutation):
-    """Signs in with e-mail address and password."""
+    """Signs in with e-mail address and password, and a one-time code where the account has one."""
 
     permission = ANYONE
 
     class Input:
         email = graphene.String(required=True, description="E-mail address, in any case.")
         password = graphene.String(required=True, description="Password.")
+        otp = graphene.String(
+            description="Code of the authenticator app, or a recovery code: asked for by the error "
+            "code OTP_REQUIRED."
+        )
         cookie = COOKIE
 
     @classmethod
     def perform(
-        cls, info: graphene.ResolveInfo, email: str, password: str, cookie: bool = False
+        cls,
+        info: graphene.ResolveInfo,
+        email: str,
+        password: str,
+        otp: str | None = None,
+        cookie: bool = False,
     ) -> Any:
         if cookie:
             refresh_cookie.check(info.context)
         address = authentication.device_of(info.context).address
-        user = customers.sign_in(email, password, address=address)
+        user = customers.sign_in(email, password, address=address, otp=otp)
         return cls.open_session(info, user, cookie=cookie)
 
 

@@ -7,10 +7,16 @@ from django.conf import settings
 from graphql_relay import to_global_id
 
 from schema.base import OwnNode
-from schema.engine.connections import ConnectionField, ObjectField
+from schema.engine.connections import BatchField, ConnectionField, ObjectField
 from schema.permissions import ANYONE
 from schema.types.sessions import Session
 from shop import models
+from shop.actions import customers
+
+
+def _second_factors(request: Any, keys: list[int]) -> dict[int, bool]:
+    on = customers.second_factor.on_among(keys)
+    return {key: key in on for key in keys}
 
 
 class User(OwnNode):
@@ -21,6 +27,12 @@ class User(OwnNode):
     email = graphene.String(required=True, description="E-mail address, as typed at sign-up.")
     name = graphene.String(required=True, description="Full name, or empty.")
     is_staff = graphene.Boolean(required=True, description="Whether they work for the shop.")
+    has_otp = BatchField(
+        graphene.Boolean,
+        load=_second_factors,
+        required=True,
+        description="Whether signing in takes a one-time code besides the password.",
+    )
     created_at = graphene.DateTime(required=True, description="When the account was made.")
     pending_email = graphene.String(
         required=True,

@@ -35,6 +35,10 @@ OPEN = {
 # Open to whoever is signed in, for what is theirs.
 PERSONAL = {
     "emailChange",
+    "otpBegin",
+    "otpDisable",
+    "otpEnable",
+    "otpRecoveryCodesCreate",
     "passwordChange",
     "profileUpdate",
     "sessionRevoke",
@@ -66,6 +70,10 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "mediaCreate": lambda shop: {"product": shop.product, "url": "https://example.org/2.jpg"},
     "mediaDelete": lambda shop: {"id": shop.media},
     "mediaUpdate": lambda shop: {"id": shop.media, "alt": "From behind"},
+    "otpBegin": lambda shop: {},
+    "otpDisable": lambda shop: {"code": "123456"},
+    "otpEnable": lambda shop: {"code": "123456"},
+    "otpRecoveryCodesCreate": lambda shop: {"code": "123456"},
     "productCreate": lambda shop: {"name": "Another", "variants": [{"sku": "A-1"}]},
     "productDelete": lambda shop: {"id": shop.product},
     "productUpdate": lambda shop: {"id": shop.product, "name": "Renamed"},
@@ -128,7 +136,7 @@ def call(
 
 
 def test_there_is_a_sample_input_for_every_guarded_mutation() -> None:
-    assert sorted(SAMPLES) == GUARDED
+    assert SAMPLES.keys() == {*GUARDED, *OWN}
 
 
 @pytest.mark.parametrize("mutation", sorted(FIELDS))
@@ -167,6 +175,19 @@ def test_a_personal_mutation_refuses_who_is_not_signed_in(
 @pytest.mark.parametrize("mutation", sorted(OPEN))
 def test_description_of_an_open_mutation_says_so(mutation: str) -> None:
     assert "Open to anyone." in FIELDS[mutation].description
+
+
+@pytest.mark.parametrize("mutation", sorted(OWN))
+def test_what_is_for_everyone_says_so_and_refuses_nobody_else_than_strangers(
+    mutation: str, call: Any, dump: Any, customer: User
+) -> None:
+    assert "Open to everyone who is signed in." in FIELDS[mutation].description
+    before = dump()
+    answer = call(mutation, None)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
+    assert answer["data"] == {mutation: None}
+    assert dump() == before
+    assert "errors" not in call(mutation, customer)
 
 
 @pytest.mark.parametrize("mutation", GUARDED)

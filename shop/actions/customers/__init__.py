@@ -1,5 +1,6 @@
 """People with an account: who they are, and where they are signed in."""
 
+from shop.actions.customers import second_factor
 from shop.actions.customers.sessions import (
     Device,
     Granted,
@@ -25,5 +26,6 @@ __all__ = [
     "open_session",
     "purge",
     "rotate",
+    "second_factor",
     "sign_in",
 ]

@@ -1,4 +1,4 @@
-"""Signing in with e-mail address and password, and proving once more who it is.
+"""Signing in with e-mail address, password and second factor; proving once more who it is.
 
 Nothing here may run inside a transaction: that a try was made outlives its refusal.
 """
@@ -7,6 +7,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 
 from shop import hashing, throttling
+from shop.actions.customers import second_factor
 from shop.errors import InvalidCredentials
 from shop.models import User
 from shop.models.customers import email_key
@@ -14,14 +15,16 @@ from shop.models.customers import email_key
 MAX_PASSWORD = 4096
 
 
-def sign_in(email: str, password: str, *, address: str) -> User:
+def sign_in(email: str, password: str, *, address: str, otp: str | None = None) -> User:
     """The active user with this e-mail address and password.
 
     Args:
         address: of the client, whose tries are counted.
+        otp: one-time code, where the account asks for one.
 
     Raises:
         InvalidCredentials: whatever is wrong; the answer does not tell which.
+        OtpRequired, InvalidOtp: the password is right, the second factor is not.
         Throttled: too many tries.
         Busy: too many sign in at once.
     """
@@ -33,6 +36,7 @@ def sign_in(email: str, password: str, *, address: str) -> User:
         user = authenticate(username=email, password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
+    second_factor.check(user, otp, field="otp")
     update_last_login(User, user)
     return user
 

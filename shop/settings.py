@@ -40,9 +40,10 @@ if not DEBUG and any(host.strip() in ("*", "") for host in ALLOWED_HOSTS):
 # --- Application -------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    # Instead of "django.contrib.admin": with a site of our own.
+    "shop.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -69,6 +70,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Lazy, for the staff screens: the API never asks for the user of the cookie.
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -306,6 +309,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# Whether staff must have a second factor to open the staff screens.
+STAFF_OTP_REQUIRED = env.bool("STAFF_OTP_REQUIRED", default=False)
 OTP_TOTP_ISSUER = SHOP_NAME
 # Seconds to wait after a first wrong code; each further one doubles them, up to 256 times.
 OTP_TOTP_THROTTLE_FACTOR = 1
@@ -352,5 +357,6 @@ UNFOLD = {
     "SITE_SYMBOL": "storefront",
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": "shop.admin.navigation.sidebar"},
+    "ACCOUNT": {"navigation": "shop.admin.navigation.account"},
     "SITE_FAVICONS": [{"rel": "icon", "href": "/static/favicon.svg", "type": "image/svg+xml"}],
 }

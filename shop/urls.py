@@ -17,7 +17,7 @@ from schema.keys import jwks
 from schema.root import schema
 from shop import metrics
 from shop.actions import jobs
-from shop.admin import mails
+from shop.admin import mails, second_factor
 from shop.errors import NotFound
 
 # Where a browser finds something to look at.
@@ -72,6 +72,7 @@ urlpatterns = [
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("downloads/<str:token>/<str:name>", download, name="download"),
     path("admin/mails/", mails.index, name="mails"),
+    path("admin/second-factor/", second_factor.page, name="second_factor"),
     path("admin/", admin.site.urls),
     # Uploads on this disk; their content was checked and their names are ours. A busy shop lets
     # its web server or a bucket serve them (docs/operations.md).

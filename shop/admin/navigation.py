@@ -1,4 +1,4 @@
-"""The sidebar: the screens that this member of staff may open."""
+"""The sidebar: the screens that this member of staff may open; and the menu of the account."""
 
 from typing import Any
 
@@ -60,6 +60,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title, "separator": bool(groups), "items": items})
     return groups
+
+
+def account(request: HttpRequest) -> list[dict[str, str]]:
+    """Links of the user's menu, as UNFOLD["ACCOUNT"]["navigation"] takes them."""
+    return [
+        {"title": "Change password", "link": reverse("admin:password_change")},
+        {"title": "Second factor", "link": reverse("second_factor")},
+    ]
 
 
 def _title(model: type[Model]) -> str:

@@ -6,6 +6,7 @@
 // EMAIL and PASSWORD are a superuser's; the catalog must have a product with a
 // variant, and a category. Other settings: CHROMIUM (default /usr/bin/chromium),
 // COLOR_SCHEME (light or dark). Exits with a status other than 0 on any failure.
+import { createHmac } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
@@ -29,6 +30,17 @@ if (!EMAIL || !PASSWORD) {
   process.exit(2);
 }
 if (folder) await mkdir(folder, { recursive: true });
+
+// What an authenticator app shows for a secret in base32 (RFC 6238).
+function codeOf(secret) {
+  const bits = [...secret].map((char) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(char).toString(2).padStart(5, '0'));
+  const key = Buffer.from(bits.join('').match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const digest = createHmac('sha1', key).update(step).digest();
+  const value = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
+  return String(value % 1_000_000).padStart(6, '0');
+}
 
 const browser = await chromium.launch({
   executablePath: CHROMIUM,
@@ -185,6 +197,34 @@ try {
     await page.waitForLoadState('networkidle');
     await shoot(`${screen}-form`, { fullPage: true });
   }
+
+  // A second factor: turned on, asked for at the next sign-in, and turned off.
+  await open('/admin/second-factor/');
+  await page.getByRole('button', { name: 'Set up' }).click();
+  const secret = await page.locator('#secret').innerText();
+  await page.locator('#id_code').fill(codeOf(secret));
+  await shoot('second-factor-secret');
+  await page.getByRole('button', { name: 'Turn on' }).click();
+  await page.locator('#recovery-codes li').first().waitFor();
+  const codes = await page.locator('#recovery-codes li').allInnerTexts();
+  if (codes.length !== 10) fail(`${codes.length} recovery codes instead of 10`);
+  await page.waitForLoadState('networkidle');
+  await shoot('second-factor-codes');
+  await context.clearCookies();
+  await open('/admin/second-factor/');
+  for (const [otp, next] of [['', '.errornote'], [codes[0], '#second-factor']]) {
+    await page.locator('#id_username').fill(EMAIL);
+    await page.locator('#id_password').fill(PASSWORD);
+    await page.locator('#id_otp').fill(otp);
+    await page.locator('button[type=submit]').click();
+    await page.locator(next).first().waitFor();
+    await page.waitForLoadState('networkidle');
+    await shoot(otp ? 'second-factor' : 'login-refused');
+  }
+  await page.locator('#id_code').fill(codes[1]);
+  await page.getByRole('button', { name: 'Turn off' }).click();
+  await page.getByText('The second factor is off.').waitFor();
+  await page.waitForLoadState('networkidle');
   console.log(`policy: ${policy}`);
 } catch (error) {
   fail(error.message);

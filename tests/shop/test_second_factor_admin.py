@@ -1,9 +1,11 @@
 """The staff screens and the second factor: signing in with it, and turning it on and off."""
 
+import io
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -336,3 +338,18 @@ def test_those_who_are_not_staff_are_sent_to_sign_in(
     assert not is_in(client)
     client.force_login(customer)
     assert client.get(LIST).url == f"/admin/login/?next={LIST}"
+
+
+# --- When everything is lost -------------------------------------------------------------------
+
+
+def test_a_command_turns_it_off(clerk: User, staff: User, authenticator: Any) -> None:
+    for user in (clerk, staff):
+        authenticator.turn_on(user)
+    told = io.StringIO()
+    call_command("remove_second_factor", "Clerk@example.org", stdout=told)
+    assert told.getvalue() == "clerk@example.org signs in with the password alone.\n"
+    assert (second_factor.is_on(clerk), second_factor.is_on(staff)) == (False, True)
+    for email in ("clerk@example.org", "nobody@example.org"):
+        with pytest.raises(CommandError):
+            call_command("remove_second_factor", email)

@@ -6,6 +6,7 @@ import graphene
 
 from schema import permissions
 from schema.engine.nodes import NodeField, NodesField
+from schema.mutations.addresses import AddressesMutation
 from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
@@ -14,6 +15,7 @@ from schema.mutations.jobs import JobsMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
 from schema.permissions import ANYONE
+from schema.types.addresses import AddressesQuery
 from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import CustomersQuery
 from schema.types.jobs import JobsQuery
@@ -21,7 +23,9 @@ from schema.types.webhooks import WebhooksQuery
 from shop.actions.webhooks import payloads
 
 
-class Query(CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType):
+class Query(
+    AddressesQuery, CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType
+):
     """Everything that can be read."""
 
     # What an id leads to has a permission of its own.
@@ -36,6 +40,7 @@ class Mutation(
     TaxonomyMutation,
     MediaMutation,
     CustomersMutation,
+    AddressesMutation,
     JobsMutation,
     WebhooksMutation,
     graphene.ObjectType,

@@ -7,8 +7,9 @@ from django.conf import settings
 from graphql_relay import to_global_id
 
 from schema.base import OwnNode
-from schema.engine.connections import ObjectField
+from schema.engine.connections import ConnectionField, ObjectField
 from schema.permissions import ANYONE
+from schema.types.addresses import Address
 from shop import models
 
 
@@ -21,6 +22,8 @@ class User(OwnNode):
     name = graphene.String(required=True, description="Full name, or empty.")
     is_staff = graphene.Boolean(required=True, description="Whether they work for the shop.")
     created_at = graphene.DateTime(required=True, description="When the account was made.")
+    # Not trusting: who may view users need not see where they live.
+    addresses = ConnectionField(Address, link="user_id", description="Where they have things sent.")
 
     class Meta:
         model = models.User

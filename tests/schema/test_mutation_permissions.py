@@ -12,19 +12,31 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from schema.base import Mutation
-from schema.permissions import ANYONE
+from schema.permissions import ANYONE, SIGNED_IN
 from schema.root import schema
 from shop.actions import jobs
 from shop.actions.catalog import categories, media, products, taxonomy
+from shop.actions.customers import addresses
 from shop.actions.webhooks import endpoints
 from shop.models import User
 
 FIELDS = schema.graphql_schema.mutation_type.fields
 OPEN = {"tokenAuth", "verifyToken", "refreshToken", "revokeToken"}
-GUARDED = sorted(FIELDS.keys() - OPEN)
+# For everyone who is signed in, about what is their own.
+OWN = {"addressCreate", "addressDelete", "addressUpdate"}
+GUARDED = sorted(FIELDS.keys() - OPEN - OWN)
 
 # One valid input for each mutation, given the shop that it is sent to.
 SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
+    "addressCreate": lambda shop: {
+        "name": "Ann Baker",
+        "line1": "Allee 2",
+        "city": "Berlin",
+        "postalCode": "10115",
+        "country": "DE",
+    },
+    "addressDelete": lambda shop: {"id": shop.address},
+    "addressUpdate": lambda shop: {"id": shop.address, "line1": "Allee 3"},
     "attributeCreate": lambda shop: {"name": "Colour", "values": ["Red"]},
     "attributeDelete": lambda shop: {"id": shop.attribute},
     "attributeUpdate": lambda shop: {"id": shop.attribute, "addValues": ["Wool"]},
@@ -75,7 +87,10 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     product = products.create(name="Ladle", variants=[{"sku": "LADLE-1", "price": 1250}])
     attribute = taxonomy.create_attribute(name="Material", values=["Clay"])
     endpoint = endpoints.create(url="https://1.example.org/", topics=["*"], by=None)
+    owner = User.objects.create_user("owner@example.org", "an owner password")
+    place = {"line1": "Allee 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
     rows = {
+        "address": addresses.create(owner, name="Ann Baker", **place),
         "attribute": attribute,
         "value": attribute.values.get(),
         "brand": taxonomy.create_brand(name="Ladlemoor"),
@@ -88,7 +103,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "product": product,
         "variant": product.variants.get(),
     }
-    return SimpleNamespace(**{name: gid(row) for name, row in rows.items()})
+    return SimpleNamespace(owner=owner, **{name: gid(row) for name, row in rows.items()})
 
 
 @pytest.fixture
@@ -109,7 +124,7 @@ def call(
 
 
 def test_there_is_a_sample_input_for_every_guarded_mutation() -> None:
-    assert sorted(SAMPLES) == GUARDED
+    assert sorted(SAMPLES) == sorted([*GUARDED, *OWN])
 
 
 @pytest.mark.parametrize("mutation", sorted(FIELDS))
@@ -117,6 +132,7 @@ def test_each_mutation_declares_who_may_call_it(mutation: str) -> None:
     mutation_class = FIELDS[mutation].resolve.__self__
     assert issubclass(mutation_class, Mutation)
     assert (mutation_class.permission == ANYONE) == (mutation in OPEN)
+    assert (mutation_class.permission == SIGNED_IN) == (mutation in OWN)
 
 
 @pytest.mark.parametrize("mutation", GUARDED)
@@ -127,6 +143,24 @@ def test_description_names_the_permission(mutation: str) -> None:
 @pytest.mark.parametrize("mutation", sorted(OPEN))
 def test_description_of_an_open_mutation_says_so(mutation: str) -> None:
     assert "Open to anyone." in FIELDS[mutation].description
+
+
+@pytest.mark.parametrize("mutation", sorted(OWN))
+def test_description_of_what_takes_signing_in_says_so(mutation: str) -> None:
+    assert "Open to everyone who is signed in." in FIELDS[mutation].description
+
+
+@pytest.mark.parametrize("mutation", sorted(OWN))
+def test_one_must_be_signed_in_for_what_is_ones_own(
+    mutation: str, call: Any, shop: SimpleNamespace, dump: Any
+) -> None:
+    before = dump()
+    answer = call(mutation, None)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["UNAUTHENTICATED"]
+    assert answer["data"] == {mutation: None}
+    assert dump() == before
+    assert call(mutation, shop.owner) == {"data": {mutation: {"userErrors": []}}}
+    assert dump() != before
 
 
 @pytest.mark.parametrize("mutation", GUARDED)

@@ -6,6 +6,7 @@ import graphene
 
 from schema import permissions
 from schema.engine.nodes import NodeField, NodesField
+from schema.mutations.accounts import AccountsMutation
 from schema.mutations.addresses import AddressesMutation
 from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
@@ -29,7 +30,10 @@ class Query(
     """Everything that can be read."""
 
     # What an id leads to has a permission of its own.
-    field_permissions: ClassVar[dict[str, str]] = dict.fromkeys(("node", "nodes"), ANYONE)
+    field_permissions: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("node", "nodes"), ANYONE),
+        **JobsQuery.field_permissions,
+    }
 
     node = NodeField()
     nodes = NodesField()
@@ -41,6 +45,7 @@ class Mutation(
     MediaMutation,
     CustomersMutation,
     AddressesMutation,
+    AccountsMutation,
     JobsMutation,
     WebhooksMutation,
     graphene.ObjectType,

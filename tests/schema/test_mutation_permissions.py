@@ -23,11 +23,13 @@ from shop.models import User
 FIELDS = schema.graphql_schema.mutation_type.fields
 OPEN = {"tokenAuth", "verifyToken", "refreshToken", "revokeToken"}
 # For everyone who is signed in, about what is their own.
-OWN = {"addressCreate", "addressDelete", "addressUpdate"}
+OWN = {"accountErase", "accountExport", "addressCreate", "addressDelete", "addressUpdate"}
 GUARDED = sorted(FIELDS.keys() - OPEN - OWN)
 
 # One valid input for each mutation, given the shop that it is sent to.
 SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
+    "accountErase": lambda shop: {"password": "an owner password"},
+    "accountExport": lambda shop: {},
     "addressCreate": lambda shop: {
         "name": "Ann Baker",
         "line1": "Allee 2",

@@ -1,0 +1,58 @@
+"""What everyone may ask for about their own account as a whole: a copy of it, and its end."""
+
+from typing import Any
+
+import graphene
+
+from schema.base import Mutation
+from schema.engine.connections import ObjectField
+from schema.permissions import SIGNED_IN
+from schema.types.jobs import Job
+from shop.actions import accounts
+
+
+class AccountExport(Mutation):
+    """Writes all that the shop keeps about you as JSON, in the background.
+
+    While one export is under way, another request is answered with that one. A new one takes the
+    place of those before.
+    """
+
+    permission = SIGNED_IN
+
+    class Input:
+        pass
+
+    job = ObjectField(
+        Job, description="The job: ask for it again; `result.url` has the file once it has ended."
+    )
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo) -> Any:
+        return cls(job=accounts.start_export(info.context.user))
+
+
+class AccountErase(Mutation):
+    """Erases your account, at once and for good.
+
+    You are signed out everywhere. What the shop must keep no longer says whose it was.
+    """
+
+    permission = SIGNED_IN
+
+    class Input:
+        password = graphene.String(required=True, description="Your password, once more.")
+
+    erased = graphene.Boolean(required=True, default_value=False, description="Whether it was.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, password: str) -> Any:
+        accounts.erase_own(info.context.user, password=password)
+        return cls(erased=True)
+
+
+class AccountsMutation(graphene.ObjectType):
+    """Accounts as a whole."""
+
+    account_export = AccountExport.Field()
+    account_erase = AccountErase.Field()

@@ -1,13 +1,17 @@
 """Erasing one's account: with the password, for good, and nobody else's."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
+from graphql import parse, validate
 from graphql_jwt.shortcuts import get_token
 
+from schema.root import schema
 from shop.actions import accounts
 from shop.actions.customers import addresses
 from shop.models import Address, OutboxEvent, Session, User
@@ -161,3 +165,11 @@ def test_nothing_is_added_to_an_erased_account(customer: User, dump: Any) -> Non
         with pytest.raises(Exception, match="no such"):
             call()
     assert dump() == before
+
+
+def test_the_documents_of_the_manual_are_valid() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "accounts.md").read_text()
+    documents = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
+    assert len(documents) > 5
+    for document in documents:
+        assert validate(schema.graphql_schema, parse(document)) == [], document

@@ -1,4 +1,4 @@
-"""Long work that people wait for: imports and exports, of products and of accounts."""
+"""Long work that people wait for: imports and exports."""
 
 from typing import Any, Self
 

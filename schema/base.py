@@ -222,7 +222,10 @@ class Mutation(graphene.Mutation):
             raise Retry(message, retryAfter=error.seconds) from error
         except errors.ShopError as error:
             payload = cls(
-                user_errors=[UserError(code=error.code, message=error.message, field=error.field)]
+                user_errors=[
+                    UserError(code=one.code, message=one.message, field=one.field)
+                    for one in error.each
+                ]
             )
         payload.client_mutation_id = client_mutation_id
         return payload

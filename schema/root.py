@@ -7,15 +7,18 @@ import graphene
 from schema import permissions
 from schema.engine.nodes import NodeField, NodesField
 from schema.mutations.accounts import AccountsMutation
+from schema.mutations.addresses import AddressesMutation
 from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
 from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
+from schema.mutations.profiles import ProfilesMutation
 from schema.mutations.second_factor import SecondFactorMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
 from schema.permissions import ANYONE
+from schema.types.addresses import AddressesQuery
 from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import CustomersQuery
 from schema.types.jobs import JobsQuery
@@ -23,11 +26,16 @@ from schema.types.webhooks import WebhooksQuery
 from shop.actions.webhooks import payloads
 
 
-class Query(CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType):
+class Query(
+    AddressesQuery, CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType
+):
     """Everything that can be read."""
 
     # What an id leads to has a permission of its own.
-    field_permissions: ClassVar[dict[str, str]] = dict.fromkeys(("node", "nodes"), ANYONE)
+    field_permissions: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("node", "nodes"), ANYONE),
+        **JobsQuery.field_permissions,
+    }
 
     node = NodeField()
     nodes = NodesField()
@@ -38,8 +46,10 @@ class Mutation(
     TaxonomyMutation,
     MediaMutation,
     CustomersMutation,
-    AccountsMutation,
+    ProfilesMutation,
     SecondFactorMutation,
+    AddressesMutation,
+    AccountsMutation,
     JobsMutation,
     WebhooksMutation,
     graphene.ObjectType,

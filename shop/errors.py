@@ -52,6 +52,24 @@ class ShopError(Exception):
         self.field = tuple(field)
         super().__init__(self.message)
 
+    @property
+    def each(self) -> tuple["ShopError", ...]:
+        """The failures that are told: this one."""
+        return (self,)
+
+
+class Several(ShopError):
+    """More than one failure, told together; where one is shown, it is the first."""
+
+    def __init__(self, errors: Sequence[ShopError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(errors[0].message, field=errors[0].field)
+        self.code = errors[0].code
+
+    @property
+    def each(self) -> tuple[ShopError, ...]:
+        return self.errors
+
 
 class TryLater(Exception):
     """Nothing is wrong with what was asked, but not now. Nothing was done.

@@ -6,12 +6,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from shop import outbox, throttling
-from shop.actions import customers, jobs, mails
+from shop.actions import accounts, customers, jobs, mails
 from shop.actions.catalog import derived, media
 from shop.actions.customers import notices, registering
 from shop.actions.webhooks import deliveries, fanning, lanes
-from shop.models import OutboxEvent, WebhookDelivery
+from shop.models import JobKind, OutboxEvent, WebhookDelivery
 from shop.outbox import dead_letters, housekeeping
+
+# Jobs know no other domain; what is done by one above them is named here.
+jobs.register(JobKind.EXPORT_ACCOUNT, accounts.ExportWork)
 
 
 @outbox.subscriber("media.uploaded", name="shop.make_thumbnails")

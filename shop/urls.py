@@ -41,7 +41,7 @@ def download(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
         found.file,
         as_attachment=True,
         filename=found.name,
-        content_type="text/csv; charset=utf-8",
+        content_type=found.content_type,
         headers=headers,
     )
 

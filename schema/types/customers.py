@@ -9,6 +9,7 @@ from graphql_relay import to_global_id
 from schema.base import OwnNode
 from schema.engine.connections import BatchField, ConnectionField, ObjectField
 from schema.permissions import ANYONE
+from schema.types.addresses import Address
 from schema.types.sessions import Session
 from shop import models
 from shop.actions import customers
@@ -41,6 +42,8 @@ class User(OwnNode):
     sessions = ConnectionField(
         lambda: Session, link="user_id", description="Where they are signed in; empty for others."
     )
+    # Not trusting: who may view users need not see where they live.
+    addresses = ConnectionField(Address, link="user_id", description="Where they have things sent.")
 
     class Meta:
         model = models.User

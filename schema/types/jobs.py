@@ -2,7 +2,7 @@
 
 import datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 import graphene
@@ -14,6 +14,8 @@ from schema.engine.connections import BatchField, ComputedField, ConnectionField
 from schema.engine.errors import BadRequest
 from schema.engine.filters import EnumListFilter
 from schema.engine.keyset import SortField
+from schema.engine.nodes import decode_id
+from schema.permissions import SIGNED_IN, require
 from shop import models
 from shop.actions import jobs
 from shop.actions.importing import Severity
@@ -28,7 +30,7 @@ JobKind = graphene.Enum.from_enum(
         None: "What a job does.",
         "IMPORT_PRODUCTS": "Takes an uploaded product CSV into the shop.",
         "EXPORT_PRODUCTS": "Writes all products as a CSV.",
-        "EXPORT_ACCOUNT": "Writes all that the shop keeps about a customer as JSON.",
+        "EXPORT_ACCOUNT": "Writes all that the shop keeps about someone as JSON, for themself.",
     }[member and member.name],
 )
 JobStatus = graphene.Enum.from_enum(
@@ -98,8 +100,8 @@ class JobResult(graphene.ObjectType):
     products = graphene.Int(description="Products of the file; null until the first are done.")
     rows = graphene.Int(description="Rows of an exported file, without its header.")
     url = graphene.String(
-        description="Where the exported file is; null in imports. It works until `expiresAt`, "
-        "for whoever has it, with no token."
+        description="Where the exported file is; null in imports, and in exports of the accounts "
+        "of others. It works until `expiresAt`, for whoever has it, with no token."
     )
     file_name = graphene.String(
         required=True, description="How people call the uploaded or the exported file."
@@ -142,8 +144,12 @@ def _problems_cost(argument: Any, selection: int) -> int:
     return 1 + (first if isinstance(first, int) else 20)
 
 
-def _result(request: Any, pk: int, kind: str, file: str, file_name: str, result: Any) -> Any:
-    job = models.Job(pk=pk, kind=kind, file=file, file_name=file_name, result=result)
+_RESULT = ("pk", "kind", "file", "file_name", "result", "created_by_id")
+
+
+def _result(request: Any, *values: Any) -> Any:
+    job = models.Job(**dict(zip(_RESULT, values, strict=True)))
+    result, file_name = job.result, job.file_name
     counts = ("created", "updated", "unchanged", "skipped", "products", "rows")
     return SimpleNamespace(
         **{name: result.get(name) for name in counts},
@@ -156,7 +162,7 @@ def _result(request: Any, pk: int, kind: str, file: str, file_name: str, result:
 
 def _link(request: Any, job: models.Job, part: Any) -> str | None:
     # A link opens the file to whoever holds it: in a message it would be held by too many.
-    if getattr(request, "is_message", False):
+    if getattr(request, "is_message", False) or not jobs.may_download(job, request.user):
         return None
     found = jobs.part_of(job, part)
     if found is None:
@@ -191,9 +197,10 @@ class _Problems(ComputedField):
 
 
 class Job(StaffNode):
-    """An import or an export, which runs in the background. Needs `shop.view_job`."""
+    """An import or an export, which runs in the background. One's own export the account."""
 
     permission = _VIEW
+    own_rows = True
 
     kind = graphene.Field(JobKind, required=True, description="What it does.")
     status = graphene.Field(JobStatus, required=True, description="How far it is.")
@@ -208,7 +215,7 @@ class Job(StaffNode):
     problem_count = graphene.Int(required=True, description="Number of all problems.")
     result = ComputedField(
         JobResult,
-        columns=("pk", "kind", "file", "file_name", "result"),
+        columns=_RESULT,
         compute=_result,
         required=True,
         description="What came of it so far.",
@@ -229,6 +236,12 @@ class Job(StaffNode):
     started_at = graphene.DateTime(description="When a worker first began; null before.")
     finished_at = graphene.DateTime(description="When it ended, in whatever way; null before.")
 
+    @classmethod
+    def one(cls, root: Any, info: graphene.ResolveInfo, id: str) -> dict[str, Any]:  # noqa: A002
+        """Everyone who is signed in may ask; what is not for them is not there."""
+        require(info.context.user, SIGNED_IN)
+        return {"pk": decode_id(info.schema, id, cls._meta.name)[1]}
+
     class Meta:
         model = models.Job
         filterset = JobFilterSet
@@ -238,6 +251,9 @@ class Job(StaffNode):
 
 class JobsQuery(graphene.ObjectType):
     """Imports and exports."""
+
+    # The list is for staff; the jobs that customers have are told to them by their ids.
+    field_permissions: ClassVar[dict[str, str]] = {"jobs": _VIEW}
 
     jobs = ConnectionField(Job, rows=Job.all, description="Imports and exports.")
     job = ObjectField(

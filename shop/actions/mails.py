@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
 from shop.models import SentMail
+from shop.models.customers import email_key
 from shop.outbox.housekeeping import delete_in_batches
 
 FOLDER = Path(__file__).parents[1] / "templates" / "mail"
@@ -67,6 +69,17 @@ def send(template: str, *, to: str, key: str, context: dict[str, Any]) -> None:
     message.send()
     sent = SentMail(key=key, template=template, recipient=to)
     SentMail.objects.bulk_create([sent], ignore_conflicts=True)
+
+
+def sent_to(address: str) -> QuerySet[SentMail]:
+    """The mails that went to an address, however it was written then.
+
+    They are few, those of some days, and have no index by which to find them.
+    """
+    key = email_key(address)
+    rows = SentMail.objects.values_list("pk", "recipient").iterator(chunk_size=2000)
+    found = [pk for pk, recipient in rows if email_key(recipient) == key]
+    return SentMail.objects.filter(pk__in=found)
 
 
 def purge(before: datetime) -> int:

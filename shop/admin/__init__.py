@@ -1,6 +1,7 @@
 """Staff screens. They show rows as they are and write them through actions only."""
 
 from shop.admin import (
+    addresses,
     catalog,
     customers,
     importing,
@@ -14,6 +15,7 @@ from shop.admin import (
 )
 
 __all__ = [
+    "addresses",
     "catalog",
     "customers",
     "importing",

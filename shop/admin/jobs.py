@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 from shop.actions import jobs
 from shop.admin.writing import ReadOnlyAdmin
 from shop.errors import ShopError
-from shop.models import Job, JobStatus
+from shop.models import Job, JobKind, JobStatus
 
 # Seconds until a screen that shows unfinished jobs is fetched again.
 _REFRESH = 3
@@ -206,6 +206,8 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description="Files")
     def downloads(self, job: Job) -> str:
+        if job.kind == JobKind.EXPORT_ACCOUNT:
+            return "Only for whom it is about"
         found = [(part, jobs.part_of(job, part)) for part in jobs.PARTS]
         links = (
             (reverse("download", args=[jobs.token_for(job, part), names[1]]), names[1])

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.text import capfirst
 
 from shop.models import (
+    Address,
     Attribute,
     Brand,
     Category,
@@ -38,7 +39,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
         ),
     ),
     ("Warehouse", ((Stock, "inventory_2"), (Job, "sync_alt"), (ImportRecord, "upload_file"))),
-    ("People", ((User, "person"), (Group, "group"))),
+    ("People", ((User, "person"), (Address, "home"), (Group, "group"))),
     ("Webhooks", ((WebhookEndpoint, "webhook"), (WebhookDelivery, "outbox"))),
     ("Background", ((DeferredTask, "error"), (OutboxEvent, "bolt"))),
 )

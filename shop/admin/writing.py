@@ -69,9 +69,10 @@ class ActionForm(forms.ModelForm):
 
     def show(self, error: ShopError) -> None:
         """Puts `error` beside the field that it is about, or above the form."""
-        names = (self.field_names.get(name, _snake_case(name)) for name in reversed(error.field))
-        field = next((name for name in names if name in self.fields), None)
-        self.add_error(field, error.message)
+        for one in error.each:
+            names = (self.field_names.get(name, _snake_case(name)) for name in reversed(one.field))
+            field = next((name for name in names if name in self.fields), None)
+            self.add_error(field, one.message)
 
     def changes(self) -> dict[str, Any]:
         """The values that differ from the stored ones, as actions take them."""

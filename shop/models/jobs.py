@@ -28,8 +28,13 @@ class JobStatus(models.TextChoices):
 
 class JobQuerySet(models.QuerySet):
     def visible_to(self, user: Any) -> Self:
-        """Those who may see jobs see them all; others see none."""
-        return self if user.has_perm("shop.view_job") else self.none()
+        """Those who may see jobs see them all; others see the exports of their own account."""
+        if user.has_perm("shop.view_job"):
+            return self
+        # Jobs that nobody started are not those of nobody.
+        if user.pk is None:
+            return self.none()
+        return self.filter(created_by=user.pk, kind=JobKind.EXPORT_ACCOUNT)
 
 
 class Job(models.Model):

@@ -2,7 +2,7 @@
 
 starting  checks what is asked for, keeps the file, queues the job
 holding   who runs a job: claims, leases, takeovers, cancelling
-work      what an import and an export do, and the account that they keep
+work      what an import and an export of products do, and the account that they keep
 running   runs a job and writes down how it ended
 files     uploads and results in private storage, and the links to them
 notices   the mail to whoever started it
@@ -12,6 +12,8 @@ from shop.actions.jobs.files import (
     LINK_SECONDS,
     PARTS,
     Download,
+    discard,
+    may_download,
     open_download,
     part_of,
     purge,
@@ -19,17 +21,21 @@ from shop.actions.jobs.files import (
 )
 from shop.actions.jobs.holding import cancel, resume_lost
 from shop.actions.jobs.notices import tell
-from shop.actions.jobs.running import run
-from shop.actions.jobs.starting import start_export, start_import
+from shop.actions.jobs.running import register, run
+from shop.actions.jobs.starting import queue, start_export, start_import
 
 __all__ = [
     "LINK_SECONDS",
     "PARTS",
     "Download",
     "cancel",
+    "discard",
+    "may_download",
     "open_download",
     "part_of",
     "purge",
+    "queue",
+    "register",
     "resume_lost",
     "run",
     "start_export",

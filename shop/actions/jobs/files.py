@@ -4,15 +4,18 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Literal
 
 from django.core import signing
 from django.core.files.base import File
 from django.core.files.storage import Storage, storages
+from django.db import transaction
+from django.db.models import QuerySet
 
 from shop.errors import NotFound
-from shop.models import Job, JobKind
+from shop.models import Job, JobKind, JobStatus
 
 Part = Literal["result", "problems"]
 PARTS: tuple[Part, ...] = ("result", "problems")
@@ -20,6 +23,10 @@ PARTS: tuple[Part, ...] = ("result", "problems")
 LINK_SECONDS = 3600
 _SALT = "shop.downloads"
 _PURGED_AT_ONCE = 200
+_EXPORTS = (JobKind.EXPORT_PRODUCTS, JobKind.EXPORT_ACCOUNT)
+_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+# Whatever the clock is told to remove, it removes what ended then.
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +36,12 @@ class Download:
     Attributes:
         file: open for reading; whoever sends it closes it.
         name: under which a browser keeps it.
+        content_type: what it is, for HTTP.
     """
 
     file: File
     name: str
+    content_type: str
 
 
 def storage() -> Storage:
@@ -62,6 +71,11 @@ def remove(folder: str) -> None:
     for name in names:
         place.delete(f"{folder}/{name}")
     place.delete(folder)
+
+
+def withdraw(name: str) -> None:
+    """Deletes a file that `keep` stored."""
+    storage().delete(name)
 
 
 @contextmanager
@@ -94,9 +108,14 @@ def part_of(job: Job, part: Part) -> tuple[str, str] | None:
     if part == "problems":
         stored = str(job.result.get("problems_file", ""))
         return (stored, f"problems-{job.pk}.csv") if stored else None
-    if job.kind == JobKind.EXPORT_PRODUCTS and job.file:
+    if job.kind in _EXPORTS and job.file:
         return job.file, job.file_name
     return None
+
+
+def may_download(job: Job, user: Any) -> bool:
+    """Whether `user`, who sees `job`, may have what it came to: an account is its owner's only."""
+    return job.kind != JobKind.EXPORT_ACCOUNT or job.created_by_id == user.pk
 
 
 def token_for(job: Job, part: Part) -> str:
@@ -119,16 +138,38 @@ def open_download(token: str) -> Download:
     if found is None:
         raise NotFound
     try:
-        return Download(storage().open(found[0]), found[1])
+        return Download(storage().open(found[0]), found[1], _TYPES[found[1].rpartition(".")[2]])
     except FileNotFoundError:
         raise NotFound from None
 
 
+@transaction.atomic
+def discard(rows: QuerySet[Job]) -> None:
+    """Deletes jobs with their files, whatever they are at, as soon as the transaction commits.
+
+    Until then, and should this process die right after, they are nobody's and long over: the clock
+    purges such. A runner that is at one finds that it has lost it.
+    """
+    keys = list(rows.values_list("pk", flat=True))
+    these = Job.objects.filter(pk__in=keys)
+    these.update(
+        status=JobStatus.CANCELLED,
+        runner=None,
+        lease_until=None,
+        created_by=None,
+        finished_at=_LONG_AGO,
+    )
+    transaction.on_commit(partial(_remove, these), robust=True)
+
+
 def purge(before: datetime) -> int:
     """Deletes jobs that ended before `before`, with their files, and counts them."""
-    ended = Job.objects.filter(finished_at__lt=before).order_by("pk")
+    return _remove(Job.objects.filter(finished_at__lt=before))
+
+
+def _remove(rows: QuerySet[Job]) -> int:
     total = 0
-    while jobs := list(ended[:_PURGED_AT_ONCE]):
+    while jobs := list(rows.order_by("pk")[:_PURGED_AT_ONCE]):
         for job in jobs:
             # The files first: a row without files is purged again, files without a row never.
             remove(str(job.options.get("folder", "")))

@@ -20,6 +20,11 @@ _WORK: dict[str, type[Work]] = {
 }
 
 
+def register(kind: JobKind, work: type[Work]) -> None:
+    """Has jobs of `kind` done by `work`, which belongs to a domain above this one."""
+    _WORK[kind] = work
+
+
 def run(job_id: int) -> None:
     """Runs a job that waits, or whose runner died. Running an ended one does nothing.
 

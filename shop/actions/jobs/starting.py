@@ -48,7 +48,7 @@ def start_import(upload: File, *, by: Any, overwrite: bool = False, dry_run: boo
     stored = files.keep(folder, "upload.csv.gz" if packed else "upload.csv", upload)
     options = {"folder": folder, "overwrite": overwrite, "dry_run": dry_run}
     try:
-        return _queue(JobKind.IMPORT_PRODUCTS, options, by=by, file=stored, file_name=upload.name)
+        return queue(JobKind.IMPORT_PRODUCTS, options, by=by, file=stored, file_name=upload.name)
     except BaseException:
         files.remove(folder)
         raise
@@ -62,11 +62,18 @@ def start_export(*, by: Any) -> Job:
     """
     name = f"products-{timezone.now():%Y-%m-%d}.csv"
     options = {"folder": files.new_folder()}
-    return _queue(JobKind.EXPORT_PRODUCTS, options, by=by, file_name=name)
+    return queue(JobKind.EXPORT_PRODUCTS, options, by=by, file_name=name)
 
 
 @transaction.atomic
-def _queue(kind: JobKind, options: dict[str, Any], *, by: Any, **fields: Any) -> Job:
+def queue(kind: JobKind, options: dict[str, Any], *, by: Any, **fields: Any) -> Job:
+    """Queues a job that nothing speaks against.
+
+    Args:
+        options: what the work needs to know, with `folder` for its files.
+        by: the user who asks; the outcome is mailed to them.
+        fields: of the model, by name.
+    """
     asked_until = timezone.now() + timedelta(seconds=ASK_AGAIN)
     job = Job.objects.create(
         kind=kind, options=options, created_by=by, lease_until=asked_until, **fields

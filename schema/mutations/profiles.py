@@ -1,0 +1,193 @@
+"""The life of an account: signing up, passwords, e-mail address and name."""
+
+from typing import Any
+
+import graphene
+
+from schema import authentication, refresh_cookie
+from schema.base import Mutation
+from schema.engine.connections import ObjectField
+from schema.mutations.customers import COOKIE, TokensMutation
+from schema.permissions import ANYONE, SIGNED_IN
+from schema.types.customers import User
+from shop.actions.customers import passwords, profiles, registering
+
+
+class _CountedMutation(Mutation):
+    """Base of the mutations whose tries are counted, and outlive a refusal."""
+
+    class Meta:
+        abstract = True
+
+    owns_transaction = True
+
+
+class CustomerRegister(_CountedMutation):
+    """Signs somebody up. A mail goes out with a link; `customerConfirm` then completes it.
+
+    Whoever has the address already is told so by mail. The answer is the same.
+    """
+
+    permission = ANYONE
+
+    class Input:
+        email = graphene.String(required=True, description="E-mail address.")
+        password = graphene.String(required=True, description="Password; hard to guess.")
+        name = graphene.String(default_value="", description="Full name.")
+
+    @classmethod
+    def perform(
+        cls, info: graphene.ResolveInfo, email: str, password: str, name: str | None = ""
+    ) -> Any:
+        address = authentication.device_of(info.context).address
+        registering.register(email=email, password=password, name=name or "", address=address)
+        return cls()
+
+
+class CustomerConfirm(TokensMutation):
+    """Completes a sign-up, and signs in.
+
+    It takes the link from the mail and the password that was chosen: a link alone would let
+    somebody else's sign-up with your address succeed.
+    """
+
+    permission = ANYONE
+
+    class Input:
+        token = graphene.String(required=True, description="The `token` of the link in the mail.")
+        password = graphene.String(required=True, description="The password that was chosen.")
+        cookie = COOKIE
+
+    @classmethod
+    def perform(
+        cls, info: graphene.ResolveInfo, token: str, password: str, cookie: bool = False
+    ) -> Any:
+        if cookie:
+            refresh_cookie.check(info.context)
+        address = authentication.device_of(info.context).address
+        user = registering.confirm(token, password, address=address)
+        return cls.open_session(info, user, cookie=cookie)
+
+
+class PasswordResetRequest(_CountedMutation):
+    """Has a link mailed that sets a new password.
+
+    The answer is the same whether anyone has the address.
+    """
+
+    permission = ANYONE
+    stores_text = False
+
+    class Input:
+        email = graphene.String(required=True, description="E-mail address of the account.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, email: str) -> Any:
+        address = authentication.device_of(info.context).address
+        passwords.request_reset(email, address=address)
+        return cls()
+
+
+class PasswordReset(_CountedMutation):
+    """Sets a new password with a link from a mail. All sessions end; sign in with it then."""
+
+    permission = ANYONE
+    stores_text = False
+
+    class Input:
+        token = graphene.String(required=True, description="The `token` of the link in the mail.")
+        password = graphene.String(required=True, description="The new password.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, token: str, password: str) -> Any:
+        address = authentication.device_of(info.context).address
+        passwords.reset(token, password, address=address)
+        return cls()
+
+
+class PasswordChange(TokensMutation):
+    """Changes the password. All sessions end at once, and this device gets a new one."""
+
+    permission = SIGNED_IN
+
+    class Input:
+        current_password = graphene.String(required=True, description="The password as it is.")
+        new_password = graphene.String(required=True, description="The password to be.")
+        cookie = COOKIE
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        current_password: str,
+        new_password: str,
+        cookie: bool = False,
+    ) -> Any:
+        if cookie:
+            refresh_cookie.check(info.context)
+        user = info.context.user
+        address = authentication.device_of(info.context).address
+        passwords.change(user, current=current_password, new=new_password, address=address)
+        return cls.open_session(info, user, cookie=cookie)
+
+
+class EmailChange(_CountedMutation):
+    """Has a link mailed to another e-mail address; `emailConfirm` then makes it the account's.
+
+    The present address is told. The answer is the same whether anyone has the other one.
+    """
+
+    permission = SIGNED_IN
+
+    class Input:
+        email = graphene.String(required=True, description="The e-mail address to be.")
+        password = graphene.String(required=True, description="The password.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, email: str, password: str) -> Any:
+        address = authentication.device_of(info.context).address
+        profiles.request_email(info.context.user, email=email, password=password, address=address)
+        return cls()
+
+
+class EmailConfirm(_CountedMutation):
+    """Makes the address that a link was mailed to the account's. All sessions end."""
+
+    permission = ANYONE
+    stores_text = False
+
+    class Input:
+        token = graphene.String(required=True, description="The `token` of the link in the mail.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, token: str) -> Any:
+        profiles.confirm_email(token, address=authentication.device_of(info.context).address)
+        return cls()
+
+
+class ProfileUpdate(Mutation):
+    """Changes what you say about yourself."""
+
+    permission = SIGNED_IN
+
+    class Input:
+        name = graphene.String(required=True, description="Full name; may be empty.")
+
+    user = ObjectField(User, description="You, as you are now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, name: str) -> Any:
+        return cls(user=profiles.update(info.context.user, name=name))
+
+
+class ProfilesMutation(graphene.ObjectType):
+    """The life of an account."""
+
+    customer_register = CustomerRegister.Field()
+    customer_confirm = CustomerConfirm.Field()
+    password_reset_request = PasswordResetRequest.Field()
+    password_reset = PasswordReset.Field()
+    password_change = PasswordChange.Field()
+    email_change = EmailChange.Field()
+    email_confirm = EmailConfirm.Field()
+    profile_update = ProfileUpdate.Field()

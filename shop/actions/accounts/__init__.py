@@ -1,0 +1,10 @@
+"""What concerns an account as a whole, across all domains.
+
+exporting  everything that the shop keeps about a customer, in a file for them
+erasing    the end of it: who it was can no longer be told
+"""
+
+from shop.actions.accounts.erasing import erase, erase_own
+from shop.actions.accounts.exporting import ExportWork, start_export
+
+__all__ = ["ExportWork", "erase", "erase_own", "start_export"]

@@ -1,0 +1,178 @@
+"""The end of an account: who it was can no longer be told (GDPR, article 17).
+
+The row stays, for what the shop must keep hangs on it. A domain that keeps something about
+customers adds a function to STEPS. What hangs on users by CASCADE goes in any case.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.hashers import make_password
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session as ScreenSession
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from shop import events
+from shop.actions import audit, jobs, mails
+from shop.actions.customers.holding import hold
+from shop.actions.customers.signing_in import prove
+from shop.errors import NotFound
+from shop.models import AuditEntry, DeferredTask, Job, JobKind, User, WebhookDelivery
+
+ERASED = "[erased]"
+# What staff did on the screens stays in their log, without saying who they were.
+KEPT: tuple[type[models.Model], ...] = (LogEntry,)
+_BATCH = 500
+
+
+def erase_own(user: User, *, password: str, address: str) -> None:
+    """Erases the account of someone who proves to be its owner.
+
+    It must not run inside a transaction, as `prove`.
+
+    Args:
+        address: of the client, whose tries are counted.
+
+    Raises:
+        InvalidCredentials: it is another password.
+        Throttled, Busy: too many tries.
+    """
+    prove(user, password, address=address)
+    erase(user)
+
+
+@transaction.atomic
+def erase(user: User) -> None:
+    """Makes a stranger of `user`, signs them out everywhere, and deletes what told of them.
+
+    Erasing one who is erased already does nothing.
+    """
+    try:
+        hold(user)
+    except NotFound:
+        return
+    known = User.objects.get(pk=user.pk)
+    for step in STEPS:
+        step(known)
+    _anonymise(known)
+    events.emit("user.erased", known)
+    user.refresh_from_db()
+
+
+def _webhooks(user: User) -> None:
+    """Bodies that documents of endpoints made: of what was theirs, or with their address in it."""
+    told = [events.aggregate_of(user)]
+    for model, keys in _keys(user).items():
+        told += [f"{model._meta.model_name}:{key}" for key in keys]
+    started = Job.objects.filter(created_by=user).values_list("pk", flat=True)
+    told += [f"job:{key}" for key in started]
+    for start in range(0, len(told), _BATCH):
+        part = told[start : start + _BATCH]
+        WebhookDelivery.objects.filter(event__aggregate__in=part).delete()
+    documents = WebhookDelivery.objects.exclude(endpoint__query="")
+    documents.filter(_mentions("body", user)).delete()
+
+
+def _failures(user: User) -> None:
+    """Mail servers name in their refusals whom they refuse."""
+    DeferredTask.objects.filter(_mentions("error", user)).update(error=ERASED)
+
+
+def _exports(user: User) -> None:
+    jobs.discard(Job.objects.filter(created_by=user, kind=JobKind.EXPORT_ACCOUNT))
+
+
+def _sent(user: User) -> None:
+    for email in filter(None, (user.email, user.pending_email)):
+        mails.sent_to(email).delete()
+
+
+def _log(user: User) -> None:
+    """The log of the staff screens calls users by their addresses."""
+    of_users = ContentType.objects.get_for_model(User)
+    entries = LogEntry.objects.filter(content_type=of_users, object_id=str(user.pk))
+    entries.update(object_repr=ERASED, change_message="")
+
+
+def _audit(user: User) -> None:
+    keys = {model._meta.object_name or "": found for model, found in _keys(user).items()}
+    audit.scrub(user_id=user.pk, object_ids=keys)
+    # Where they did it from as staff tells of them too; what they did stays.
+    AuditEntry.objects.filter(actor=user).update(address=None)
+
+
+def _screens(user: User) -> None:
+    """Sessions of the staff screens hold the user inside a signed text: each has to be opened.
+
+    Only staff have some, so that there are few.
+    """
+    mine = [
+        session.pk
+        for session in ScreenSession.objects.iterator(chunk_size=_BATCH)
+        if session.get_decoded().get(SESSION_KEY) == str(user.pk)
+    ]
+    ScreenSession.objects.filter(pk__in=mine).delete()
+
+
+def _belongings(user: User) -> None:
+    """Addresses, sessions with their tokens, second factors, memberships: whatever is theirs."""
+    for model, field in _owned():
+        model._base_manager.filter(**{field: user.pk}).delete()
+
+
+# In this order: the last one takes away by what the others find theirs.
+STEPS: list[Callable[[User], None]] = [
+    _webhooks,
+    _failures,
+    _exports,
+    _sent,
+    _log,
+    _audit,
+    _screens,
+    _belongings,
+]
+
+
+def _anonymise(user: User) -> None:
+    stranger = f"erased-{uuid.uuid4()}@erased.invalid"
+    User.objects.filter(pk=user.pk).update(
+        email=stranger,
+        email_key=stranger,
+        pending_email="",
+        name="",
+        password=make_password(None),
+        is_active=False,
+        is_staff=False,
+        is_superuser=False,
+        last_login=None,
+        confirmed_at=None,
+        erased_at=timezone.now(),
+        token_version=F("token_version") + 1,
+    )
+
+
+def _owned() -> Iterator[tuple[type[models.Model], str]]:
+    """The models whose rows belong to a user and go with them, with their foreign keys."""
+    for relation in User._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, models.ManyToOneRel):
+            continue
+        model: Any = relation.related_model
+        if relation.on_delete is models.CASCADE and model not in KEPT:
+            yield model, relation.field.name
+
+
+def _keys(user: User) -> dict[type[models.Model], Iterable[int]]:
+    """The primary keys of all that belongs to `user`."""
+    return {
+        model: list(model._base_manager.filter(**{field: user.pk}).values_list("pk", flat=True))
+        for model, field in _owned()
+    }
+
+
+def _mentions(field: str, user: User) -> Q:
+    return Q(**{f"{field}__icontains": user.email}) | Q(**{f"{field}__icontains": user.email_key})

@@ -1,0 +1,111 @@
+"""Addresses of customers: at most one is the default of a kind, and the first is that of both."""
+
+from typing import Any
+
+from django.db import transaction
+
+from shop.actions.customers.address_rules import TEXTS, checked
+from shop.actions.customers.holding import hold
+from shop.errors import Invalid, NotFound
+from shop.models import Address, User
+
+# For each user: room for everybody, and for no flood.
+MAX_ADDRESSES = 50
+_KEYS = ("default_shipping_key", "default_billing_key")
+
+
+def own(user: User, pk: int) -> Address:
+    """The address of `user` with this key, also when they may see those of others.
+
+    Raises:
+        NotFound: it is another's, or there is none; the answer does not tell which.
+    """
+    address = Address.objects.filter(user=user.pk, pk=pk).first()
+    if address is None:
+        raise NotFound("There is no such Address.", field=["id"])
+    return address
+
+
+@transaction.atomic
+def create(
+    user: User, *, default_shipping: bool = False, default_billing: bool = False, **fields: Any
+) -> Address:
+    """Adds an address of `user`.
+
+    Args:
+        default_shipping, default_billing: whether it is to be the default, instead of another.
+        fields: of the model, by name.
+
+    Raises:
+        Several: Required and Invalid, each at its field.
+        Invalid: they have MAX_ADDRESSES of them.
+    """
+    values = checked(fields)
+    hold(user)
+    count = Address.objects.filter(user=user.pk).count()
+    if count >= MAX_ADDRESSES:
+        raise Invalid(f"An account has at most {MAX_ADDRESSES} addresses. Delete one first.")
+    address = Address.objects.create(user_id=user.pk, **values)
+    wanted = (default_shipping, default_billing)
+    _make_default(address, *(not count or one for one in wanted))
+    return address
+
+
+@transaction.atomic
+def update(
+    address: Address,
+    *,
+    default_shipping: bool = False,
+    default_billing: bool = False,
+    **fields: Any,
+) -> Address:
+    """Changes the given fields of an address; the whole is checked anew. Raises as `create` does.
+
+    Args:
+        default_shipping, default_billing: true makes it the default. False changes nothing: a
+            default ends when another address becomes it.
+    """
+    hold(address.user)
+    address = _fresh(address)
+    values = checked(fields, stored={name: getattr(address, name) for name in TEXTS})
+    for name, value in values.items():
+        setattr(address, name, value)
+    address.save(update_fields=list(values))
+    _make_default(address, default_shipping, default_billing)
+    return address
+
+
+@transaction.atomic
+def delete(address: Address) -> None:
+    """Deletes an address. The newest of the others takes its place as a default.
+
+    Raises:
+        NotFound: it has been deleted meanwhile.
+    """
+    hold(address.user)
+    address = _fresh(address)
+    was_default = [getattr(address, key) is not None for key in _KEYS]
+    address.delete()
+    newest = Address.objects.filter(user=address.user_id).order_by("-created_at", "-pk").first()
+    if newest is not None:
+        _make_default(newest, *was_default)
+
+
+def _make_default(address: Address, *wanted: bool) -> None:
+    """The other default goes first: the keys are unique."""
+    keys = [key for key, one in zip(_KEYS, wanted, strict=True) if one]
+    for key in keys:
+        Address.objects.filter(**{key: address.user_id}).exclude(pk=address.pk).update(
+            **{key: None}
+        )
+        setattr(address, key, address.user_id)
+    if keys:
+        address.save(update_fields=keys)
+
+
+def _fresh(address: Address) -> Address:
+    """The row as it is now that nobody else changes it."""
+    row = Address.objects.filter(pk=address.pk).first()
+    if row is None:
+        raise NotFound("There is no such Address.", field=["id"])
+    return row

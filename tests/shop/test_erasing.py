@@ -1,0 +1,323 @@
+"""After an erasure no table and no file tells who it was: everything there is, is read through."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings as django_settings
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session as ScreenSession
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from shop.actions import accounts, jobs
+from shop.actions.accounts import erasing
+from shop.actions.customers import Device, open_session
+from shop.actions.webhooks import endpoints
+from shop.models import (
+    AuditEntry,
+    DeferredTask,
+    Job,
+    OutboxEvent,
+    RefreshToken,
+    SentMail,
+    Session,
+    User,
+    WebhookDelivery,
+)
+
+EMAIL = "Annabel.Quux@Example.org"
+NAME = "Annabel Quux-Zebedee"
+AGENT = "Netscape/4.0 (Quuxphone)"
+IP = "203.0.113.77"
+PASSWORD = "a customer password"
+# Whatever tells of her; searched for in any case.
+TRACES = [
+    "annabel",
+    "quux",
+    "zebedee",
+    "aardvark",
+    "12175550123",
+    "62704",
+    "netscape",
+    IP,
+    "bakery of note",
+]
+SIGN_IN = """mutation($email: String!, $password: String!) {
+  tokenAuth(input: {email: $email, password: $password}) { token refreshToken } }"""
+ADDRESS = """mutation($input: AddressCreateInput!) { addressCreate(input: $input) {
+  address { id } userErrors { code field } } }"""
+EXPORT = "mutation { accountExport(input: {}) { job { id status } userErrors { code } } }"
+ERASE = """mutation($password: String!) { accountErase(input: {password: $password}) {
+  erased userErrors { code } } }"""
+REFRESH = """mutation($token: String!) { refreshToken(input: {refreshToken: $token}) {
+  token userErrors { code } } }"""
+PLACE = {
+    "name": NAME,
+    "company": "Bakery of Note",
+    "line1": "1 Aardvark St",
+    "city": "Springfield",
+    "region": "IL",
+    "postalCode": "62704",
+    "country": "US",
+    "phone": "+1 217 555 0123",
+}
+
+
+def everything() -> str:
+    """All tables of all apps, and all private files, as text."""
+    found = []
+    for model in apps.get_models(include_auto_created=True):
+        rows = list(model._base_manager.order_by("pk").values())
+        found += [f"{model._meta.label} {row}" for row in rows]
+        if model is ScreenSession:
+            found += [str(row.get_decoded()) for row in ScreenSession.objects.all()]
+    root = Path(django_settings.STORAGES["private"]["OPTIONS"]["location"])
+    files = [path for path in root.rglob("*") if path.is_file()]
+    found += [f"{path} {path.read_text()}" for path in files]
+    return "\n".join(" ".join(text.split()) for text in found)
+
+
+def traces(email: str = EMAIL) -> dict[str, list[str]]:
+    """Which traces there are, with the tables and files that have them."""
+    lines = everything().splitlines()
+    wanted = [*TRACES, email.lower()]
+    return {
+        trace: sorted({line.split(" ", 1)[0] for line in lines if trace in line.lower()})
+        for trace in wanted
+        if any(trace in line.lower() for line in lines)
+    }
+
+
+def post(document: str, bearer: str = "", /, **variables: Any) -> dict[str, Any]:
+    headers = {"User-Agent": AGENT}
+    if bearer:
+        headers["Authorization"] = f"Bearer {bearer}"
+    answer = Client(REMOTE_ADDR=IP).post(
+        "/graphql/",
+        {"query": document, "variables": variables},
+        content_type="application/json",
+        headers=headers,
+    )
+    return answer.json()["data"]
+
+
+def test_an_erased_customer_is_nowhere(transactional_db: None, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    staff = User.objects.create_superuser("staff@example.org", "a staff password")
+    screens = Client()
+    screens.force_login(staff)
+    user = _customer_of(screens)
+    token = _life_through_the_api(user, staff)
+    _life_behind_the_scenes(user, staff, screens)
+    before = traces()
+    assert before.keys() == {*TRACES, EMAIL.lower()}
+    tables = {table for found in before.values() for table in found}
+    # Each of these had something to forget.
+    assert {
+        "shop.User",
+        "shop.Address",
+        "shop.Session",
+        "shop.SentMail",
+        "shop.AuditEntry",
+        "shop.DeferredTask",
+        "shop.WebhookDelivery",
+        "admin.LogEntry",
+    } <= tables
+    assert any(table.endswith(".json") for table in tables), "the export has a file"
+    # Events tell of keys only: there is nothing in them to be erased.
+    assert OutboxEvent.objects.count() > 1
+    assert "shop.OutboxEvent" not in tables
+    answer = post(ERASE, token, password=PASSWORD)["accountErase"]
+    assert answer == {"erased": True, "userErrors": []}
+    assert traces() == {}
+    assert str(user.pk) not in _owners_of_screen_sessions()
+    assert not Job.objects.exists()
+    assert OutboxEvent.objects.get(topic="user.erased").payload == {"id": user.pk}
+    assert LogEntry.objects.filter(object_id=str(user.pk), user=staff).exists()
+    assert AuditEntry.objects.filter(object_type="User", object_id=user.pk).count() == 2
+    assert _owners_of_screen_sessions() == {str(staff.pk)}
+
+
+def _customer_of(screens: Client) -> User:
+    """An account that staff named, and gave a group, on their screens."""
+    user = User.objects.create_user(EMAIL, PASSWORD)
+    group = Group.objects.create(name="Support")
+    changed = {"email": EMAIL, "name": NAME, "is_active": "on", "groups": [group.pk]}
+    screens.post(reverse("admin:shop_user_change", args=[user.pk]), changed)
+    user.refresh_from_db()
+    assert (user.name, LogEntry.objects.count()) == (NAME, 1)
+    return user
+
+
+def _life_through_the_api(user: User, staff: User) -> str:
+    """Devices, an address, an export that was mailed; an endpoint that is told of it by name."""
+    document = "query($id: ID!) { node(id: $id) { ... on Job { createdByEmail } } }"
+    endpoints.create(
+        url="https://hooks.example.net/", topics=["job.finished"], query=document, by=staff
+    )
+    signed_in = [
+        post(SIGN_IN, email=EMAIL.upper(), password=PASSWORD)["tokenAuth"] for _ in range(2)
+    ]
+    assert post(REFRESH, token=signed_in[1]["refreshToken"])["refreshToken"]["userErrors"] == []
+    token = signed_in[0]["token"]
+    assert post(ADDRESS, token, input=PLACE)["addressCreate"]["userErrors"] == []
+    assert post(EXPORT, token)["accountExport"]["userErrors"] == []
+    assert SentMail.objects.filter(recipient=EMAIL).exists()
+    assert WebhookDelivery.objects.filter(body__contains=EMAIL).exists()
+    assert Session.objects.filter(user=user, user_agent=AGENT, address=IP).count() == 2
+    return token
+
+
+def _life_behind_the_scenes(user: User, staff: User, screens: Client) -> None:
+    """What staff did with the account, and she on the screens; a mail that was refused."""
+    entries = [
+        ("User", user.pk, staff, {"email": ["old@example.org", EMAIL], "name": ["", NAME]}),
+        ("Address", user.addresses.get().pk, staff, {"line1": ["", "1 Aardvark St"]}),
+        ("User", user.pk, user, {"name": [None, NAME]}),
+    ]
+    for object_type, key, actor, difference in entries:
+        AuditEntry.objects.create(
+            actor=actor,
+            action="user.update",
+            source="admin",
+            object_type=object_type,
+            object_id=key,
+            difference=difference,
+            address=IP if actor == user else None,
+        )
+    DeferredTask.objects.create(
+        key="a",
+        name="shop.mail_job",
+        queue="mail",
+        next_at=timezone.now(),
+        error=f"SMTPRecipientsRefused: {{'{EMAIL.lower()}': (550, b'unknown')}}",
+    )
+    SentMail.objects.create(key="b-1", template="session_ended", recipient=EMAIL.upper())
+    Client().force_login(user)
+    assert _owners_of_screen_sessions() == {str(user.pk), str(staff.pk)}
+
+
+def _owners_of_screen_sessions() -> set[str]:
+    return {row.get_decoded()["_auth_user_id"] for row in ScreenSession.objects.all()}
+
+
+@pytest.mark.django_db
+def test_others_keep_what_is_theirs(customer: User, staff: User) -> None:
+    other = User.objects.create_user("bob@example.org", "another password", name="Bob")
+    for key, recipient in (("a", customer.email), ("b", other.email), ("c", "joann@example.org")):
+        SentMail.objects.create(key=key, template="session_ended", recipient=recipient)
+    AuditEntry.objects.create(
+        actor=staff,
+        action="user.update",
+        source="api",
+        object_type="User",
+        object_id=other.pk,
+        difference={"name": ["", "Bob"]},
+    )
+    # The same number as the customer's, of another type.
+    AuditEntry.objects.create(
+        actor=staff,
+        action="brand.update",
+        source="api",
+        object_type="Brand",
+        object_id=customer.pk,
+        difference={"name": ["", "Ladlemoor"]},
+    )
+    export = accounts.start_export(other)
+    accounts.erase(customer)
+    assert set(SentMail.objects.values_list("key", flat=True)) == {"b", "c"}
+    assert [row.difference for row in AuditEntry.objects.order_by("pk")] == [
+        {"name": ["", "Bob"]},
+        {"name": ["", "Ladlemoor"]},
+    ]
+    export.refresh_from_db()
+    assert export.created_by == other
+    assert User.objects.get(pk=other.pk).name == "Bob"
+
+
+@pytest.mark.django_db
+def test_what_was_done_as_staff_stays(staff: User) -> None:
+    clerk = User.objects.create_user("clerk@example.org", is_staff=True)
+    job = jobs.start_export(by=clerk)
+    AuditEntry.objects.create(
+        actor=clerk,
+        action="brand.update",
+        source="api",
+        object_type="Brand",
+        object_id=7,
+        difference={"name": ["A", "B"]},
+        address=IP,
+    )
+    accounts.erase(clerk)
+    job.refresh_from_db()
+    assert job.created_by_id == clerk.pk
+    entry = AuditEntry.objects.get()
+    assert (entry.actor_id, entry.difference, entry.address) == (
+        clerk.pk,
+        {"name": ["A", "B"]},
+        None,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failing_step_undoes_the_whole(
+    customer: User, dump: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.start_export(customer)
+
+    def fail(user: User) -> None:
+        raise RuntimeError("The last step fails.")
+
+    before, kept = dump(), everything()
+    monkeypatch.setattr(erasing, "STEPS", [*erasing.STEPS, fail])
+    with pytest.raises(RuntimeError, match="The last step fails"):
+        accounts.erase(customer)
+    assert dump() == before
+    assert everything() == kept
+
+
+@pytest.mark.django_db
+def test_a_domain_above_adds_a_step_of_its_own(
+    customer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(erasing, "STEPS", [*erasing.STEPS, lambda user: seen.append(user.email)])
+    accounts.erase(customer)
+    # It is told who it was, for it has to find what is theirs.
+    assert seen == ["ann@example.org"]
+
+
+def test_every_row_that_refers_to_users_goes_or_is_known_to_stay() -> None:
+    referring = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.get_fields()
+        if isinstance(field, models.ForeignKey) and field.related_model is User
+    }
+    going = {f"{model._meta.label}.{field}" for model, field in erasing._owned()}
+    staying = {
+        # Scrubbed by steps of their own.
+        "admin.LogEntry.user",
+        "shop.AuditEntry.actor",
+        # Only exports of the account go.
+        "shop.Job.created_by",
+        # Nothing but who keeps it.
+        "shop.WebhookEndpoint.owner",
+    }
+    assert referring == going | staying
+    assert {"shop.Address.user", "shop.Session.user", "shop.User_groups.user"} <= going
+
+
+@pytest.mark.django_db
+def test_tokens_of_devices_go_with_them(customer: User) -> None:
+    open_session(customer, lifetime=datetime.timedelta(days=1), device=Device())
+    version = customer.token_version
+    accounts.erase(customer)
+    assert not RefreshToken.objects.exists()
+    assert customer.token_version == version + 1

@@ -14,6 +14,7 @@ from schema.mutations.jobs import JobsMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
 from schema.permissions import ANYONE
+from schema.types.audit import AuditQuery
 from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import CustomersQuery
 from schema.types.jobs import JobsQuery
@@ -21,7 +22,9 @@ from schema.types.webhooks import WebhooksQuery
 from shop.actions.webhooks import payloads
 
 
-class Query(CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType):
+class Query(
+    AuditQuery, CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType
+):
     """Everything that can be read."""
 
     # What an id leads to has a permission of its own.

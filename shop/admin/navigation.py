@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 
 from shop.models import (
     Attribute,
+    AuditEntry,
     Brand,
     Category,
     Collection,
@@ -38,7 +39,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
         ),
     ),
     ("Warehouse", ((Stock, "inventory_2"), (Job, "sync_alt"), (ImportRecord, "upload_file"))),
-    ("People", ((User, "person"), (Group, "group"))),
+    ("People", ((User, "person"), (Group, "group"), (AuditEntry, "history"))),
     ("Webhooks", ((WebhookEndpoint, "webhook"), (WebhookDelivery, "outbox"))),
     ("Background", ((DeferredTask, "error"), (OutboxEvent, "bolt"))),
 )

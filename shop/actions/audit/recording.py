@@ -179,7 +179,7 @@ class _Record:
         self.removed: set[Key] = set()
         self._facts = facts
         self._models: dict[Key, type[models.Model]] = {_key(row): type(row) for row in rows}
-        self._before = {key: self._read(key) for key in self._models}
+        self._before: dict[Key, dict[str, Any] | None] = self._read(self._models)
         self._held: set[Key] = set()
 
     def created(self, row: Any) -> None:
@@ -189,24 +189,23 @@ class _Record:
     def held(self, key: Key) -> None:
         if key in self._before and key not in self._held:
             self._held.add(key)
-            self._before[key] = self._read(key)
+            self._before |= self._read([key])
 
     def differences(self) -> dict[Key, Difference | None]:
         """What became of each row; None for those that are as they were."""
-        found = {}
-        for key, before in self._before.items():
-            after = self._read(key)
-            if after is None:
-                self.removed.add(key)
-            found[key] = difference(before, after)
-        return found
+        after = self._read(self._before)
+        self.removed.update(key for key, facts in after.items() if facts is None)
+        return {key: difference(before, after[key]) for key, before in self._before.items()}
 
-    def _read(self, key: Key) -> dict[str, Any] | None:
-        """The facts of a row as it is stored; None when there is none."""
-        row = self._models[key]._base_manager.filter(pk=key[1]).first()
-        if row is None:
-            return None
-        return {name: plain(value) for name, value in self._facts(row).items()}
+    def _read(self, keys: Iterable[Key]) -> dict[Key, dict[str, Any] | None]:
+        """The facts of rows as they are stored; None for those that are not."""
+        found: dict[Key, dict[str, Any] | None] = dict.fromkeys(keys)
+        for model in {self._models[key] for key in found}:
+            wanted = [pk for name, pk in found if name == model._meta.object_name]
+            for row in model._base_manager.in_bulk(wanted).values():
+                facts = self._facts(row).items()
+                found[_key(row)] = {name: plain(value) for name, value in facts}
+        return found
 
 
 _actor: ContextVar[_Actor | None] = ContextVar("actor", default=None)

@@ -9,11 +9,13 @@ from graphql_relay import to_global_id
 from samples import FIELDS, GUARDED, SAMPLES, permission_of
 
 from schema.engine import execution
+from schema.engine.errors import Forbidden
 from schema.engine.execution import Executor
 from schema.root import schema
 from shop.actions import audit
 from shop.actions.catalog import taxonomy
-from shop.models import AuditEntry, AuditSource, Brand, User
+from shop.errors import ErrorCode, ShopError
+from shop.models import AuditEntry, AuditSource, Brand, Job, User
 
 # What staff do with a Django permission, not with what is their own.
 OF_STAFF = [name for name in GUARDED if "." in (permission_of(name) or "")]
@@ -87,6 +89,38 @@ def test_a_refusal_leaves_a_refused_entry_and_nothing_else(
     assert (entry["outcome"], entry["source"]) == ("refused", "api")
     assert (entry["object_type"], entry["object_id"]) == ("", None)
     assert (entry["difference"], entry["address"]) == ({}, "127.0.0.1")
+
+
+def test_a_refusal_within_a_mutation_undoes_it_and_is_recorded(
+    call: Any, shop: Any, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = taxonomy.create_brand
+
+    def refused(**fields: Any) -> None:
+        create(**fields)
+        raise Forbidden("Not this one.")
+
+    def beyond(**fields: Any) -> None:
+        create(**fields)
+        error = ShopError("You do not have that permission yourself.")
+        error.code = ErrorCode.BEYOND_YOUR_PERMISSIONS
+        raise error
+
+    for action in (refused, beyond):
+        monkeypatch.setattr(taxonomy, "create_brand", action)
+        assert call("brandCreate", staff) != {"data": {"brandCreate": {"userErrors": []}}}
+    assert Brand.objects.count() == 1
+    assert (
+        list(AuditEntry.objects.values_list("action", "outcome"))
+        == [("brandCreate", "refused")] * 2
+    )
+
+
+def test_what_a_job_does_is_nobodys_act(transactional_db: None, call: Any, staff: User) -> None:
+    assert call("importProducts", staff) == {"data": {"importProducts": {"userErrors": []}}}
+    # Here it ran as soon as it was committed, within the request.
+    assert Job.objects.latest("pk").status == "succeeded"
+    assert list(AuditEntry.objects.values_list("action", flat=True)) == ["job.create"]
 
 
 def test_customers_and_strangers_leave_none(call: Any, shop: Any, customer: User, api: Any) -> None:

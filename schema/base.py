@@ -15,10 +15,12 @@ from graphene.utils.str_converters import to_camel_case
 
 from schema.engine import scalars
 from schema.engine.connections import ComputedField, NodeType
-from schema.engine.errors import RateLimited, Retry
+from schema.engine.errors import Forbidden, RateLimited, Retry
 from schema.engine.nodes import decode_id
 from schema.permissions import ANYONE, require, sentence
 from shop import errors, money
+from shop.actions import audit
+from shop.models import AuditSource
 from shop.money import parse_minor
 
 Decimal = scalars.Decimal
@@ -207,7 +209,16 @@ class Mutation(graphene.Mutation):
 
     @classmethod
     def mutate(cls, root: Any, info: graphene.ResolveInfo, input: dict[str, Any]) -> Any:  # noqa: A002
-        cls.check_permission(info.context.user)
+        try:
+            cls.check_permission(info.context.user)
+            return cls._answer(info, input)
+        except Forbidden:
+            # Whatever was begun is undone by now; that it was tried stays.
+            cls._record_refusal(info)
+            raise
+
+    @classmethod
+    def _answer(cls, info: graphene.ResolveInfo, input: dict[str, Any]) -> Any:  # noqa: A002
         values = dict(input)
         client_mutation_id = values.pop("client_mutation_id", None)
         try:
@@ -221,6 +232,8 @@ class Mutation(graphene.Mutation):
             message = "The server has too much to do just now. Send the request again."
             raise Retry(message, retryAfter=error.seconds) from error
         except errors.ShopError as error:
+            if error.code == errors.ErrorCode.BEYOND_YOUR_PERMISSIONS:
+                cls._record_refusal(info)
             payload = cls(
                 user_errors=[
                     UserError(code=one.code, message=one.message, field=one.field)
@@ -241,12 +254,26 @@ class Mutation(graphene.Mutation):
         raise NotImplementedError
 
     @classmethod
+    def _record_refusal(cls, info: graphene.ResolveInfo) -> None:
+        request = info.context
+        audit.refuse(request.user, info.field_name, request.META.get("REMOTE_ADDR"))
+
+    @classmethod
+    def _perform_recorded(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        """`perform`; what it changes is recorded when a member of staff asks."""
+        request = info.context
+        if not request.user.is_staff:
+            return cls.perform(info, **values)
+        with audit.acting(request.user, AuditSource.API, request.META.get("REMOTE_ADDR")):
+            return cls.perform(info, **values)
+
+    @classmethod
     def _perform_once(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
         if cls.owns_transaction:
-            return cls.perform(info, **values)
+            return cls._perform_recorded(info, values)
         try:
             with transaction.atomic():
-                return cls.perform(info, **dict(values))
+                return cls._perform_recorded(info, dict(values))
         except IntegrityError:
             # Someone else took the slug or SKU between our check and our write. Checked again,
             # it is an ordinary user error.
@@ -256,7 +283,7 @@ class Mutation(graphene.Mutation):
                 raise
         try:
             with transaction.atomic():
-                return cls.perform(info, **dict(values))
+                return cls._perform_recorded(info, dict(values))
         except OperationalError as error:
             if not _is_conflict(error):
                 raise

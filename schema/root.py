@@ -19,6 +19,7 @@ from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
 from schema.permissions import ANYONE
 from schema.types.addresses import AddressesQuery
+from schema.types.audit import AuditQuery
 from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import CustomersQuery
 from schema.types.jobs import JobsQuery
@@ -27,7 +28,13 @@ from shop.actions.webhooks import payloads
 
 
 class Query(
-    AddressesQuery, CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType
+    AddressesQuery,
+    AuditQuery,
+    CatalogQuery,
+    CustomersQuery,
+    JobsQuery,
+    WebhooksQuery,
+    graphene.ObjectType,
 ):
     """Everything that can be read."""
 

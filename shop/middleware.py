@@ -4,8 +4,12 @@ import ipaddress
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from shop.actions import audit
+from shop.models import AuditSource
 
 # GraphiQL's editor sets style attributes and starts workers from its own origin.
 API_POLICY = (
@@ -78,6 +82,31 @@ def _is_proxy(address: str) -> bool:
         return False
     parsed = ipaddress.ip_address(address)
     return any(parsed in network for network in settings.TRUSTED_PROXIES)
+
+
+class AuditMiddleware:
+    """Has what staff do on their screens recorded, and what they lack the permission for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not self._is_recorded(request):
+            return self.get_response(request)
+        with audit.acting(request.user, AuditSource.ADMIN, request.META.get("REMOTE_ADDR")):
+            return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        if isinstance(exception, PermissionDenied) and self._is_recorded(request):
+            screen = request.resolver_match.view_name if request.resolver_match else request.path
+            address = request.META.get("REMOTE_ADDR")
+            audit.refuse(request.user, screen, address, source=AuditSource.ADMIN)
+
+    @staticmethod
+    def _is_recorded(request: HttpRequest) -> bool:
+        # Who signs in is nobody yet; looking leaves no entry.
+        writes = request.method == "POST" and request.path.startswith("/admin/")
+        return writes and request.user.is_staff
 
 
 class SecurityHeadersMiddleware:

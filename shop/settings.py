@@ -73,6 +73,7 @@ MIDDLEWARE = [
     # Lazy, for the staff screens: the API never asks for the user of the cookie.
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "shop.middleware.AuditMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -144,6 +145,8 @@ BACKGROUND = "celery" if CELERY_BROKER_URL else "threads"
 OUTBOX_DAYS = env.int("OUTBOX_DAYS", default=14)
 # Days after which imports and exports are removed, with their files.
 JOB_DAYS = env.int("JOB_DAYS", default=90)
+# Days after which entries of the audit are removed.
+AUDIT_DAYS = env.int("AUDIT_DAYS", default=730)
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
 
 # Lets webhooks go to this machine and to private networks: to develop receivers, and for tests.

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from shop import outbox, throttling
-from shop.actions import accounts, customers, jobs, mails
+from shop.actions import accounts, audit, customers, jobs, mails
 from shop.actions.catalog import derived, media
 from shop.actions.customers import notices, registering
 from shop.actions.webhooks import deliveries, fanning, lanes
@@ -134,6 +134,12 @@ def resume_jobs() -> None:
 def purge_jobs() -> None:
     """Removes imports and exports that are long done, with their files."""
     jobs.purge(timezone.now() - timedelta(days=settings.JOB_DAYS))
+
+
+@outbox.periodic("shop.purge_audit", seconds=3600)
+def purge_audit() -> None:
+    """Removes old entries of the audit."""
+    audit.purge(timezone.now() - timedelta(days=settings.AUDIT_DAYS))
 
 
 @outbox.subscriber(

@@ -16,7 +16,13 @@ from graphql.execution.values import get_argument_values
 
 from schema.engine.filters import apply_filter
 from schema.engine.keyset import restrict
-from schema.engine.plan import Batch, NodePlan, NotProvable, PageArguments, PagePlan
+from schema.engine.plan import (
+    Batch,
+    NodePlan,
+    PageArguments,
+    PagePlan,
+    Related,
+)
 from schema.engine.project import Program, completer, node_program, page_program
 from schema.engine.statements import (
     ParentKey,
@@ -90,14 +96,18 @@ class Run:
 
         Args:
             rows: has slots for `values`, or for `keys`.
-            key: of the statement; equal keys have equal SQL.
+            key: of the statement; equal keys have equal SQL. None keeps no statement, where what
+                may be seen depends on who asks.
         """
         if plan.program is None:
             plan.program = node_program(plan)
         program: Program = plan.program
-        if key not in plan.statements:
-            plan.statements[key] = Statement(rows, program.paths)
-        found = plan.statements[key].run(values, parents=keys)
+        statement = plan.statements.get(key)
+        if statement is None:
+            statement = Statement(rows, program.paths)
+            if key is not None:
+                plan.statements[key] = statement
+        found = statement.run(values, parents=keys)
         built = program.build(found, self._children(program, found), self._runtime(program))
         return {row[0]: item for row, item in zip(found, built, strict=True)}
 
@@ -140,6 +150,8 @@ class Run:
             keys = sorted(parents)
             if isinstance(plan, Batch):
                 found.append(self._batch(plan, keys))
+            elif isinstance(plan, Related):
+                found.append(self._related(plan, keys))
             else:
                 found.append(self._pages(plan, keys))
         return found
@@ -149,6 +161,14 @@ class Run:
         complete = completer(batch.definition.type, batch.below)
         loaded = batch.load(self._context, keys, **arguments) if keys else {}
         return {key: complete(loaded.get(key)) for key in keys}
+
+    def _related(self, plan: Related, keys: list[int]) -> dict[int, Any]:
+        if not keys:
+            return {}
+        viewer = plan.node_type.viewer_class(self._context)
+        rows = plan.node_type.rows(self._context).filter(pk__in=[Slot("parents")])
+        key = None if viewer is None else (viewer, "keys")
+        return self.objects(plan.node, rows, key, keys=keys)
 
     def _runtime(self, program: Program, arguments: PageArguments | None = None) -> Runtime:
         tag = arguments.ordering.tag if arguments else ""
@@ -171,7 +191,8 @@ class Run:
     ) -> Statement:
         viewer = plan.connection.node_type.viewer_class(self._context)
         if viewer is None:
-            raise NotProvable("what may be seen depends on who asks")
+            # What may be seen depends on who asks: the statement serves this request only.
+            return self._compile(plan, arguments, shape, kind, paths)
         page = arguments.page
         key = (
             kind,

@@ -125,6 +125,32 @@ class BatchField(graphene.Field):
         super().__init__(type_, resolver=resolve, **options)
 
 
+class RelatedField(graphene.Field):
+    """The row that a foreign key leads to; null for viewers who may not see it.
+
+    One statement for all rows of a level. A plain `graphene.Field` joins instead, and is for
+    relations where whoever sees the row may see what it leads to.
+
+    Args:
+        node_type: a NodeType.
+        column: the foreign key's column, such as "actor_id".
+    """
+
+    def __init__(self, node_type: Any, *, column: str, description: str) -> None:
+        def resolve(row: Any, info: graphene.ResolveInfo) -> Any:
+            if is_planned(row, info.path.key):
+                return planned(row, info.path.key)
+            # A row that no plan fetched, such as the viewer.
+            object_type: Any = get_named_type(info.return_type)
+            plan = plan_node(info, object_type, info.field_nodes)
+            rows = node_type.rows(info.context).filter(pk=getattr(row, column))
+            fetch = Fetch(info.context, info.variable_values)
+            return next(iter(fetch.rows(rows, plan)), None)
+
+        resolve.related = column  # type: ignore[attr-defined]
+        super().__init__(node_type, resolver=resolve, description=description)
+
+
 class ConnectionField(graphene.Field):
     """A Relay connection of `node_type`, at the root or nested in another node type.
 

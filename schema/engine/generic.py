@@ -18,7 +18,7 @@ from graphql.execution.values import get_argument_values
 
 from schema.engine.filters import apply_filter
 from schema.engine.keyset import Ordering, Page, bound_of, encode_cursor, restrict
-from schema.engine.plan import NodePlan, PageArguments, PagePlan
+from schema.engine.plan import NodePlan, PageArguments, PagePlan, Related
 
 _PLANNED = "_planned"
 
@@ -157,18 +157,28 @@ class Fetch:
             parent.__dict__.setdefault(_PLANNED, {})[key] = connection
 
     def below(self, rows: Sequence[models.Model], plan: NodePlan) -> None:
-        """Fetches the nested pages and batches of `rows` and of the rows joined to them."""
+        """Fetches what hangs on `rows`, and on the rows joined to them."""
         for key, batch in plan.batches.items():
             arguments = get_argument_values(batch.definition, batch.field_node, self._variables)
             keys = sorted({row.pk for row in rows})
             loaded = batch.load(self._context, keys, **arguments) if keys else {}
             for row in rows:
                 row.__dict__.setdefault(_PLANNED, {})[key] = loaded.get(row.pk)
+        for key, related in plan.related.items():
+            self._related(rows, key, related)
         for key, page_plan in plan.pages.items():
             self.pages(rows, key, page_plan)
         for name, aliases in plan.joins.items():
             for key, below in aliases.items():
                 self.below(_related(rows, name, key, alone=len(aliases) == 1), below)
+
+    def _related(self, rows: Sequence[models.Model], key: str, plan: Related) -> None:
+        wanted = {getattr(row, plan.column) for row in rows} - {None}
+        visible = plan.node_type.rows(self._context).filter(pk__in=wanted)
+        found = {row.pk: row for row in self.rows(visible, plan.node)} if wanted else {}
+        for row in rows:
+            target = found.get(getattr(row, plan.column))
+            row.__dict__.setdefault(_PLANNED, {})[key] = target
 
     def _below_page(self, rows: Sequence[models.Model], plan: PagePlan) -> Copies:
         """Fetches below each selection of `node`; a second one gets instances of its own."""

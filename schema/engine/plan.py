@@ -99,13 +99,22 @@ class ToOne:
 
 
 @dataclass
+class Related:
+    """The row that a foreign key leads to, where the viewer may see it (`RelatedField`)."""
+
+    column: str
+    node_type: Any
+    node: NodePlan
+
+
+@dataclass
 class PlainPlan:
     """What is selected of an object that is no row, such as Money: attributes or dict keys."""
 
     items: list[tuple[str, Typename | Column]]
 
 
-Item = Any  # Typename | Column | Computed | Batch | ToOne | PagePlan
+Item = Any  # Typename | Column | Computed | Batch | ToOne | Related | PagePlan
 
 
 @dataclass
@@ -143,6 +152,11 @@ class NodePlan:
     def batches(self) -> dict[str, Batch]:
         """Batch fields, by response key."""
         return {key: item for key, item in self.items.items() if isinstance(item, Batch)}
+
+    @property
+    def related(self) -> dict[str, Related]:
+        """Relations that are no joins, by response key."""
+        return {key: item for key, item in self.items.items() if isinstance(item, Related)}
 
     @property
     def joins(self) -> dict[str, dict[str, NodePlan]]:
@@ -225,7 +239,8 @@ def plan_node(
         item = _plan_item(info, plan, object_type, nodes)
         if item is not None:
             plan.items[key] = item
-            inner = item.node.generic if isinstance(item, ToOne) else getattr(item, "generic", None)
+            below = item.node if isinstance(item, ToOne | Related) else item
+            inner = getattr(below, "generic", None)
             plan.generic = plan.generic or inner
     return plan
 
@@ -279,6 +294,11 @@ def _plan_item(
     if batch is not None:
         plan.need(["pk"])
         return Batch(batch, definition, nodes[0], _plan_plain(info, definition, nodes))
+    related = getattr(resolver, "related", None)
+    if related is not None:
+        target: Any = get_named_type(definition.type)
+        plan.need([related])
+        return Related(related, target.graphene_type, plan_node(info, target, nodes))
     attribute = _python_name(object_type, name)
     computed = getattr(resolver, "computed", None)
     if computed is not None:
@@ -298,7 +318,7 @@ def _plan_item(
         return None
     plan.need([attribute])
     if column.is_relation:
-        target: Any = get_named_type(definition.type)
+        target = get_named_type(definition.type)
         return ToOne(attribute, plan_node(info, target, nodes))
     below = _plan_plain(info, definition, nodes)
     if below is not None:

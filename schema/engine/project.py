@@ -33,6 +33,7 @@ from schema.engine.plan import (
     NotProvable,
     PagePlan,
     PlainPlan,
+    Related,
     ToOne,
     Typename,
 )
@@ -48,13 +49,14 @@ class Program:
 
     Attributes:
         paths: lookups of the columns, in the order of a row's values.
-        children: nested pages and batches, each with the index of its parent's key in the row.
+        children: nested pages, batches and related rows, each with the index in the row of the
+            key that it goes by.
         computed: the Computed items, whose arguments the runtime supplies.
         build: (rows, children's results, runtime) -> what is selected.
     """
 
     paths: list[str]
-    children: list[tuple[int, PagePlan | Batch]]
+    children: list[tuple[int, PagePlan | Batch | Related]]
     computed: list[Computed]
     build: Callable[..., Any]
 
@@ -110,7 +112,7 @@ class _Writer:
         self._model = model
         self._offset = offset
         self._paths: dict[str, int] = {}
-        self._children: list[tuple[int, PagePlan | Batch]] = []
+        self._children: list[tuple[int, PagePlan | Batch | Related]] = []
         self._computed: list[Computed] = []
         self._names: dict[str, Any] = {
             "cursor": _cursor,
@@ -150,6 +152,10 @@ class _Writer:
                 return self._computed_item(item, prefix)
             case ToOne():
                 return self._to_one(item, plan, prefix)
+            case Related():
+                key = self.path(prefix + item.column)
+                self._children.append((int(key[2:-1]), item))
+                return f"c[{len(self._children) - 1}].get({key})"
             case _:  # A nested page or a batch: looked up by the row's key.
                 key = self.path(prefix + "pk")
                 self._children.append((int(key[2:-1]), item))

@@ -48,6 +48,11 @@ class User(OwnNode):
     class Meta:
         model = models.User
 
+    @classmethod
+    def viewer_class(cls, context: Any) -> str | None:
+        # Those who see everyone share plans; all others see themselves.
+        return cls.permission if context.user.has_perm(cls.permission) else None
+
 
 class Shop(graphene.ObjectType):
     """The shop as a whole."""

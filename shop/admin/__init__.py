@@ -2,6 +2,7 @@
 
 from shop.admin import (
     addresses,
+    audit,
     catalog,
     customers,
     importing,
@@ -16,6 +17,7 @@ from shop.admin import (
 
 __all__ = [
     "addresses",
+    "audit",
     "catalog",
     "customers",
     "importing",

@@ -8,11 +8,13 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from shop.actions import audit
+from shop.admin.recording import RecordedAdmin
 from shop.models import User
 from shop.models.customers import email_key
 
@@ -49,7 +51,7 @@ class ChangeUserForm(_UniqueEmail, UserChangeForm):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(RecordedAdmin, DjangoUserAdmin, ModelAdmin):
     """Superusers keep everyone; other staff keep shoppers only, and so cannot promote anyone."""
 
     form = ChangeUserForm
@@ -81,6 +83,19 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     search_fields = ("email_key", "name")
     search_help_text = "E-mail address or name"
 
+    def facts(self, row: User) -> dict[str, Any]:
+        groups = row.groups.order_by("pk").values_list("pk", flat=True)
+        return {**audit.columns(row, without=["last_login"]), "groups": groups}
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 - Django's name.
+        form_url: str = "",
+    ) -> HttpResponse:
+        with self.recorded_change(request, id):
+            return super().user_change_password(request, id, form_url)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows = super().get_queryset(request)
         return rows if request.user.is_superuser else rows.filter(is_staff=False)
@@ -91,10 +106,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(RecordedAdmin, DjangoGroupAdmin, ModelAdmin):
     """Groups carry permissions: whoever could change their own group would have all of them."""
 
     ordering = ("name",)
+
+    def facts(self, row: Group) -> dict[str, Any]:
+        rows = row.permissions.values_list("content_type__app_label", "codename")
+        return {**audit.columns(row), "permissions": {f"{app}.{name}" for app, name in rows}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.is_superuser

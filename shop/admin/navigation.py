@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from shop.models import (
     Address,
     Attribute,
+    AuditEntry,
     Brand,
     Category,
     Collection,
@@ -39,7 +40,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
         ),
     ),
     ("Warehouse", ((Stock, "inventory_2"), (Job, "sync_alt"), (ImportRecord, "upload_file"))),
-    ("People", ((User, "person"), (Address, "home"), (Group, "group"))),
+    ("People", ((User, "person"), (Address, "home"), (Group, "group"), (AuditEntry, "history"))),
     ("Webhooks", ((WebhookEndpoint, "webhook"), (WebhookDelivery, "outbox"))),
     ("Background", ((DeferredTask, "error"), (OutboxEvent, "bolt"))),
 )

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
+from shop.actions import audit
 from shop.actions.webhooks import topics
 from shop.admin.webhooks import TopicFilter
 from shop.admin.writing import ReadOnlyAdmin
@@ -89,14 +90,16 @@ class DeferredTaskAdmin(_Screen):
     @admin.action(description="Try again", permissions=["replay"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[DeferredTask]) -> None:
         chosen = _keys(queryset)
-        # The waiting ones first: the dead ones wait too once they are replayed.
-        count = dead_letters.hurry(chosen) + dead_letters.replay(chosen)
+        with audit.changing("task.replay", queryset, _facts):
+            # The waiting ones first: the dead ones wait too once they are replayed.
+            count = dead_letters.hurry(chosen) + dead_letters.replay(chosen)
         self.message_user(request, f"{count} to be tried again.", messages.SUCCESS)
 
     @admin.action(description="Drop", permissions=["drop"])
     def drop(self, request: HttpRequest, queryset: QuerySet[DeferredTask]) -> None:
         chosen = _keys(queryset)
-        dropped = dead_letters.drop(chosen)
+        with audit.changing("task.drop", queryset, _facts):
+            dropped = dead_letters.drop(chosen)
         if dropped:
             self.message_user(request, f"{dropped} dropped.", messages.SUCCESS)
         if dropped < len(chosen):
@@ -144,6 +147,10 @@ class OutboxEventAdmin(_Screen):
     # Exactly: the index knows it, and "product:1" does not mean "product:12".
     search_fields = ("aggregate__exact",)
     search_help_text = "What it happened to, such as product:12"
+
+
+def _facts(task: DeferredTask) -> dict[str, Any]:
+    return {name: getattr(task, name) for name in ("name", "args", "state", "attempts", "next_at")}
 
 
 def _keys(rows: QuerySet[DeferredTask]) -> list[str]:

@@ -1,7 +1,9 @@
 """Who of the staff changed what."""
 
+from functools import cache
 from typing import Any, Self
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 
@@ -30,6 +32,9 @@ class AuditEntryQuerySet(models.QuerySet):
 
 class AuditEntry(models.Model):
     """One change by a member of staff, or one that was refused. Written once, never changed.
+
+    What is old, or tells of someone who is to be forgotten, goes by way of the QuerySet, in
+    `shop.actions.audit` only.
 
     Attributes:
         action: noun and verb, such as "product.update"; the mutation's name when it was refused.
@@ -64,3 +69,21 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id or ''}".strip()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("An audit entry is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("An audit entry is never removed by itself.")
+
+
+@cache
+def view_permission(object_type: str) -> str:
+    """Without which nobody sees the differences of entries about such objects."""
+    for model in apps.get_models():
+        if model._meta.object_name == object_type:
+            return f"{model._meta.app_label}.view_{model._meta.model_name}"
+    # Of a kind that the shop has no more: for those who may everything.
+    return f"shop.view_{object_type.lower()}"

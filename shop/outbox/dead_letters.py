@@ -37,7 +37,7 @@ def replay(keys: Iterable[str]) -> int:
     now = timezone.now()
     rows = DeferredTask.objects.filter(state=TaskState.DEAD, key__in=list(keys))
     count = rows.update(state=TaskState.WAITING, attempts=0, next_at=now, updated_at=now)
-    outbox.wake()
+    transaction.on_commit(outbox.wake, robust=True)
     return count
 
 
@@ -45,7 +45,7 @@ def hurry(keys: Iterable[str]) -> int:
     """Has the tasks that wait to be tried again tried now. Returns how many there were."""
     rows = DeferredTask.objects.filter(state=TaskState.WAITING, key__in=list(keys))
     count = rows.update(next_at=timezone.now())
-    outbox.wake()
+    transaction.on_commit(outbox.wake, robust=True)
     return count
 
 

@@ -7,6 +7,7 @@ inline   in tests: run at once, in the process that committed
 
 import atexit
 import contextlib
+import contextvars
 import logging
 import os
 import threading
@@ -149,7 +150,9 @@ def _to_database(name: str, args: list[Any], key: str, queue: str) -> None:
 
 
 def _run(name: str, args: list[Any], key: str, queue: str) -> None:
-    current_app.tasks[name].apply(args=args, task_id=key)
+    # As in a worker: of the request that it comes from it knows nothing.
+    task = current_app.tasks[name]
+    contextvars.Context().run(task.apply, args=args, task_id=key)
 
 
 class _Inline:

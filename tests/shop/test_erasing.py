@@ -140,7 +140,7 @@ def test_an_erased_customer_is_nowhere(transactional_db: None, settings: Any) ->
     assert not Job.objects.exists()
     assert OutboxEvent.objects.get(topic="user.erased").payload == {"id": user.pk}
     assert LogEntry.objects.filter(object_id=str(user.pk), user=staff).exists()
-    assert AuditEntry.objects.filter(object_type="User", object_id=user.pk).count() == 2
+    assert AuditEntry.objects.filter(object_type="User", object_id=user.pk).count() == 3
     assert _owners_of_screen_sessions() == {str(staff.pk)}
 
 

@@ -8,6 +8,7 @@ from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 
 from shop import events
+from shop.actions import audit
 from shop.actions.catalog.holding import hold, locked
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming
@@ -31,6 +32,7 @@ def path_step(key: int) -> str:
 
 
 @transaction.atomic
+@audit.recorded("category.create")
 def create(*, parent: Category | None = None, **fields: Any) -> Category:
     """A new category below `parent`, or at the top.
 
@@ -55,6 +57,7 @@ def create(*, parent: Category | None = None, **fields: Any) -> Category:
 
 
 @transaction.atomic
+@audit.recorded("category.update")
 def update(category: Category, **changes: Any) -> Category:
     """Changes the given fields; a `parent` among them moves the subtree, None to the top.
 
@@ -72,6 +75,7 @@ def update(category: Category, **changes: Any) -> Category:
 
 
 @transaction.atomic
+@audit.recorded("category.move")
 def move(category: Category, parent: Category | None) -> Category:
     """Moves `category` with its whole subtree below `parent`, or to the top.
 
@@ -84,7 +88,17 @@ def move(category: Category, parent: Category | None) -> Category:
     return category
 
 
+def _whole(category: Category) -> dict[str, Any]:
+    """What the audit tells of a category that goes, with what moves up when it does."""
+    return {
+        **audit.columns(category),
+        "children": category.children.order_by("pk").values_list("pk", flat=True),
+        "products": category.products.order_by("pk").values_list("pk", flat=True),
+    }
+
+
 @transaction.atomic
+@audit.recorded("category.delete", _whole)
 def delete(category: Category, *, move_contents: bool = False) -> None:
     """Removes `category`.
 
@@ -97,6 +111,7 @@ def delete(category: Category, *, move_contents: bool = False) -> None:
     """
     if category.pk not in _lock_tree():
         raise NotFound("The category has been deleted.")
+    audit.held(category)
     category.refresh_from_db()
     children = list(category.children.order_by("pk"))
     products = Product.objects.filter(category=category)
@@ -117,6 +132,7 @@ def _move(category: Category, parent: Category | None) -> Category:
     locked = _lock_tree()
     if category.pk not in locked or (parent is not None and parent.pk not in locked):
         raise NotFound("The category has been deleted.", field=["parent"])
+    audit.held(category)
     category = locked[category.pk]
     parent = locked[parent.pk] if parent is not None else None
     if parent is not None and parent.path.startswith(category.path):

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop import metrics
+from shop.actions import audit
 from shop.actions.catalog.holding import locked
 from shop.errors import NotFound, NotPublishable
 from shop.models import Product, Variant
@@ -31,6 +32,7 @@ def lock(product: Product) -> None:
     if not Product.objects.filter(pk=product.pk).update(updated_at=timezone.now()):
         raise NotFound("The product has been deleted.")
     product.refresh_from_db()
+    audit.held(product)
 
 
 def refresh(product_ids: Iterable[int]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import connection, models
 
+from shop.actions import audit
 from shop.errors import NotFound
 
 
@@ -29,3 +30,4 @@ def hold(row: models.Model) -> None:
         row.refresh_from_db(from_queryset=locked(model._default_manager.all()))
     except model.DoesNotExist:
         raise NotFound(f"The {model._meta.verbose_name} has been deleted.") from None
+    audit.held(row)

@@ -3,6 +3,7 @@
 import io
 import uuid
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.db.models import F, Max
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from shop import events
+from shop.actions import audit
 from shop.actions.catalog.derived import lock
 from shop.actions.catalog.holding import hold
 from shop.errors import FileTooLarge, FileTypeNotAllowed, Invalid
@@ -78,6 +80,7 @@ def is_media_url(url: str) -> bool:
 
 
 @transaction.atomic
+@audit.recorded("media.update")
 def update(media: Media, *, alt: str | None = None, position: int | None = None) -> Media:
     """Changes the alternative text, or the place among the product's pictures (from 1)."""
     lock(media.product)
@@ -96,6 +99,11 @@ def update(media: Media, *, alt: str | None = None, position: int | None = None)
     return media
 
 
+def _order(product: Product) -> dict[str, Any]:
+    return {"media": product.media.order_by("position").values_list("pk", flat=True)}
+
+
+@audit.recorded("product.reorder_media", _order)
 def reorder(product: Product, in_order: Iterable[Media]) -> None:
     """Numbers the pictures from 1 in this order, inside the caller's transaction."""
     # Aside first: the database checks that no two pictures share a position, row by row.
@@ -106,6 +114,7 @@ def reorder(product: Product, in_order: Iterable[Media]) -> None:
 
 
 @transaction.atomic
+@audit.recorded("media.delete")
 def delete(media: Media) -> None:
     """Removes the picture; its files go after the commit."""
     lock(media.product)
@@ -176,6 +185,7 @@ def _inspect(upload: File) -> tuple[str, tuple[int, int]]:
     return kind or "", size
 
 
+@audit.recorded("media.create")
 def _append(product: Product, alt: str, **fields: object) -> Media:
     lock(product)
     last = Media.objects.filter(product=product).aggregate(last=Max("position"))["last"] or 0

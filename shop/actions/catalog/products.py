@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop import events
+from shop.actions import audit
 from shop.actions.catalog import variants as variant_actions
 from shop.actions.catalog.derived import lock, refresh
 from shop.actions.catalog.html import clean_description
@@ -17,7 +18,23 @@ from shop.models import AttributeValue, Product, ProductAttribute, ProductStatus
 from shop.models.catalog import NAME_LENGTH
 
 
+def facts(product: Product) -> dict[str, Any]:
+    """What the audit tells of a product; variants and pictures have entries of their own."""
+    links = product.attribute_links.order_by("value_id")
+    return {**audit.columns(product), "attribute_values": links.values_list("value_id", flat=True)}
+
+
+def _whole(product: Product) -> dict[str, Any]:
+    """As `facts`, with what goes when the product goes."""
+    return {
+        **facts(product),
+        "variants": product.variants.order_by("position", "pk").values_list("pk", flat=True),
+        "media": product.media.order_by("position").values_list("pk", flat=True),
+    }
+
+
 @transaction.atomic
+@audit.recorded("product.create", facts)
 def create(
     *,
     variants: Sequence[dict[str, Any]] = (),
@@ -50,6 +67,7 @@ def create(
 
 
 @transaction.atomic
+@audit.recorded("product.update", facts)
 def update(product: Product, **changes: Any) -> Product:
     """Changes the given fields of `product` and leaves the others as they are.
 
@@ -72,6 +90,7 @@ def update(product: Product, **changes: Any) -> Product:
 
 
 @transaction.atomic
+@audit.recorded("product.set_status", facts)
 def set_status(product: Product, status: str) -> Product:
     """Publishes, withdraws or archives `product`; `published_at` is set when it first goes on sale.
 
@@ -91,6 +110,7 @@ def publish(product: Product) -> Product:
 
 
 @transaction.atomic
+@audit.recorded("product.delete", _whole)
 def delete(product: Product) -> None:
     """Removes `product` with its variants and media; uploaded files go after the commit."""
     lock(product)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from shop import events
+from shop.actions import audit
 from shop.actions.catalog.derived import refresh
 from shop.actions.catalog.holding import hold
 from shop.actions.catalog.html import clean_description
@@ -23,7 +24,20 @@ from shop.models import (
 from shop.text import sort_key
 
 
+def _attribute(attribute: Attribute) -> dict[str, Any]:
+    """What the audit tells of an attribute."""
+    names = attribute.values.order_by("name_key", "pk").values_list("name", flat=True)
+    return {**audit.columns(attribute), "values": names}
+
+
+def _collection(collection: Collection) -> dict[str, Any]:
+    """What the audit tells of a collection."""
+    items = collection.items.order_by("position", "pk")
+    return {**audit.columns(collection), "products": items.values_list("product_id", flat=True)}
+
+
 @transaction.atomic
+@audit.recorded("brand.create")
 def create_brand(**fields: Any) -> Brand:
     """A new brand. Fields: name (required), slug, description. Raises ShopError."""
     brand = _write(Brand(), Brand.objects.all(), fields)
@@ -32,6 +46,7 @@ def create_brand(**fields: Any) -> Brand:
 
 
 @transaction.atomic
+@audit.recorded("brand.update")
 def update_brand(brand: Brand, **changes: Any) -> Brand:
     """Changes a brand; a new name reaches the search text of its products too."""
     renamed = changes.get("name") is not None
@@ -43,6 +58,7 @@ def update_brand(brand: Brand, **changes: Any) -> Brand:
 
 
 @transaction.atomic
+@audit.recorded("brand.delete")
 def delete_brand(brand: Brand) -> None:
     """Removes a brand. Raises InUse while products have it."""
     hold(brand)
@@ -53,6 +69,7 @@ def delete_brand(brand: Brand) -> None:
 
 
 @transaction.atomic
+@audit.recorded("attribute.create", _attribute)
 def create_attribute(*, values: Sequence[str] = (), **fields: Any) -> Attribute:
     """A new attribute with these values. Fields: name (required), slug, filterable."""
     attribute = _write(Attribute(), Attribute.objects.all(), fields)
@@ -62,6 +79,7 @@ def create_attribute(*, values: Sequence[str] = (), **fields: Any) -> Attribute:
 
 
 @transaction.atomic
+@audit.recorded("attribute.update", _attribute)
 def update_attribute(
     attribute: Attribute, *, add_values: Sequence[str] = (), **changes: Any
 ) -> Attribute:
@@ -72,6 +90,7 @@ def update_attribute(
     return attribute
 
 
+@audit.recorded("attribute.update", _attribute)
 def add_value(attribute: Attribute, name: str) -> AttributeValue:
     """The value of this name, made if it is missing; names that differ in case only are one."""
     siblings = AttributeValue.objects.filter(attribute=attribute)
@@ -85,6 +104,7 @@ def add_value(attribute: Attribute, name: str) -> AttributeValue:
 
 
 @transaction.atomic
+@audit.recorded("attribute_value.update")
 def rename_value(value: AttributeValue, name: str) -> AttributeValue:
     """Another spelling of a value; its slug stays, because filters in links use it.
 
@@ -103,6 +123,7 @@ def rename_value(value: AttributeValue, name: str) -> AttributeValue:
 
 
 @transaction.atomic
+@audit.recorded("attribute_value.delete")
 def delete_value(value: AttributeValue) -> None:
     """Removes a value from its attribute and from all products."""
     hold(value)
@@ -111,6 +132,7 @@ def delete_value(value: AttributeValue) -> None:
 
 
 @transaction.atomic
+@audit.recorded("attribute.delete", _attribute)
 def delete_attribute(attribute: Attribute) -> None:
     """Removes an attribute with its values, from all products."""
     hold(attribute)
@@ -119,6 +141,7 @@ def delete_attribute(attribute: Attribute) -> None:
 
 
 @transaction.atomic
+@audit.recorded("collection.create", _collection)
 def create_collection(*, products: Sequence[Product] = (), **fields: Any) -> Collection:
     """A new collection. Fields: name (required), slug, description."""
     collection = _write(Collection(), Collection.objects.all(), fields)
@@ -128,6 +151,7 @@ def create_collection(*, products: Sequence[Product] = (), **fields: Any) -> Col
 
 
 @transaction.atomic
+@audit.recorded("collection.update", _collection)
 def update_collection(
     collection: Collection, *, products: Sequence[Product] | None = None, **changes: Any
 ) -> Collection:
@@ -141,6 +165,7 @@ def update_collection(
 
 
 @transaction.atomic
+@audit.recorded("collection.update", _collection)
 def add_products(collection: Collection, products: Sequence[Product]) -> None:
     """Puts `products` at the end of the collection, those it has already excepted."""
     hold(collection)
@@ -149,6 +174,7 @@ def add_products(collection: Collection, products: Sequence[Product]) -> None:
 
 
 @transaction.atomic
+@audit.recorded("collection.update", _collection)
 def set_products(collection: Collection, products: Sequence[Product]) -> None:
     """Makes `products`, in this order, the contents of the collection."""
     hold(collection)
@@ -158,6 +184,7 @@ def set_products(collection: Collection, products: Sequence[Product]) -> None:
 
 
 @transaction.atomic
+@audit.recorded("collection.delete", _collection)
 def delete_collection(collection: Collection) -> None:
     """Removes a collection; its products stay."""
     hold(collection)

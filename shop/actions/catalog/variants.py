@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from shop import events
+from shop.actions import audit
 from shop.actions.catalog.derived import lock, refresh
 from shop.actions.catalog.holding import hold
 from shop.errors import (
@@ -57,6 +58,12 @@ def create(product: Product, **fields: Any) -> Variant:
     return variant
 
 
+def _facts(variant: Variant) -> dict[str, Any]:
+    # Its name is made of its options.
+    return audit.columns(variant, without=["name"])
+
+
+@audit.recorded("variant.create", _facts)
 def add(product: Product, fields: dict[str, Any], path: Sequence[str] = ()) -> Variant:
     """As `create`, inside the caller's transaction and without refreshing the product."""
     variant = Variant(product=product, currency=product.currency)
@@ -70,6 +77,7 @@ def add(product: Product, fields: dict[str, Any], path: Sequence[str] = ()) -> V
 
 
 @transaction.atomic
+@audit.recorded("variant.update", _facts)
 def update(variant: Variant, **changes: Any) -> Variant:
     """Changes the given fields of `variant`; a new price reaches the product's `min_price` too.
 
@@ -91,6 +99,7 @@ def reprice(variant: Variant, *, price: int | None, compare_at: int | None = Non
 
 
 @transaction.atomic
+@audit.recorded("variant.delete", _facts)
 def delete(variant: Variant) -> None:
     """Removes `variant`.
 

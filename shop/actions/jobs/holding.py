@@ -18,6 +18,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from shop import events
+from shop.actions import audit
 from shop.errors import AlreadyFinished
 from shop.models import Job, JobStatus
 from shop.outbox.running import Later
@@ -150,7 +151,15 @@ class Hold:
         return cls(job, runner)
 
 
+def facts(job: Job) -> dict[str, Any]:
+    """What the audit tells of a job: what it was to do, and whether it was stopped."""
+    how = {name: job.options.get(name) for name in ("overwrite", "dry_run")}
+    names = ("kind", "file_name", "status", "cancel_requested")
+    return {name: getattr(job, name) for name in names} | how
+
+
 @transaction.atomic
+@audit.recorded("job.cancel", facts)
 def cancel(job: Job) -> Job:
     """Ends `job`: at once while it waits, else between two batches. What was done stays.
 
@@ -158,6 +167,7 @@ def cancel(job: Job) -> Job:
         AlreadyFinished: there is nothing left to end.
     """
     job = Job.objects.select_for_update().get(pk=job.pk)
+    audit.held(job)
     this = Job.objects.filter(pk=job.pk)
     if job.status == JobStatus.QUEUED:
         _end(this, job, JobStatus.CANCELLED, error=STOPPED, cancel_requested=True)

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop import events
-from shop.actions import importing
+from shop.actions import audit, importing
 from shop.actions.importing import NotACatalog
 from shop.actions.jobs import files
-from shop.actions.jobs.holding import ASK_AGAIN
+from shop.actions.jobs.holding import ASK_AGAIN, facts
 from shop.errors import FileTooLarge
 from shop.models import Job, JobKind
 
@@ -66,6 +66,7 @@ def start_export(*, by: Any) -> Job:
 
 
 @transaction.atomic
+@audit.recorded("job.create", facts)
 def queue(kind: JobKind, options: dict[str, Any], *, by: Any, **fields: Any) -> Job:
     """Queues a job that nothing speaks against.
 

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop import events
-from shop.actions.webhooks import addresses, lanes, payloads, topics
+from shop.actions import audit
+from shop.actions.webhooks import addresses, deliveries, lanes, payloads, topics
 from shop.errors import Invalid, NotFound
 from shop.models import OutboxEvent, User, WebhookDelivery, WebhookEndpoint
 
@@ -16,7 +17,12 @@ _SECRET_BYTES = 32
 _DESCRIPTION_LENGTH = 400
 
 
+def _facts(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    return audit.columns(endpoint, without=["failures", "open_until"])
+
+
 @transaction.atomic
+@audit.recorded("webhook_endpoint.create", _facts)
 def create(*, by: User | None, **fields: Any) -> WebhookEndpoint:
     """A new endpoint, with its secret, that is told of what happens from now on.
 
@@ -38,6 +44,7 @@ def create(*, by: User | None, **fields: Any) -> WebhookEndpoint:
 
 
 @transaction.atomic
+@audit.recorded("webhook_endpoint.update", _facts)
 def update(endpoint: WebhookEndpoint, *, by: User, **changes: Any) -> WebhookEndpoint:
     """Changes an endpoint. Fields and errors as for `create`.
 
@@ -59,6 +66,7 @@ def update(endpoint: WebhookEndpoint, *, by: User, **changes: Any) -> WebhookEnd
 
 
 @transaction.atomic
+@audit.recorded("webhook_endpoint.delete", _facts)
 def delete(endpoint: WebhookEndpoint) -> None:
     """Removes an endpoint with its deliveries."""
     _hold(endpoint)
@@ -66,6 +74,7 @@ def delete(endpoint: WebhookEndpoint) -> None:
 
 
 @transaction.atomic
+@audit.recorded("webhook_endpoint.rotate_secret", _facts)
 def rotate_secret(endpoint: WebhookEndpoint) -> WebhookEndpoint:
     """Gives an endpoint a new secret, which signs from the next try on."""
     _hold(endpoint)
@@ -75,6 +84,7 @@ def rotate_secret(endpoint: WebhookEndpoint) -> WebhookEndpoint:
 
 
 @transaction.atomic
+@audit.recorded("webhook_delivery.create", deliveries.facts)
 def send_test(endpoint: WebhookEndpoint) -> WebhookDelivery:
     """Sends a "shop.test" to one endpoint, whatever its topics, even while its circuit is open.
 
@@ -104,6 +114,7 @@ def _hold(endpoint: WebhookEndpoint) -> None:
     if lanes.locked(endpoint.pk) is None:
         raise NotFound("The endpoint has been deleted.", field=["id"])
     endpoint.refresh_from_db()
+    audit.held(endpoint)
 
 
 def _apply(endpoint: WebhookEndpoint, fields: dict[str, Any]) -> None:

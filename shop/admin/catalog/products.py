@@ -13,6 +13,7 @@ from django.utils.timezone import localtime
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesCheckboxFilter
 from unfold.decorators import display
 
+from shop.actions import audit
 from shop.actions.catalog import products
 from shop.admin.catalog.categories import category_field
 from shop.admin.catalog.media import MediaFormSet, MediaInline, thumbnail
@@ -201,6 +202,12 @@ class ProductAdmin(FoldedSearch, ActionAdmin):
         return {name: value for name, value in form.changes().items() if name != "status"}
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        product = form.instance
+        # One entry for the product: what it is withdrawn for meanwhile is no change.
+        with audit.changing("product.update", [product], products.facts):
+            self._save_rows(request, form, formsets, change)
+
+    def _save_rows(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         product = form.instance
         was, wanted = product.status, form.cleaned_data["status"]
         if was == ProductStatus.PUBLISHED and any(formset.has_changed() for formset in formsets):

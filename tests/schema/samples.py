@@ -1,0 +1,110 @@
+"""One valid input for every mutation that is not open to anyone."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from schema.root import schema
+
+FIELDS = schema.graphql_schema.mutation_type.fields
+OPEN = {
+    "customerConfirm",
+    "customerRegister",
+    "emailConfirm",
+    "passwordReset",
+    "passwordResetRequest",
+    "refreshToken",
+    "revokeToken",
+    "tokenAuth",
+    "verifyToken",
+}
+# For everyone who is signed in: they write what is the caller's own.
+OWN = {
+    "accountErase",
+    "accountExport",
+    "addressCreate",
+    "addressDelete",
+    "addressUpdate",
+    "emailChange",
+    "otpBegin",
+    "otpDisable",
+    "otpEnable",
+    "otpRecoveryCodesCreate",
+    "passwordChange",
+    "profileUpdate",
+    "sessionRevoke",
+    "sessionRevokeAll",
+}
+# They take more than one input to succeed; their own tests show it.
+WITH_CODES = {"otpDisable", "otpEnable", "otpRecoveryCodesCreate"}
+GUARDED = sorted(FIELDS.keys() - OPEN - OWN)
+
+# One valid input for each mutation, given the shop that it is sent to.
+SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
+    "accountErase": lambda shop: {"password": "an owner password"},
+    "accountExport": lambda shop: {},
+    "addressCreate": lambda shop: {
+        "name": "Ann Baker",
+        "line1": "Allee 2",
+        "city": "Berlin",
+        "postalCode": "10115",
+        "country": "DE",
+    },
+    "addressDelete": lambda shop: {"id": shop.address},
+    "addressUpdate": lambda shop: {"id": shop.address, "line1": "Allee 3"},
+    "attributeCreate": lambda shop: {"name": "Colour", "values": ["Red"]},
+    "attributeDelete": lambda shop: {"id": shop.attribute},
+    "attributeUpdate": lambda shop: {"id": shop.attribute, "addValues": ["Wool"]},
+    "attributeValueDelete": lambda shop: {"id": shop.value},
+    "attributeValueUpdate": lambda shop: {"id": shop.value, "name": "Earthenware"},
+    "brandCreate": lambda shop: {"name": "Another"},
+    "brandDelete": lambda shop: {"id": shop.brand},
+    "brandUpdate": lambda shop: {"id": shop.brand, "name": "Renamed"},
+    "categoryCreate": lambda shop: {"name": "Another"},
+    "categoryDelete": lambda shop: {"id": shop.category},
+    "categoryUpdate": lambda shop: {"id": shop.category, "name": "Renamed"},
+    "collectionCreate": lambda shop: {"name": "Another", "products": [shop.product]},
+    "collectionDelete": lambda shop: {"id": shop.collection},
+    "collectionUpdate": lambda shop: {"id": shop.collection, "products": [shop.product]},
+    "emailChange": lambda shop: {"email": "new@example.org", "password": "an owner password"},
+    "exportProducts": lambda shop: {},
+    "importProducts": lambda shop: {
+        "file": SimpleUploadedFile("catalog.csv", b"Handle,Title\nladle,Ladle\n")
+    },
+    "jobCancel": lambda shop: {"id": shop.job},
+    "mediaCreate": lambda shop: {"product": shop.product, "url": "https://example.org/2.jpg"},
+    "mediaDelete": lambda shop: {"id": shop.media},
+    "mediaUpdate": lambda shop: {"id": shop.media, "alt": "From behind"},
+    "otpBegin": lambda shop: {},
+    "otpDisable": lambda shop: {"code": "123456"},
+    "otpEnable": lambda shop: {"code": "123456"},
+    "otpRecoveryCodesCreate": lambda shop: {"code": "123456"},
+    "passwordChange": lambda shop: {
+        "currentPassword": "an owner password",
+        "newPassword": "ladles of clay 7",
+    },
+    "productCreate": lambda shop: {"name": "Another", "variants": [{"sku": "A-1"}]},
+    "productDelete": lambda shop: {"id": shop.product},
+    "productUpdate": lambda shop: {"id": shop.product, "name": "Renamed"},
+    "profileUpdate": lambda shop: {"name": "Ann Ladle"},
+    "sessionRevoke": lambda shop: {"id": shop.session},
+    "sessionRevokeAll": lambda shop: {},
+    "variantCreate": lambda shop: {
+        "product": shop.product,
+        "options": [{"name": "Size", "value": "L"}],
+    },
+    "variantDelete": lambda shop: {"id": shop.variant},
+    "variantUpdate": lambda shop: {"id": shop.variant, "sku": "OTHER-1"},
+    "webhookDeliveryReplay": lambda shop: {"id": shop.delivery},
+    "webhookEndpointCreate": lambda shop: {"url": "https://2.example.org/", "topics": ["ALL"]},
+    "webhookEndpointDelete": lambda shop: {"id": shop.endpoint},
+    "webhookEndpointRotateSecret": lambda shop: {"id": shop.endpoint},
+    "webhookEndpointTest": lambda shop: {"id": shop.endpoint},
+    "webhookEndpointUpdate": lambda shop: {"id": shop.endpoint, "description": "For tea"},
+}
+
+
+def permission_of(mutation: str) -> str | None:
+    return FIELDS[mutation].resolve.__self__.permission

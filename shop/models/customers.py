@@ -93,6 +93,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         user._was_active = user.__dict__.get("is_active", False)
         return user
 
+    def refresh_from_db(
+        self, using: Any = None, fields: Any = None, from_queryset: Any = None
+    ) -> None:
+        super().refresh_from_db(using, fields, from_queryset)
+        if fields is None or "is_active" in fields:
+            self._was_active = self.is_active
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Saves; a new password or a deactivation ends everything that is signed in."""
         self.email_key = email_key(self.email)

@@ -1,4 +1,4 @@
-"""People with an account: who they are, and where they are signed in."""
+"""People with an account: who they are, what they may do, and where they are signed in."""
 
 from shop.actions.customers.sessions import (
     Device,

@@ -11,11 +11,12 @@ from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
 from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
+from schema.mutations.users import UsersMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
 from schema.permissions import ANYONE
 from schema.types.catalog.queries import CatalogQuery
-from schema.types.customers import CustomersQuery
+from schema.types.customers import VIEW_USERS, CustomersQuery
 from schema.types.jobs import JobsQuery
 from schema.types.webhooks import WebhooksQuery
 from shop.actions.webhooks import payloads
@@ -24,8 +25,11 @@ from shop.actions.webhooks import payloads
 class Query(CatalogQuery, CustomersQuery, JobsQuery, WebhooksQuery, graphene.ObjectType):
     """Everything that can be read."""
 
-    # What an id leads to has a permission of its own.
-    field_permissions: ClassVar[dict[str, str]] = dict.fromkeys(("node", "nodes"), ANYONE)
+    # What an id leads to has a permission of its own; a list of users is for those who see all.
+    field_permissions: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("node", "nodes"), ANYONE),
+        "users": VIEW_USERS,
+    }
 
     node = NodeField()
     nodes = NodesField()
@@ -36,6 +40,7 @@ class Mutation(
     TaxonomyMutation,
     MediaMutation,
     CustomersMutation,
+    UsersMutation,
     JobsMutation,
     WebhooksMutation,
     graphene.ObjectType,

@@ -4,26 +4,72 @@ from typing import Any
 
 import graphene
 from django.conf import settings
+from django.db.models import QuerySet
 from graphql_relay import to_global_id
 
 from schema.base import OwnNode
-from schema.engine.connections import ObjectField
-from schema.permissions import ANYONE
+from schema.engine.connections import BatchField, ComputedField, ConnectionField, ObjectField
+from schema.engine.keyset import SortField
+from schema.engine.nodes import decode_id
+from schema.permissions import ANYONE, require
+from schema.types.users import UserFilterSet, UserRole
 from shop import models
+from shop.actions.customers.roles import roles_of_each
+
+VIEW_USERS = "shop.view_user"
 
 
 class User(OwnNode):
     """Someone with an account."""
 
-    permission = "shop.view_user"
+    permission = VIEW_USERS
 
     email = graphene.String(required=True, description="E-mail address, as typed at sign-up.")
     name = graphene.String(required=True, description="Full name, or empty.")
     is_staff = graphene.Boolean(required=True, description="Whether they work for the shop.")
+    roles = BatchField(
+        graphene.List(graphene.NonNull(UserRole)),
+        load=lambda request, keys: roles_of_each(keys),
+        required=True,
+        description="What they are to the shop, the mightiest first; empty for customers.",
+    )
+    is_active = graphene.Boolean(
+        required=True, description="Whether they may sign in, once the address is confirmed."
+    )
+    is_confirmed = ComputedField(
+        graphene.Boolean,
+        columns=("confirmed_at",),
+        compute=lambda request, confirmed_at: confirmed_at is not None,
+        required=True,
+        description="Whether the e-mail address was found to be theirs.",
+    )
+    confirmed_at = graphene.DateTime(
+        description="When the e-mail address was found to be theirs; null before."
+    )
+    last_login = graphene.DateTime(
+        description="When they last signed in with their password; null before."
+    )
     created_at = graphene.DateTime(required=True, description="When the account was made.")
 
     class Meta:
         model = models.User
+        filterset = UserFilterSet
+        orderings = {
+            "CREATED": SortField("created_at", "By time of sign-up."),
+            "EMAIL": SortField("email_key", "By e-mail address, whatever its case."),
+        }
+        default_order = ("CREATED", "desc")
+
+    @classmethod
+    def viewer_class(cls, context: Any) -> str | None:
+        # Everyone else sees one row, and each another one.
+        return VIEW_USERS if context.user.has_perm(VIEW_USERS) else None
+
+    @classmethod
+    def all(cls, context: Any) -> QuerySet:
+        """The rows of the root connection. Raises Unauthenticated or Forbidden."""
+        require(context.user, VIEW_USERS)
+        return cls.rows(context).filter(erased_at=None)
 
 
 class Shop(graphene.ObjectType):
@@ -45,6 +91,15 @@ class CustomersQuery(graphene.ObjectType):
         User,
         find=lambda root, info: info.context.user if info.context.user.is_authenticated else None,
         description="The signed-in user; null for anonymous requests.",
+    )
+    users = ConnectionField(
+        User, rows=User.all, description="Everyone with an account that was not erased."
+    )
+    user = ObjectField(
+        User,
+        find=lambda root, info, id: {"pk": decode_id(info.schema, id, "User")[1]},  # noqa: A006
+        id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
+        description="One user, or null.",
     )
     shop = graphene.Field(Shop, required=True, description="The shop as a whole.")
 

@@ -50,6 +50,11 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "productCreate": lambda shop: {"name": "Another", "variants": [{"sku": "A-1"}]},
     "productDelete": lambda shop: {"id": shop.product},
     "productUpdate": lambda shop: {"id": shop.product, "name": "Renamed"},
+    "userActivate": lambda shop: {"id": shop.inactive},
+    "userCreate": lambda shop: {"email": "new@example.org"},
+    "userDeactivate": lambda shop: {"id": shop.shopper},
+    "userDelete": lambda shop: {"id": shop.shopper},
+    "userUpdate": lambda shop: {"id": shop.shopper, "name": "Renamed"},
     "variantCreate": lambda shop: {
         "product": shop.product,
         "options": [{"name": "Size", "value": "L"}],
@@ -83,9 +88,11 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "collection": taxonomy.create_collection(name="Gifts"),
         "delivery": endpoints.send_test(endpoint),
         "endpoint": endpoint,
+        "inactive": User.objects.create_user("inactive@example.org", is_active=False),
         "job": jobs.start_export(by=None),
         "media": media.add_url(product, "https://example.org/1.jpg"),
         "product": product,
+        "shopper": User.objects.create_user("shopper@example.org"),
         "variant": product.variants.get(),
     }
     return SimpleNamespace(**{name: gid(row) for name, row in rows.items()})

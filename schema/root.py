@@ -15,13 +15,14 @@ from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
 from schema.mutations.profiles import ProfilesMutation
 from schema.mutations.second_factor import SecondFactorMutation
+from schema.mutations.users import UsersMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
 from schema.permissions import ANYONE
 from schema.types.addresses import AddressesQuery
 from schema.types.audit import AuditQuery
 from schema.types.catalog.queries import CatalogQuery
-from schema.types.customers import CustomersQuery
+from schema.types.customers import VIEW_USERS, CustomersQuery
 from schema.types.jobs import JobsQuery
 from schema.types.webhooks import WebhooksQuery
 from shop.actions.webhooks import payloads
@@ -38,10 +39,11 @@ class Query(
 ):
     """Everything that can be read."""
 
-    # What an id leads to has a permission of its own.
+    # What an id leads to has a permission of its own; a list of users is for those who see all.
     field_permissions: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("node", "nodes"), ANYONE),
         **JobsQuery.field_permissions,
+        "users": VIEW_USERS,
     }
 
     node = NodeField()
@@ -57,6 +59,7 @@ class Mutation(
     SecondFactorMutation,
     AddressesMutation,
     AccountsMutation,
+    UsersMutation,
     JobsMutation,
     WebhooksMutation,
     graphene.ObjectType,

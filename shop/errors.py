@@ -192,6 +192,21 @@ class InvalidOtp(ShopError):
     message = "The one-time code is not right, or was used before."
 
 
+class DuplicateEmail(ShopError):
+    code = ErrorCode.DUPLICATE_EMAIL
+    message = "Somebody already has this e-mail address."
+
+
+class LastOwner(ShopError):
+    code = ErrorCode.LAST_OWNER
+    message = "The shop would be left without an owner who can sign in."
+
+
+class BeyondYourPermissions(ShopError):
+    code = ErrorCode.BEYOND_YOUR_PERMISSIONS
+    message = "It takes permissions that you do not have yourself."
+
+
 class AlreadyFinished(ShopError):
     code = ErrorCode.ALREADY_FINISHED
     message = "It has ended already."

@@ -4,26 +4,33 @@ from typing import Any
 
 import graphene
 from django.conf import settings
+from django.db.models import QuerySet
 from graphql_relay import to_global_id
 
 from schema.base import OwnNode
-from schema.engine.connections import BatchField, ConnectionField, ObjectField
-from schema.permissions import ANYONE
+from schema.engine.connections import BatchField, ComputedField, ConnectionField, ObjectField
+from schema.engine.keyset import SortField
+from schema.engine.nodes import decode_id
+from schema.permissions import ANYONE, require
 from schema.types.addresses import Address
 from schema.types.sessions import Session
+from schema.types.users import UserFilterSet, UserRole
 from shop import models
-from shop.actions import customers
+from shop.actions.customers import second_factor
+from shop.actions.customers.roles import roles_of_each
+
+VIEW_USERS = "shop.view_user"
 
 
 def _second_factors(request: Any, keys: list[int]) -> dict[int, bool]:
-    on = customers.second_factor.on_among(keys)
+    on = second_factor.on_among(keys)
     return {key: key in on for key in keys}
 
 
 class User(OwnNode):
     """Someone with an account."""
 
-    permission = "shop.view_user"
+    permission = VIEW_USERS
 
     email = graphene.String(required=True, description="E-mail address, as typed at sign-up.")
     name = graphene.String(required=True, description="Full name, or empty.")
@@ -33,6 +40,28 @@ class User(OwnNode):
         load=_second_factors,
         required=True,
         description="Whether signing in takes a one-time code besides the password.",
+    )
+    roles = BatchField(
+        graphene.List(graphene.NonNull(UserRole)),
+        load=lambda request, keys: roles_of_each(keys),
+        required=True,
+        description="What they are to the shop, the mightiest first; empty for customers.",
+    )
+    is_active = graphene.Boolean(
+        required=True, description="Whether they may sign in, once the address is confirmed."
+    )
+    is_confirmed = ComputedField(
+        graphene.Boolean,
+        columns=("confirmed_at",),
+        compute=lambda request, confirmed_at: confirmed_at is not None,
+        required=True,
+        description="Whether the e-mail address was found to be theirs.",
+    )
+    confirmed_at = graphene.DateTime(
+        description="When the e-mail address was found to be theirs; null before."
+    )
+    last_login = graphene.DateTime(
+        description="When they last signed in with their password; null before."
     )
     created_at = graphene.DateTime(required=True, description="When the account was made.")
     pending_email = graphene.String(
@@ -47,11 +76,23 @@ class User(OwnNode):
 
     class Meta:
         model = models.User
+        filterset = UserFilterSet
+        orderings = {
+            "CREATED": SortField("created_at", "By time of sign-up."),
+            "EMAIL": SortField("email_key", "By e-mail address, whatever its case."),
+        }
+        default_order = ("CREATED", "desc")
 
     @classmethod
     def viewer_class(cls, context: Any) -> str | None:
-        # Those who see everyone share plans; all others see themselves.
-        return cls.permission if context.user.has_perm(cls.permission) else None
+        # Everyone else sees one row, and each another one.
+        return VIEW_USERS if context.user.has_perm(VIEW_USERS) else None
+
+    @classmethod
+    def all(cls, context: Any) -> QuerySet:
+        """The rows of the root connection. Raises Unauthenticated or Forbidden."""
+        require(context.user, VIEW_USERS)
+        return cls.rows(context).filter(erased_at=None)
 
 
 class Shop(graphene.ObjectType):
@@ -73,6 +114,15 @@ class CustomersQuery(graphene.ObjectType):
         User,
         find=lambda root, info: info.context.user if info.context.user.is_authenticated else None,
         description="The signed-in user; null for anonymous requests.",
+    )
+    users = ConnectionField(
+        User, rows=User.all, description="Everyone with an account that was not erased."
+    )
+    user = ObjectField(
+        User,
+        find=lambda root, info, id: {"pk": decode_id(info.schema, id, "User")[1]},  # noqa: A006
+        id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
+        description="One user, or null.",
     )
     shop = graphene.Field(Shop, required=True, description="The shop as a whole.")
 

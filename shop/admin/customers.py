@@ -1,71 +1,80 @@
-"""People with an account, and the groups that give staff their permissions."""
+"""People with an account, and the groups that give staff their permissions.
 
-from typing import Any
+The rules of the API hold here: nobody changes or deletes whoever has permissions that they do not
+have themselves, and the last owner stays. What staff may do is for owners to decide.
+"""
 
-from django import forms
+from typing import Any, cast
+
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import BooleanRadioFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from shop.actions import audit
+from shop.actions.accounts import removing
+from shop.actions.customers import privileges, users
+from shop.actions.customers.roles import ROLE_OF_GROUP
 from shop.admin.recording import RecordedAdmin
+from shop.admin.writing import ActionAdmin, ActionForm, fresh
 from shop.models import User
-from shop.models.customers import email_key
 
-# Only superusers decide who else may do what. Permissions are given to groups.
-PRIVILEGES = ("is_staff", "is_superuser", "groups")
+# Only owners decide who else may do what. Permissions are given to groups, some of them roles.
+PRIVILEGES = ("is_superuser", "groups")
 
 admin.site.unregister(Group)
 
 
-class _UniqueEmail:
-    """E-mail addresses are unique by their normalised form."""
+class AddUserForm(UserCreationForm, ActionForm):
+    """A new account. Whoever gets no password is invited to choose one."""
 
-    instance: User
-    cleaned_data: dict[str, Any]
+    by: User
 
-    def clean_email(self) -> str:
-        email = self.cleaned_data["email"].strip()
-        others = User.objects.exclude(pk=self.instance.pk)
-        if others.filter(email_key=email_key(email)).exists():
-            raise forms.ValidationError("Somebody already has this e-mail address.")
-        return email
-
-
-class AddUserForm(_UniqueEmail, UserCreationForm):
     class Meta:
         model = User
         fields = ("email", "name")
 
+    def changes(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        password = given["password1"] if given["set_usable_password"] else None
+        return {"email": given["email"], "name": given["name"], "password": password, "by": self.by}
 
-class ChangeUserForm(_UniqueEmail, UserChangeForm):
+
+class ChangeUserForm(UserChangeForm, ActionForm):
+    by: User
+    field_names = {"roles": "groups"}
+
     class Meta:
         model = User
-        fields = "__all__"
+        fields = ("email", "name", "password", "is_active", *PRIVILEGES)
+
+    def changes(self) -> dict[str, Any]:
+        changed = super().changes()
+        return {**changed, "by": self.by} if changed else {}
 
 
 @admin.register(User)
-class UserAdmin(RecordedAdmin, DjangoUserAdmin, ModelAdmin):
-    """Superusers keep everyone; other staff keep shoppers only, and so cannot promote anyone."""
-
+class UserAdmin(DjangoUserAdmin, ActionAdmin):
     form = ChangeUserForm
     add_form = AddUserForm
     change_password_form = AdminPasswordChangeForm
     fieldsets = (
         (None, {"fields": ("email", "name", "password")}),
-        ("Access", {"fields": ("is_active", *PRIVILEGES)}),
-        ("Dates", {"fields": (("created_at", "last_login"),)}),
+        ("Access", {"fields": ("is_active", "is_staff", *PRIVILEGES)}),
+        ("Dates", {"fields": (("created_at", "confirmed_at", "last_login"),)}),
     )
     add_fieldsets = (
         (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
-    readonly_fields = ("created_at", "last_login")
+    # Whoever is in a group is staff; nobody else is.
+    readonly_fields = ("is_staff", "created_at", "confirmed_at", "last_login")
     filter_horizontal = ()
     autocomplete_fields = ("groups",)
     list_display = ("email", "name", "is_active", "is_staff", "is_superuser", "created_at")
@@ -73,19 +82,12 @@ class UserAdmin(RecordedAdmin, DjangoUserAdmin, ModelAdmin):
         ("is_active", BooleanRadioFilter),
         ("is_staff", BooleanRadioFilter),
         ("is_superuser", BooleanRadioFilter),
+        ("groups", RelatedDropdownFilter),
     )
-    list_filter_submit = True
-    list_per_page = 50
-    show_facets = admin.ShowFacets.NEVER
-    show_full_result_count = False
     ordering = ("email_key",)
     sortable_by = ()
     search_fields = ("email_key", "name")
     search_help_text = "E-mail address or name"
-
-    def facts(self, row: User) -> dict[str, Any]:
-        groups = row.groups.order_by("pk").values_list("pk", flat=True)
-        return {**audit.columns(row, without=["last_login"]), "groups": groups}
 
     def user_change_password(
         self,
@@ -93,21 +95,61 @@ class UserAdmin(RecordedAdmin, DjangoUserAdmin, ModelAdmin):
         id: str,  # noqa: A002 - Django's name.
         form_url: str = "",
     ) -> HttpResponse:
-        with self.recorded_change(request, id):
+        # Django's own screen writes by itself.
+        found = self.get_object(request, unquote(id)) if request.method == "POST" else None
+        rows = [found] if found else []
+        with transaction.atomic(), audit.changing("user.update", rows, users.facts):
             return super().user_change_password(request, id, form_url)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        rows = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.filter(is_staff=False)
+        return super().get_queryset(request).filter(erased_at=None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fields = tuple(super().get_readonly_fields(request, obj))
-        return fields if request.user.is_superuser else fields + PRIVILEGES
+        return fields if privileges.has_all(_staff(request)) else fields + PRIVILEGES
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Of the screen for passwords as well, which writes by itself.
+        return super().has_change_permission(request, obj) and _reaches(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _reaches(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple:
+        """Whom to erase. What goes with them needs no permission of its own."""
+        beyond = [user for user in objs if not self.has_delete_permission(request, user)]
+        needed = {str(self.opts.verbose_name)} if beyond else set()
+        return [str(user) for user in objs], {"users": len(objs)}, needed, []
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        form.by = request.user
+        super().save_model(request, obj, form, change)
+
+    def create_row(self, fields: dict[str, Any]) -> User:
+        return users.create(**fields)
+
+    def change_row(self, row: User, changes: dict[str, Any]) -> User:
+        by, active = changes.pop("by"), changes.pop("is_active", None)
+        if changes:
+            users.update(row, by=by, **changes)
+        if active is not None:
+            (users.activate if active else users.deactivate)(row, by=by)
+        return row
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        removing.remove(fresh(obj), by=_staff(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset.order_by("pk"):
+            removing.remove(user, by=_staff(request))
 
 
 @admin.register(Group)
 class GroupAdmin(RecordedAdmin, DjangoGroupAdmin, ModelAdmin):
-    """Groups carry permissions: whoever could change their own group would have all of them."""
+    """Groups carry permissions: whoever could change their own group would have all of them.
+
+    Those of the roles are as the code has them, for everyone.
+    """
 
     ordering = ("name",)
 
@@ -116,10 +158,23 @@ class GroupAdmin(RecordedAdmin, DjangoGroupAdmin, ModelAdmin):
         return {**audit.columns(row), "permissions": {f"{app}.{name}" for app, name in rows}}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_superuser
+        return privileges.has_all(_staff(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
+        return privileges.has_all(_staff(request)) and not _is_role(obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.is_superuser
+        return privileges.has_all(_staff(request)) and not _is_role(obj)
+
+
+def _staff(request: HttpRequest) -> User:
+    """Who asks: these screens let nobody in who has not signed in."""
+    return cast(User, request.user)
+
+
+def _reaches(request: HttpRequest, user: User | None) -> bool:
+    return user is None or privileges.reaches(_staff(request), user)
+
+
+def _is_role(group: Group | None) -> bool:
+    return group is not None and group.name in ROLE_OF_GROUP

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from shop.models.fields import ExactCharField
 
+EMAIL_LENGTH = 254
 NAME_LENGTH = 200
 USER_AGENT_LENGTH = 400
 
@@ -61,13 +62,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         erased_at: when all that told who it was went; what the shop must keep hangs on the row.
     """
 
-    email = models.EmailField(max_length=254)
-    email_key = ExactCharField(max_length=254, unique=True, editable=False)
+    email = models.EmailField(max_length=EMAIL_LENGTH)
+    email_key = ExactCharField(max_length=EMAIL_LENGTH, unique=True, editable=False)
     name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     token_version = models.PositiveIntegerField(default=0, editable=False)
-    pending_email = models.CharField(max_length=254, blank=True, default="", editable=False)
+    pending_email = models.CharField(
+        max_length=EMAIL_LENGTH, blank=True, default="", editable=False
+    )
     confirmed_at = models.DateTimeField(null=True, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -95,6 +98,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         user = super().from_db(*args, **kwargs)
         user._was_active = user.__dict__.get("is_active", False)
         return user
+
+    def refresh_from_db(
+        self, using: Any = None, fields: Any = None, from_queryset: Any = None
+    ) -> None:
+        super().refresh_from_db(using, fields, from_queryset)
+        if fields is None or "is_active" in fields:
+            self._was_active = self.is_active
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Saves; a new password or a deactivation ends everything that is signed in."""

@@ -49,6 +49,7 @@ def test_documents_answer_alike_on_both_paths(
         "after": "2100-01-01T00:00:00Z",
         "product": gid(world.products[0]),
         "category": gid(world.mugs),
+        "someone": gid(staff),
     }
     variables = {key: value for key, value in values.items() if key in declared}
     user = staff if who == "staff" else AnonymousUser()

@@ -32,6 +32,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "collection": taxonomy.create_collection(name="Gifts"),
         "delivery": endpoints.send_test(endpoint),
         "endpoint": endpoint,
+        "inactive": User.objects.create_user("inactive@example.org", is_active=False),
         "job": jobs.start_export(by=None),
         "media": media.add_url(product, "https://example.org/1.jpg"),
         "product": product,
@@ -40,6 +41,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
             lifetime=timedelta(days=1),
             device=customers.Device(),
         ).session,
+        "shopper": User.objects.create_user("shopper@example.org"),
         "variant": product.variants.get(),
     }
     return SimpleNamespace(owner=owner, **{name: gid(row) for name, row in rows.items()})

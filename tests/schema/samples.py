@@ -91,6 +91,11 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "profileUpdate": lambda shop: {"name": "Ann Ladle"},
     "sessionRevoke": lambda shop: {"id": shop.session},
     "sessionRevokeAll": lambda shop: {},
+    "userActivate": lambda shop: {"id": shop.inactive},
+    "userCreate": lambda shop: {"email": "new@example.org"},
+    "userDeactivate": lambda shop: {"id": shop.shopper},
+    "userDelete": lambda shop: {"id": shop.shopper},
+    "userUpdate": lambda shop: {"id": shop.shopper, "name": "Renamed"},
     "variantCreate": lambda shop: {
         "product": shop.product,
         "options": [{"name": "Size", "value": "L"}],

@@ -185,11 +185,13 @@ def headers(staff: Any, customer: Any) -> dict[str, dict[str, str]]:
 
 
 @pytest.fixture
-def known(world: SimpleNamespace, gid: Callable[[Any], str]) -> dict[str, list[str]]:
+def known(
+    world: SimpleNamespace, gid: Callable[[Any], str], staff: Any, customer: Any
+) -> dict[str, list[str]]:
     """Global ids of rows that exist, by type; and their slugs."""
     rows = [*world.products, world.products[0].variants.first(), world.products[0].media.first()]
     rows += [world.kitchen, world.mugs, world.garden, world.brand, world.material, world.clay]
-    rows.append(world.collection)
+    rows += [world.collection, staff, customer]
     found: dict[str, list[str]] = {"slug": []}
     for row in rows:
         found.setdefault(type(row).__name__, []).append(gid(row))

@@ -2,6 +2,7 @@
 
 exporting  everything that the shop keeps about a customer, in a file for them
 erasing    the end of it: who it was can no longer be told
+removing   what staff do when they delete one
 """
 
 from shop.actions.accounts.erasing import erase, erase_own

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from shop import events
 from shop.actions import audit, jobs, mails
+from shop.actions.customers import privileges
 from shop.actions.customers.holding import hold
 from shop.actions.customers.signing_in import prove
 from shop.errors import NotFound
@@ -40,10 +41,14 @@ def erase_own(user: User, *, password: str, address: str) -> None:
 
     Raises:
         InvalidCredentials: it is another password.
+        LastOwner: the shop would be left without an owner who can sign in.
         Throttled, Busy: too many tries.
     """
     prove(user, password, address=address)
-    erase(user)
+    with transaction.atomic():
+        privileges.hold(user)
+        privileges.check(user, by=user, ends_ownership=True)
+        erase(user)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""People with an account: who they are, where they are signed in, and where they live."""
+"""People with an account: who they are, what they may do, where they are signed in, and live."""
 
 from shop.actions.customers import second_factor
 from shop.actions.customers.sessions import (

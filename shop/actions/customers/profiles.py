@@ -5,7 +5,7 @@ from django.db.models import F
 
 from shop import events, throttling
 from shop.actions.customers import links
-from shop.actions.customers.registering import checked_email, checked_name
+from shop.actions.customers.identity import checked_email, checked_name
 from shop.actions.customers.signing_in import prove
 from shop.errors import InvalidToken
 from shop.models import User

@@ -7,39 +7,18 @@ address, wait for you to follow the link, and share your account from then on.
 
 from datetime import timedelta
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from shop import events, hashing, throttling
 from shop.actions.customers import links, passwords
-from shop.errors import Invalid, InvalidCredentials, InvalidToken
+from shop.actions.customers.identity import checked_email, checked_name
+from shop.errors import InvalidCredentials, InvalidToken
 from shop.models import User
-from shop.models.customers import NAME_LENGTH, email_key
+from shop.models.customers import email_key
 
 # After which an account that nobody confirmed goes.
 UNCONFIRMED = timedelta(days=7)
-
-
-def checked_email(email: str) -> str:
-    """An address as it is stored. Raises Invalid when it is none."""
-    email = email.strip()
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise Invalid("This is not an e-mail address.", field=["email"]) from error
-    if len(email) > 254 or len(email_key(email)) > 254:
-        raise Invalid("The e-mail address is too long.", field=["email"])
-    return email
-
-
-def checked_name(name: str) -> str:
-    """A name as it is stored. Raises Invalid when it is too long."""
-    name = " ".join(name.split())
-    if len(name) > NAME_LENGTH:
-        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", field=["name"])
-    return name
 
 
 def register(*, email: str, password: str, name: str, address: str) -> None:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from shop.actions.customers import privileges
 from shop.backends import DEMO_EMAIL
 from shop.models import Product, User
 
@@ -40,7 +41,8 @@ class Command(BaseCommand):
             self.stdout.write("The shop is empty: importing the sample catalog.")
             call_command("import_products", str(SAMPLE), stdout=self.stdout, stderr=self.stderr)
         if settings.DEMO_ACCOUNT and not User.objects.exists():
-            User.objects.create_superuser(DEMO_EMAIL, DEMO_PASSWORD, name="Demo staff")
+            demo = User.objects.create_user(DEMO_EMAIL, DEMO_PASSWORD, name="Demo staff")
+            privileges.make_owner(demo)
         if options["port"]:
             self._welcome(options["port"])
 

@@ -1,0 +1,30 @@
+"""How people are called, and by which address the shop knows them."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from shop.errors import Invalid, Required
+from shop.models.customers import EMAIL_LENGTH, NAME_LENGTH, email_key
+
+
+def checked_email(email: str) -> str:
+    """An address as it is stored. Raises Required or Invalid when it is none."""
+    email = email.strip()
+    if not email:
+        raise Required("An e-mail address is required.", field=["email"])
+    if max(len(email), len(email_key(email))) > EMAIL_LENGTH:
+        message = f"An e-mail address has at most {EMAIL_LENGTH} characters."
+        raise Invalid(message, field=["email"])
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise Invalid("This is not an e-mail address.", field=["email"]) from error
+    return email
+
+
+def checked_name(name: str) -> str:
+    """A name as it is stored. Raises Invalid when it is too long."""
+    name = " ".join(name.split())
+    if len(name) > NAME_LENGTH:
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", field=["name"])
+    return name

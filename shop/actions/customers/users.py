@@ -1,0 +1,146 @@
+"""What staff do with accounts: make, change, deactivate and activate them.
+
+Deleting one concerns more than the account and is done in `shop.actions.accounts.removing`.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from shop import events
+from shop.actions import audit
+from shop.actions.customers import privileges
+from shop.actions.customers.identity import checked_email, checked_name
+from shop.actions.customers.roles import Role
+from shop.actions.customers.sessions import end_all
+from shop.errors import DuplicateEmail, Invalid
+from shop.models import User
+from shop.models.customers import email_key
+
+
+def facts(user: User) -> dict[str, Any]:
+    """What is told of an account: who it is, and what it may do."""
+    names = user.groups.order_by("name").values_list("name", flat=True) if user.pk else []
+    return {**audit.columns(user, without=["last_login"]), "groups": list(names)}
+
+
+@transaction.atomic
+@audit.recorded("user.create", facts)
+def create(
+    *,
+    by: User,
+    email: str,
+    name: str = "",
+    roles: Collection[Role] = (),
+    password: str | None = None,
+) -> User:
+    """A new account, whose address the shop vouches for.
+
+    Args:
+        by: who makes it.
+        roles: with any of them they are staff.
+        password: without one nobody signs in until they have chosen one, as they are invited to.
+
+    Raises:
+        Required, Invalid: the address is none; the name is too long.
+        DuplicateEmail: somebody has the address.
+        BeyondYourPermissions: `by` may not give one of the roles.
+    """
+    user = User(confirmed_at=timezone.now())
+    _set_email(user, email)
+    user.name = checked_name(name)
+    user.set_password(password)
+    _save(user)
+    if roles:
+        privileges.hold(user)
+        by = privileges.check(user, by=by)
+        privileges.give(user, privileges.standing(user, roles=roles), by=by)
+    if password is None:
+        events.emit("user.invited", user, by=by.pk)
+    return user
+
+
+@transaction.atomic
+@audit.recorded("user.update", facts)
+def update(
+    user: User, *, by: User, email: str | None = None, name: str | None = None, **standing: Any
+) -> User:
+    """Changes an account. Another e-mail address ends everything that is signed in.
+
+    Args:
+        by: who changes it.
+        standing: other roles or groups, as `privileges.standing` takes them.
+
+    Raises:
+        Required, Invalid, DuplicateEmail: as for `create`.
+        BeyondYourPermissions: they have, or would get or lose, permissions that `by` does not have.
+        LastOwner: the shop would be left without an owner who can sign in.
+    """
+    privileges.hold(user)
+    after = privileges.standing(user, **standing)
+    by = privileges.check(user, by=by, ends_ownership=not after.is_owner)
+    key = user.email_key
+    if email is not None:
+        _set_email(user, email)
+    if name is not None:
+        user.name = checked_name(name)
+    _save(user)
+    if user.email_key != key:
+        end_all(user)
+    privileges.give(user, after, by=by)
+    return user
+
+
+@transaction.atomic
+@audit.recorded("user.deactivate", facts)
+def deactivate(user: User, *, by: User) -> User:
+    """Shuts an account; everything that is signed in ends at once.
+
+    Raises:
+        Invalid: it is one's own.
+        BeyondYourPermissions: they have permissions that `by` does not have.
+        LastOwner: the shop would be left without an owner.
+    """
+    if user.pk == by.pk:
+        raise Invalid("You cannot deactivate yourself.", field=["id"])
+    privileges.hold(user)
+    privileges.check(user, by=by, ends_ownership=True)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    return user
+
+
+@transaction.atomic
+@audit.recorded("user.activate", facts)
+def activate(user: User, *, by: User) -> User:
+    """Opens an account again.
+
+    Raises:
+        BeyondYourPermissions: they would have permissions that `by` does not have.
+    """
+    privileges.hold(user)
+    privileges.check(user, by=by)
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    return user
+
+
+def _set_email(user: User, email: str) -> None:
+    """Checks an address and sets it."""
+    email = checked_email(email)
+    others = User.objects.exclude(pk=user.pk)
+    if others.filter(email_key=email_key(email)).exists():
+        raise DuplicateEmail(field=["email"])
+    user.email = email
+
+
+def _save(user: User) -> None:
+    """Saves who they are."""
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:
+        # Somebody took the address since we looked.
+        raise DuplicateEmail(field=["email"]) from error

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from celery import current_app
 from celery.exceptions import Reject
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -61,6 +62,11 @@ def run(task: "DurableTask", args: list[Any], key: str, *, in_broker: bool) -> N
     else:
         DeferredTask.objects.filter(key=key).delete()
     metrics.timing("tasks.seconds", time.perf_counter() - started, task=task.name, outcome=outcome)
+
+
+def at_once(name: str, args: list[Any], key: str, queue: str) -> None:
+    """Runs the task `name` in this thread and now, whatever its queue."""
+    current_app.tasks[name].apply(args=args, task_id=key)
 
 
 def in_order(

@@ -32,7 +32,8 @@ from kombu.exceptions import OperationalError
 from shop import events
 from shop.celery import DEAD_LETTERS, app
 from shop.models import DeferredTask, EventClaim, OutboxEvent, Product, TaskState, User
-from shop.outbox import dead_letters, processing, subscriptions
+from shop.outbox import dead_letters, subscriptions
+from shop.outbox.broker import link
 from shop.outbox.dispatching import Dispatcher
 from shop.outbox.processing import loop, publisher
 
@@ -143,7 +144,7 @@ def place(broker: Broker, tmp_path: Path, settings: Any) -> Iterator[Place]:
     subscriptions.subscriptions[:] = usual
     loop.stop()
     found.end()
-    processing._link.close()
+    link.close()
 
 
 def _subscribe() -> None:
@@ -284,7 +285,7 @@ def test_a_broker_killed_while_it_is_published_to_loses_nothing(place: Place) ->
                     with contextlib.suppress(Exception):
                         Dispatcher(publisher()).drain()
             finally:
-                processing._link.close()
+                link.close()
                 connection.close()
 
         thread = threading.Thread(target=go_on)

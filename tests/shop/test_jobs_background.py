@@ -11,8 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from shop.actions import jobs
 from shop.models import DeferredTask, Job, Product, User
 from shop.outbox import dispatching
+from shop.outbox.crew import Crew
 from shop.outbox.dispatching import Dispatcher
-from shop.outbox.processing import _Crew, publisher
+from shop.outbox.processing import loop, publisher
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def crew(settings: Any) -> Any:
     """`crew()`: dispatches, and has threads run what is due, until nothing is left."""
     settings.BACKGROUND = "threads"
-    threads = _Crew()
+    threads = Crew(loop.wake)
 
     def work() -> None:
         deadline = time.monotonic() + 20

@@ -29,7 +29,7 @@ from shop.models import (
     WebhookEndpoint,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,11 +10,9 @@ from shop.models import ProductStatus, User
 
 
 @pytest.fixture(autouse=True)
-def media_root(settings, tmp_path):
+def static_root(settings, tmp_path):
     # WhiteNoise warns of a static root that is not there yet.
     settings.STATIC_ROOT = tmp_path
-    settings.MEDIA_ROOT = tmp_path / "media"
-    return settings.MEDIA_ROOT
 
 
 @pytest.fixture

@@ -183,14 +183,14 @@ def test_variant_takes_a_picture_of_its_product(owner, shop):
         ({"alt": "Nothing"}, "Choose a file or give an address"),
     ],
 )
-def test_picture_that_is_none_is_refused(owner, shop, media_root, row, error):
+def test_picture_that_is_none_is_refused(owner, shop, settings, row, error):
     changes = {"media-TOTAL_FORMS": 2, "media-0-upload": png(), "media-0-alt": "Good"}
     changes |= {f"media-1-{name}": value for name, value in row.items()}
     response = save(owner, change_url(shop.lamp), changes)
     (shown,) = errors_of(response)
     assert shown.startswith(error)
     assert not Media.objects.exists()
-    assert not [path for path in media_root.rglob("*") if path.is_file()]
+    assert not [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
 
 
 def test_bulk_publish_names_what_cannot_be_published(owner, shop):

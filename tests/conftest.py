@@ -26,6 +26,9 @@ from schema.root import schema
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.models import Product, User
 
+# A failed assertion in a module beside tests is explained as one in a test.
+pytest.register_assert_rewrite("tests.shop", "tests.concurrency")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if connection.vendor != "postgresql":

@@ -1,93 +1,15 @@
-"""Receivers of webhooks: real servers on this machine, each with its own manners."""
+"""Receivers of webhooks, and endpoints that call them."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from shop.actions.webhooks import sending
-
-Manners = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Receiver(ThreadingHTTPServer):
-    """Takes POSTs, remembers them (headers and body) and answers as `manners` say."""
-
-    def __init__(self, manners: Manners) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        # Set at the end of the test: whoever hangs may go.
-        self.over = threading.Event()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append((dict(self.headers.items()), body))
-                manners(self)
-
-            def log_message(self, *args: Any) -> None:
-                """Tests are quiet."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/hooks"
-
-    def handle_error(self, *args: Any) -> None:
-        """The shop may hang up at any time."""
-
-
-def polite(status: int, **headers: str) -> Manners:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.send_header("Content-Length", "2")
-        handler.end_headers()
-        handler.wfile.write(b"ok")
-
-    return answer
-
-
-def hanging(handler: BaseHTTPRequestHandler) -> None:
-    handler.server.over.wait(30)
-
-
-def dripping(start: bytes, drop: bytes) -> Manners:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.wfile.write(start)
-        while not handler.server.over.wait(0.1):
-            handler.wfile.write(drop)
-
-    return answer
-
-
-def endless(status: int, **headers: str) -> Manners:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        while not handler.server.over.is_set():
-            handler.wfile.write(b"x" * 65536)
-
-    return answer
-
-
-MANNERS: dict[str, Manners] = {
-    "well": polite(200),
-    "broken": polite(500),
-    "gone": polite(410),
-    "hanging": hanging,
-    "dripping headers": dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
-    "dripping body": dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n", b"x"),
-    "endless": endless(200),
-    "endless redirect": endless(302, Location="http://127.0.0.1:1/"),
-}
+from shop.actions.webhooks import endpoints, sending
+from shop.models import User, WebhookEndpoint
+from tests.shop.webhooks.receivers import MANNERS, Manners, Receiver, polite
 
 
 @pytest.fixture
@@ -129,3 +51,14 @@ def seconds() -> Callable[[Callable[[], Any]], tuple[Any, float]]:
         return call(), time.monotonic() - started
 
     return measure
+
+
+@pytest.fixture
+def subscribe(staff: User) -> Callable[..., WebhookEndpoint]:
+    """`subscribe(receiver)`: an endpoint at this receiver, told of products."""
+
+    def make(server: Any, **fields: Any) -> WebhookEndpoint:
+        fields = {"topics": ["product.created", "product.updated"], "by": staff, **fields}
+        return endpoints.create(url=server.url, **fields)
+
+    return make

@@ -36,6 +36,7 @@ from shop.outbox import dead_letters, subscriptions
 from shop.outbox.broker import link
 from shop.outbox.dispatching import Dispatcher
 from shop.outbox.processing import loop, publisher
+from tests.databases import database_url
 
 sys.path.append(str(Path(__file__).parent))
 from broker import SERVER, Broker
@@ -76,14 +77,9 @@ class Place:
 
     @property
     def environment(self) -> dict[str, str]:
-        # `test` is the database that pytest made for this run.
-        database = connection.settings_dict
-        host, port = database["HOST"] or "127.0.0.1", database["PORT"] or 5432
-        password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
         return os.environ | {
             "DJANGO_SETTINGS_MODULE": "shop.settings",
-            "DATABASE_URL": f"postgres://{database['USER']}{password}@{host}:{port}/"
-            f"{database['NAME']}",
+            "DATABASE_URL": database_url(),
             "CELERY_BROKER_URL": self.broker.url,
             "REDIS_URL": "",
             "RECORD": str(self.record),

@@ -6,15 +6,13 @@ The process's own dispatcher and its threads run for real. Whatever makes them w
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import current_app
-from django.db import connection, connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from shop import events, outbox
@@ -28,34 +26,9 @@ _GAP = 0.05
 
 
 @pytest.fixture
-def shared(settings: Any, tmp_path: Path, transactional_db: None) -> Iterator[None]:
-    """A database for threads, and no broker.
-
-    SQLite in memory refuses at once where its file waits; tests move to a file.
-    """
+def shared(settings: Any, shared_database: None) -> None:
+    """A database for threads, and no broker."""
     settings.BACKGROUND = "threads"
-    if connection.vendor == "sqlite":
-        with _moved_to(tmp_path / "shared.sqlite3"):
-            yield
-    else:
-        yield
-
-
-@contextmanager
-def _moved_to(path: Path) -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM INTO %s", [str(path)])
-    usual = connection.settings_dict["NAME"]
-    # In memory the database lives as long as a connection to it.
-    kept = connections["default"].connection
-    connections["default"].connection = None
-    connection.settings_dict["NAME"] = str(path)
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = usual
-        connections["default"].connection = kept
 
 
 @pytest.fixture

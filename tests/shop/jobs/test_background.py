@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def crew(settings: Any) -> Any:
+def crew(settings: Any, shared_database: None) -> Any:
     """`crew()`: dispatches, and has threads run what is due, until nothing is left."""
     settings.BACKGROUND = "threads"
     threads = Crew(loop.wake)

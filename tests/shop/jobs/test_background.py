@@ -27,9 +27,11 @@ def crew(settings: Any, shared_database: None) -> Any:
     def work() -> None:
         deadline = time.monotonic() + 20
         while True:
+            # Asked first: a task that ends meanwhile may have left an event to dispatch.
+            waiting = DeferredTask.objects.exists()
             dispatched = Dispatcher(publisher()).drain()
             threads.turn()
-            if not (dispatched or DeferredTask.objects.exists()):
+            if not (dispatched or waiting):
                 return
             assert time.monotonic() < deadline, list(DeferredTask.objects.values())
             time.sleep(0.05)

@@ -10,7 +10,6 @@ parsed documents. Writes results/engine.{json,md,png}; with --quick, prints only
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from contenders import report
 from contenders.catalog import ROOT, database, describe, facts
 from contenders.over_http import measure_http
+from contenders.postgresql import server
 from contenders.roster import workers
 from contenders.rounds import ask_all, measure, summarise
 from rich.console import Console
@@ -40,11 +40,7 @@ def main() -> int:
         help="interpreter that has requirements-strawberry.txt",
     )
     options = parser.parse_args()
-    url = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-    if not url.startswith("postgres"):
-        print("DATABASE_URL must name a PostgreSQL server.")
-        return 2
-    results = run(url, options.strawberry, quick=options.quick)
+    results = run(server(), options.strawberry, quick=options.quick)
     table = report.markdown(results)
     if options.quick:
         print(table)

@@ -17,17 +17,15 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import matplotlib as mpl
 import numpy as np
-import psycopg2
+from contenders.catalog import CATALOG, ROOT
+from contenders.postgresql import connected, fresh_database, server
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-ROOT = Path(__file__).resolve().parent.parent
-CATALOG = ROOT.parent / "shared" / "data" / "catalog" / "icecat_19k.csv.gz"
 RESULTS = Path(__file__).resolve().parent / "results"
 DATABASE = "shop_importing_benchmark"
 PRODUCTS = (2_000, 5_000, 10_000, 15_000, 19_406)
@@ -41,10 +39,7 @@ def main() -> int:
     if not CATALOG.is_file():
         print(f"There is no {CATALOG.name}; nothing to measure.")
         return 0
-    url = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-    if not url.startswith("postgres"):
-        print("DATABASE_URL must name a PostgreSQL server.")
-        return 2
+    url = server()
     with tempfile.TemporaryDirectory() as folder:
         files = {count: prefix(Path(folder), count) for count in PRODUCTS}
         # In rounds, so that a busy minute of the machine does not fall on one size alone.
@@ -95,16 +90,11 @@ def best(products: int, runs: list[tuple[float, float, float, float]]) -> dict[s
 
 def measure(url: str, path: Path) -> tuple[float, float, float, float]:
     """Imports the file at `path` twice into a fresh database: seconds and megabytes of each."""
-    administer(url, f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}")
-    try:
-        environment = os.environ | {
-            "DATABASE_URL": urlunsplit(urlsplit(url)._replace(path=f"/{DATABASE}"))
-        }
+    with fresh_database(url, DATABASE) as own:
+        environment = os.environ | {"DATABASE_URL": own}
         manage(environment, "migrate", "--verbosity", "0")
         first = manage(environment, "import_products", str(path))
         again = manage(environment, "import_products", str(path))
-    finally:
-        administer(url, f"DROP DATABASE IF EXISTS {DATABASE}")
     return *first, *again
 
 
@@ -127,23 +117,9 @@ def manage(environment: dict[str, str], *arguments: str) -> tuple[float, float]:
     return time.perf_counter() - start, usage.ru_maxrss / unit
 
 
-def administer(url: str, *statements: str) -> None:
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
-    finally:
-        connection.close()
-
-
 def server_version(url: str) -> str:
-    connection = psycopg2.connect(url)
-    try:
-        return f"PostgreSQL {connection.info.parameter_status('server_version')}"
-    finally:
-        connection.close()
+    with connected(url) as cursor:
+        return f"PostgreSQL {cursor.connection.info.parameter_status('server_version')}"
 
 
 def fit(rows: list[int], seconds: list[float]) -> dict[str, float]:

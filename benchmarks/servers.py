@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from contenders import postgresql
 from contenders.catalog import ROOT, database, facts
 from contenders.questions import QUESTIONS, SEED, cold_values
 from contenders.roster import environment
@@ -103,11 +104,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a small run that writes nothing")
     quick = parser.parse_args().quick
-    url = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-    if not url.startswith("postgres") or not shutil.which("wrk"):
-        print("DATABASE_URL must name a PostgreSQL server, and wrk must be installed.")
+    if not shutil.which("wrk"):
+        print("wrk must be installed.")
         return 2
-    results = run(url, quick=quick)
+    results = run(postgresql.server(), quick=quick)
     table = markdown(results)
     print(table)
     if not quick:

@@ -8,7 +8,8 @@ os.environ["DEBUG"] = "1"
 os.environ["HTTPS"] = "0"
 os.environ["SHOP_CURRENCY"] = "USD"
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,10 @@ from schema.root import schema
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import second_factor
 from shop.models import Product, ThrottleEntry, User
+from tests.databases import moved_to
+
+# A failed assertion in a module beside tests is explained as one in a test.
+pytest.register_assert_rewrite("tests.shop", "tests.concurrency")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,6 +57,19 @@ def _clean(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     # The quickest hasher there is: no test measures how slow hashing should be.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
+
+
+@pytest.fixture
+def shared_database(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    """A database that threads and other processes may use at the same time.
+
+    SQLite in memory refuses at once where its file waits: the test moves to a file.
+    """
+    if connection.vendor == "sqlite":
+        with moved_to(tmp_path / "shared.sqlite3"):
+            yield
+    else:
+        yield
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg2
-
+from contenders.postgresql import administer, connected, fresh_database
 from contenders.questions import SEED, Facts
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -48,23 +46,19 @@ _SUBTREES = """
 @contextmanager
 def database(url: str, products: int, folder: Path) -> Iterator[str]:
     """The address of a fresh database with `products` products, which is dropped in the end."""
-    own = urlunsplit(urlsplit(url)._replace(path=f"/{DATABASE}"))
-    _administer(url, f"DROP DATABASE IF EXISTS {DATABASE}", f"CREATE DATABASE {DATABASE}")
-    try:
+    with fresh_database(url, DATABASE) as own:
         file = folder / "catalog.csv"
         _write_catalog(file, products)
         _manage(own, "migrate", "--verbosity", "0")
         _manage(own, "import_products", str(file))
         # Written down and analysed, so that no housekeeping falls into the measurement.
-        _administer(own, _VARIANTS, _MAX_PRICE, "VACUUM FREEZE ANALYZE", "CHECKPOINT")
+        administer(own, _VARIANTS, _MAX_PRICE, "VACUUM FREEZE ANALYZE", "CHECKPOINT")
         yield own
-    finally:
-        _administer(url, f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 
 
 def facts(url: str) -> Facts:
     """What values are drawn from."""
-    with _cursor(url) as cursor:
+    with connected(url) as cursor:
         cursor.execute("SELECT price_key, id FROM shop_product ORDER BY price_key, id")
         places = cursor.fetchall()
         cursor.execute("SELECT slug FROM shop_product ORDER BY id")
@@ -75,7 +69,7 @@ def facts(url: str) -> Facts:
 
 def describe(url: str) -> dict[str, int | str]:
     """How much there is of what, and the server's version."""
-    with _cursor(url) as cursor:
+    with connected(url) as cursor:
         found: dict[str, int | str] = {}
         for table in ("product", "variant", "media", "category"):
             cursor.execute(f"SELECT count(*) FROM shop_{table}")
@@ -142,20 +136,3 @@ def _manage(url: str, *arguments: str) -> None:
     )
     if done.returncode:
         raise SystemExit(f"manage.py {arguments[0]} failed:\n{done.stderr[-2000:]}")
-
-
-@contextmanager
-def _cursor(url: str) -> Iterator[psycopg2.extensions.cursor]:
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
-            yield cursor
-    finally:
-        connection.close()
-
-
-def _administer(url: str, *statements: str) -> None:
-    with _cursor(url) as cursor:
-        for statement in statements:
-            cursor.execute(statement)

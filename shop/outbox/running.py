@@ -5,6 +5,7 @@ looked at by staff, and is the same with no broker at all. (Celery's own delays 
 have lost messages: https://github.com/celery/celery/issues/9867.)
 """
 
+import contextvars
 import logging
 import random
 import re
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from celery import current_app
 from celery.exceptions import Reject
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -61,6 +63,13 @@ def run(task: "DurableTask", args: list[Any], key: str, *, in_broker: bool) -> N
     else:
         DeferredTask.objects.filter(key=key).delete()
     metrics.timing("tasks.seconds", time.perf_counter() - started, task=task.name, outcome=outcome)
+
+
+def at_once(name: str, args: list[Any], key: str, queue: str) -> None:
+    """Runs the task `name` in this thread and now, whatever its queue."""
+    # As in a worker: of the request that it comes from it knows nothing.
+    task = current_app.tasks[name]
+    contextvars.Context().run(task.apply, args=args, task_id=key)
 
 
 def in_order(

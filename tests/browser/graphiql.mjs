@@ -3,16 +3,14 @@
 //
 //   BASE_URL=http://127.0.0.1:8000 node graphiql.mjs [screenshot.png]
 //
-// Other settings: GRAPHIQL_PATH (default /graphql/), CHROMIUM (default
-// /usr/bin/chromium), COLOR_SCHEME (light or dark), EMAIL and PASSWORD (to
-// check signing in as well). Exits with a status other than 0 on any failure.
-import { chromium } from 'playwright-core';
+// Other settings: GRAPHIQL_PATH (default /graphql/), EMAIL and PASSWORD (to check
+// signing in as well), and those in browser.mjs. Exits with a status other than 0
+// on any failure.
+import { end, fail, launch, openPage, policyOf } from './browser.mjs';
 
 const {
   BASE_URL = 'http://127.0.0.1:8000',
   GRAPHIQL_PATH = '/graphql/',
-  CHROMIUM = '/usr/bin/chromium',
-  COLOR_SCHEME = 'light',
   EMAIL,
   PASSWORD,
 } = process.env;
@@ -20,63 +18,20 @@ const screenshot = process.argv[2];
 const page_url = new URL(GRAPHIQL_PATH, BASE_URL);
 const TABS = ['Products', 'FilterProducts', 'Product', 'Categories', 'SignIn', 'CreateProduct'];
 
-const failures = [];
-const fail = (message) => failures.push(message);
-
-const browser = await chromium.launch({
-  executablePath: CHROMIUM,
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    `--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE ${page_url.hostname}`,
-  ],
-});
+const browser = await launch(page_url);
 
 try {
-  const context = await browser.newContext({
-    viewport: { width: 1400, height: 860 },
-    colorScheme: COLOR_SCHEME,
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
+  const page = await openPage(browser, page_url, { width: 1400, height: 860 });
 
   const requests = [];
   const workers = [];
-  context.on('request', (request) => {
-    const url = new URL(request.url());
-    if (['data:', 'about:'].includes(url.protocol)) return;
-    requests.push(url.href);
-    if (url.origin !== page_url.origin) fail(`request to another host: ${url.href}`);
-  });
-  context.on('requestfailed', (request) => {
-    // Chromium cancels what a reload interrupts.
-    if (request.failure()?.errorText !== 'net::ERR_ABORTED') fail(`failed request: ${request.url()}`);
-  });
-  context.on('response', (response) => {
-    if (response.status() >= 400) fail(`${response.status()} ${response.url()}`);
+  page.context().on('request', (request) => {
+    if (!/^(data|about):/.test(request.url())) requests.push(request.url());
   });
   page.on('worker', (worker) => workers.push(worker.url()));
-  page.on('pageerror', (error) => fail(`page error: ${error.message}`));
-  page.on('console', (message) => {
-    const text = message.text();
-    if (message.type() === 'error' || /Content.Security.Policy|web worker/i.test(text)) {
-      fail(`console ${message.type()}: ${text}`);
-    }
-  });
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) => {
-      console.error(`Content-Security-Policy violation: ${event.violatedDirective} ${event.blockedURI}`);
-    });
-  });
 
   const response = await page.goto(page_url.href);
-  const policy = (await response.headerValue('content-security-policy')) ?? '';
-  if (!/default-src 'none'/.test(policy)) fail(`no strict Content-Security-Policy: ${policy || 'none at all'}`);
+  const policy = await policyOf(response);
   if (/'unsafe-eval'|script-src[^;]*'unsafe-inline'/.test(policy)) fail(`weak Content-Security-Policy: ${policy}`);
 
   const answer = page.locator('.result-window .view-lines');
@@ -179,6 +134,4 @@ try {
   await browser.close();
 }
 
-for (const message of failures) console.error(`FAILED ${message}`);
-console.log(failures.length ? `${failures.length} failures` : 'GraphiQL works');
-process.exit(failures.length ? 1 : 0);
+end('GraphiQL works');

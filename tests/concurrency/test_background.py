@@ -4,50 +4,53 @@ Small counts in the suite; `make prove` runs the full ones and writes docs/proof
 """
 
 import contextlib
-import json
 import os
 import random
 import signal
-import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg2
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from graphql_jwt.shortcuts import get_token
-from graphql_relay import to_global_id
 from kombu.exceptions import OperationalError
 
 from shop import events
 from shop.celery import DEAD_LETTERS, app
-from shop.models import DeferredTask, EventClaim, OutboxEvent, Product, TaskState, User
-from shop.outbox import dead_letters, processing, subscriptions
+from shop.models import DeferredTask, EventClaim, OutboxEvent, TaskState, User
+from shop.outbox import dead_letters, subscriptions
+from shop.outbox.broker import link
 from shop.outbox.dispatching import Dispatcher
 from shop.outbox.processing import loop, publisher
+from tests.concurrency.broker import SERVER, Broker
+from tests.concurrency.proving import (
+    PROVE,
+    Client,
+    Place,
+    all_done,
+    check_effects,
+    check_order,
+    effects,
+    emit,
+    no_connections,
+    served,
+    until,
+    write_proof,
+)
 
-sys.path.append(str(Path(__file__).parent))
-from broker import SERVER, Broker
-
-ROOT = Path(__file__).parents[2]
-PROVE = bool(os.environ.get("PROVE"))
 TASKS, KILLS = (1000, 20) if PROVE else (60, 3)
 BROKER_KILLS = 5 if PROVE else 1
 OTHERS, ROUNDS = (100, 6) if PROVE else (20, 1)
 TIMED, RATE = (1500, 50) if PROVE else (100, 50)
 CLIENTS = 8
 UPDATES, OUTAGE, PAUSE = (504, 60, 1.0) if PROVE else (80, 4, 0.3)
-PROOF = ROOT / "docs" / "proof"
 
 pytestmark = [
     pytest.mark.postgresql,
@@ -63,66 +66,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     node.start()
     yield node
     node.kill()
-
-
-class Place:
-    """Where a test's processes run: their environment, and what they wrote down."""
-
-    def __init__(self, broker: Broker, folder: Path) -> None:
-        self.broker, self.folder = broker, folder
-        self.record, self.cure = folder / "record", folder / "cure"
-        self.processes: list[subprocess.Popen[bytes]] = []
-
-    @property
-    def environment(self) -> dict[str, str]:
-        # `test` is the database that pytest made for this run.
-        database = connection.settings_dict
-        host, port = database["HOST"] or "127.0.0.1", database["PORT"] or 5432
-        password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
-        return os.environ | {
-            "DJANGO_SETTINGS_MODULE": "shop.settings",
-            "DATABASE_URL": f"postgres://{database['USER']}{password}@{host}:{port}/"
-            f"{database['NAME']}",
-            "CELERY_BROKER_URL": self.broker.url,
-            "REDIS_URL": "",
-            "RECORD": str(self.record),
-            "CURE": str(self.cure),
-            "PYTHONPATH": str(ROOT),
-            "PYTHONWARNINGS": "ignore",
-            "LOG_LEVEL": "WARNING",
-        }
-
-    def run(self, *command: str, **more: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=ROOT,
-                env=self.environment | more,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.processes.append(process)
-        return process
-
-    def worker(self, *options: str, **more: str) -> subprocess.Popen[bytes]:
-        name = f"w{len(self.processes)}@test"
-        command = ["-m", "celery", "-A", "tests.concurrency.recorder", "worker", "-n", name]
-        command += ["-c", "2", "--without-gossip", "--without-mingle", *options]
-        return self.run(*command, **more)
-
-    def lines(self) -> list[list[str]]:
-        return (
-            [line.split() for line in self.record.read_text().splitlines()]
-            if (self.record.exists())
-            else []
-        )
-
-    def end(self) -> None:
-        for process in self.processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 @pytest.fixture
@@ -143,7 +86,7 @@ def place(broker: Broker, tmp_path: Path, settings: Any) -> Iterator[Place]:
     subscriptions.subscriptions[:] = usual
     loop.stop()
     found.end()
-    processing._link.close()
+    link.close()
 
 
 def _subscribe() -> None:
@@ -157,67 +100,6 @@ def _subscribe() -> None:
     ):
         one = subscriptions.Subscription(frozenset(topics), task, "events")
         subscriptions.subscriptions.append(one)
-
-
-def emit(topic: str, count: int, width: int = 7) -> list[OutboxEvent]:
-    last = OutboxEvent.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    for number in range(count):
-        with transaction.atomic():
-            events.write([(topic, f"proof:{number % width}", {"number": number})])
-    return list(OutboxEvent.objects.filter(id__gt=last, topic=topic).order_by("id"))
-
-
-def until(true: Callable[[], bool], seconds: float = 180 if PROVE else 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "It did not happen in time."
-        time.sleep(0.1)
-
-
-TITLE = """# Proof: work in the background
-
-Written by `make prove` on PostgreSQL (`tests/concurrency/test_background.py`), with real workers
-and nodes of RabbitMQ that are stopped and killed.
-"""
-
-
-def effects() -> Counter[int]:
-    rows = OutboxEvent.objects.filter(topic="proof.effect").values_list("payload__of", flat=True)
-    return Counter(rows)
-
-
-def all_done(place: Place, emitted: list[OutboxEvent]) -> Callable[[], bool]:
-    """Whether every event has had its effects, within and without."""
-    uids = {event.uid.hex for event in emitted}
-
-    def done() -> bool:
-        # What waits to be tried again should not make the test wait as long.
-        DeferredTask.objects.filter(attempts__gt=0).update(next_at="2000-01-01T00:00:00Z")
-        return len(effects()) >= len(emitted) and uids <= {line[0] for line in place.lines()}
-
-    return done
-
-
-def check_effects(place: Place, emitted: list[OutboxEvent]) -> None:
-    """Within: each once, and in the order of its aggregate. Without: each, and under its id."""
-    assert effects() == Counter(event.pk for event in emitted)
-    in_order: dict[str, list[int]] = {}
-    for effect in OutboxEvent.objects.filter(topic="proof.effect").order_by("id"):
-        in_order.setdefault(effect.aggregate, []).append(effect.payload["sequence"])
-    assert all(sequences == sorted(sequences) for sequences in in_order.values())
-    assert {line[0] for line in place.lines()} == {event.uid.hex for event in emitted}
-
-
-def write_proof(name: str, text: str) -> None:
-    """Writes one section of the report: a heading, and a sentence or two with figures."""
-    if not PROVE:
-        return
-    file = PROOF / "background.md"
-    found = file.read_text() if file.exists() else TITLE
-    head, *sections = found.split("\n## ")
-    kept = {section.partition("\n")[0]: section for section in sections}
-    kept[name] = f"{name}\n\n{text}\n"
-    file.write_text("\n## ".join([head, *(kept[key] for key in sorted(kept))]))
 
 
 def test_killed_workers_lose_no_task(place: Place) -> None:
@@ -284,7 +166,7 @@ def test_a_broker_killed_while_it_is_published_to_loses_nothing(place: Place) ->
                     with contextlib.suppress(Exception):
                         Dispatcher(publisher()).drain()
             finally:
-                processing._link.close()
+                link.close()
                 connection.close()
 
         thread = threading.Thread(target=go_on)
@@ -367,10 +249,15 @@ def test_a_task_that_kills_its_worker_is_given_up_by_the_broker(place: Place) ->
 def test_a_task_that_hangs_is_killed_and_not_lost(place: Place) -> None:
     place.worker()
     (sick,) = emit("proof.hung", 1)
-    until(lambda: OutboxEvent.objects.filter(pk=sick.pk, dispatched_at__isnull=False).exists())
-    time.sleep(4)
+    until(lambda: bool(place.lines()))
+    uid, process = place.lines()[0]
+    assert uid == sick.uid.hex
+    until(lambda: not Path(f"/proc/{process}").exists())
+    assert OutboxEvent.objects.get(pk=sick.pk).dispatched_at is not None
     place.cure.touch()
-    until(lambda: [sick.uid.hex, "cured"] in place.lines())
+    until(lambda: [uid, "cured"] in place.lines())
+    # It comes back from the broker, and not as what has failed.
+    assert not DeferredTask.objects.exists()
 
 
 def test_a_database_that_is_gone_costs_no_task(place: Place) -> None:
@@ -385,28 +272,6 @@ def test_a_database_that_is_gone_costs_no_task(place: Place) -> None:
         assert place.lines() == []
     until(lambda: {line[0] for line in place.lines()} == {event.uid.hex for event in emitted})
     until(lambda: not DeferredTask.objects.exists())
-
-
-@contextlib.contextmanager
-def no_connections() -> Iterator[None]:
-    """The database refuses all connections but the test's own."""
-    name, own = connection.settings_dict["NAME"], connection.connection.info.backend_pid
-    usual = connection.settings_dict
-    address = {"host": usual["HOST"], "port": usual["PORT"] or None, "user": usual["USER"]}
-    other = psycopg2.connect(dbname="postgres", password=usual["PASSWORD"] or None, **address)
-    other.autocommit = True
-    try:
-        with other.cursor() as cursor:
-            cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = %s AND pid <> %s",
-                [name, own],
-            )
-            yield
-            cursor.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-    finally:
-        other.close()
 
 
 def test_a_broker_that_does_not_answer_holds_a_publisher_up_for_seconds_only(place: Place) -> None:
@@ -445,11 +310,15 @@ def test_a_message_that_no_queue_takes_is_not_taken_for_sent(place: Place) -> No
     OutboxEvent.objects.update(dispatched_at=timezone.now())
     with app.connection_for_write() as broker:
         publisher()("proof.tell", [emitted[0].pk], "first", "events")
-        broker.default_channel.queue_delete("events")
+        assert broker.default_channel.queue_delete("events") == 1
     # It finds that nothing took it, and makes the queue again.
     publisher()("proof.tell", [emitted[1].pk], "second", "events")
+    with app.connection_for_write() as broker:
+        found = broker.default_channel.queue_declare("events", passive=True)
+    assert found.message_count == 1
     place.worker()
-    until(lambda: [line[0] for line in place.lines()] == [emitted[1].uid.hex])
+    until(lambda: bool(place.lines()))
+    assert [line[0] for line in place.lines()] == [emitted[1].uid.hex]
 
 
 def test_a_broker_that_is_stopped_fails_no_update_and_loses_no_event(
@@ -463,10 +332,10 @@ def test_a_broker_that_is_stopped_fails_no_update_and_loses_no_event(
     Dispatcher(publisher()).drain()
     place.worker()
     with served(place) as port:
-        share = UPDATES // CLIENTS
+        share, token = UPDATES // CLIENTS, get_token(boss)
         clients = [
-            Client(port, get_token(boss), shop, range(index * share, (index + 1) * share))
-            for index in range(CLIENTS)
+            Client(port, token, shop, range(first, first + share), pause=PAUSE)
+            for first in range(0, UPDATES, share)
         ]
         for client in clients:
             client.start()
@@ -484,10 +353,7 @@ def test_a_broker_that_is_stopped_fails_no_update_and_loses_no_event(
         wanted = {event.pk for event in emitted}
         until(lambda: wanted <= effects().keys())
     assert Counter({pk: effects()[pk] for pk in wanted}) == Counter(wanted)
-    in_order: dict[str, list[int]] = {}
-    for effect in OutboxEvent.objects.filter(topic="proof.effect").order_by("id"):
-        in_order.setdefault(effect.aggregate, []).append(effect.payload["sequence"])
-    assert all(sequences == sorted(sequences) for sequences in in_order.values())
+    check_order()
     slowest = max(seconds for client in clients for seconds in client.seconds)
     write_proof(
         "Broker stopped",
@@ -495,57 +361,3 @@ def test_a_broker_that_is_stopped_fails_no_update_and_loses_no_event(
         f"{OUTAGE} s: all succeeded, the slowest in {slowest * 1000:.0f} ms. Every event arrived "
         "afterwards, once, and in the order of its product.",
     )
-
-
-class Client(threading.Thread):
-    """Updates products over HTTP, one after another, as staff."""
-
-    DOCUMENT = """mutation($id: ID!, $title: String) {
-      productUpdate(input: {id: $id, seoTitle: $title}) { userErrors { code } } }"""
-
-    def __init__(self, port: int, token: str, shop: list[Product], numbers: range) -> None:
-        super().__init__()
-        self._port, self._token, self._shop, self._numbers = port, token, shop, numbers
-        self.statuses: list[str] = []
-        self.seconds: list[float] = []
-
-    def run(self) -> None:
-        connected = HTTPConnection("127.0.0.1", self._port, timeout=60)
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._token}"}
-        for number in self._numbers:
-            product = self._shop[number % len(self._shop)]
-            variables = {"id": to_global_id("Product", product.pk), "title": f"Title {number}"}
-            body = json.dumps({"query": self.DOCUMENT, "variables": variables})
-            started = time.monotonic()
-            connected.request("POST", "/graphql/", body, headers)
-            answer = json.loads(connected.getresponse().read())
-            self.seconds.append(time.monotonic() - started)
-            fine = answer == {"data": {"productUpdate": {"userErrors": []}}}
-            self.statuses.append("ok" if fine else json.dumps(answer))
-            # Some of them fall into the outage, and some come after it.
-            time.sleep(PAUSE)
-        connected.close()
-
-
-@contextlib.contextmanager
-def served(place: Place) -> Iterator[int]:
-    """The port of a web server with the proof's subscribers, as in production."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = place.run(
-        *("-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
-        *("--blocking-threads", "3", "--log-level", "error"),
-        "tests.concurrency.recorder:application",
-        ALLOWED_HOSTS="127.0.0.1",
-    )
-
-    def answers() -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return True
-        return False
-
-    until(answers)
-    yield port
-    server.terminate()
-    server.wait()

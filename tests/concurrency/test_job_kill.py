@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,13 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from shop.actions import jobs
 from shop.models import Job, OutboxEvent, Product, User, Variant
 from shop.outbox.running import Later
+from tests.databases import database_url
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -55,46 +54,19 @@ while True:
 
 
 @pytest.fixture
-def shared(settings: Any, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of another process on the same database and the same files.
-
-    On SQLite the tests' database is in memory; they move to a file for the time of the test.
-    """
-    environment = os.environ | {
+def shared(settings: Any, tmp_path: Path, shared_database: None) -> dict[str, str]:
+    """The environment of another process on the same database and the same files."""
+    # Nobody runs the job but the worker.
+    settings.BACKGROUND = "threads"
+    return os.environ | {
         "DEBUG": "1",
         "DJANGO_SETTINGS_MODULE": "shop.settings",
+        "DATABASE_URL": database_url(),
         "PRIVATE_ROOT": str(tmp_path / "private"),
         "CELERY_BROKER_URL": "",
         "PYTHONPATH": str(ROOT),
         "PYTHONWARNINGS": "ignore",
     }
-    # Nobody runs the job but the worker.
-    settings.BACKGROUND = "threads"
-    if connection.vendor == "sqlite":
-        with _moved_to(tmp_path / "shared.sqlite3"):
-            yield environment | {"DATABASE_URL": f"sqlite:///{tmp_path / 'shared.sqlite3'}"}
-        return
-    found = connection.settings_dict
-    host, port = found["HOST"] or "127.0.0.1", found["PORT"] or 5432
-    secret = f":{found['PASSWORD']}" if found["PASSWORD"] else ""
-    address = f"postgres://{found['USER']}{secret}@{host}:{port}/{found['NAME']}"
-    yield environment | {"DATABASE_URL": address}
-
-
-@contextmanager
-def _moved_to(path: Path) -> Iterator[None]:
-    usual = connection.settings_dict["NAME"]
-    # In memory the database lives as long as a connection to it.
-    kept = connections["default"].connection
-    connections["default"].connection = None
-    connection.settings_dict["NAME"] = str(path)
-    try:
-        call_command("migrate", verbosity=0)
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = usual
-        connections["default"].connection = kept
 
 
 def until(true: Callable[[], bool], seconds: float = 30) -> None:

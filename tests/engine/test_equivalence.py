@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,9 +16,7 @@ from schema.engine.errors import present
 from schema.engine.execution import Executor
 from schema.engine.limits import Limits
 from schema.root import schema
-
-sys.path.append(str(Path(__file__).parent))
-from documents import DocumentMaker
+from tests.engine.documents import DocumentMaker
 
 DOCUMENTS = sorted((Path(__file__).parents[1] / "documents").glob("*.graphql"))
 WIDE = Limits(aliases=10_000, depth=100, cost=10**12)

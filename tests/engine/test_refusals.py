@@ -6,7 +6,6 @@
 import json
 import os
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,8 +19,7 @@ import pytest
 from django.db import connection
 from graphql_jwt.shortcuts import get_token
 
-sys.path.append(str(Path(__file__).parent))
-from test_limits import REFUSED, nested
+from tests.engine.test_limits import REFUSED, nested
 
 pytestmark = [
     # SQLite in memory has one connection for all threads of the server.

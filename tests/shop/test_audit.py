@@ -1,15 +1,12 @@
-"""The audit: what actions and staff screens write down, what they hide, and how it is forgotten."""
+"""The audit: what actions write down, what they hide, and how it is forgotten."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings as project
-from django.contrib.auth.models import Group, Permission
 from django.db import connection, transaction
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
 from shop import tasks
@@ -23,10 +20,7 @@ from shop.models import (
     AuditSource,
     Brand,
     Collection,
-    DeferredTask,
     Product,
-    ProductStatus,
-    TaskState,
     User,
 )
 
@@ -34,23 +28,11 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "2001:db8::7"
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    # WhiteNoise warns of a static root that is not there yet.
-    settings.STATIC_ROOT = tmp_path
-
-
 @pytest.fixture
 def acting(staff: User) -> Any:
     """Within the test, `staff` acts."""
     with audit.acting(staff, AuditSource.API, ADDRESS):
         yield
-
-
-@pytest.fixture
-def owner(client: Client, staff: User) -> Client:
-    client.force_login(staff)
-    return client
 
 
 def told() -> list[tuple[str, dict[str, Any]]]:
@@ -356,188 +338,3 @@ def test_the_entry_of_an_erasure_tells_no_values(staff: User, customer: User) ->
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.actor, entry.address) == ("user.erase", staff, ADDRESS)
     assert entry.difference == {"email": ["[erased]", "[erased]"], "name": ["[erased]", "[erased]"]}
-
-
-# --- Staff screens -------------------------------------------------------------------------------
-
-
-def post(client: Client, screen: str, key: Any = None, /, **form: Any) -> None:
-    args = [] if key is None else [key]
-    response = client.post(reverse(f"admin:{screen}", args=args), form)
-    assert response.status_code == 302, response.context.get("errors")
-
-
-def test_screens_record_what_actions_write(owner: Client, staff: User) -> None:
-    post(owner, "shop_brand_add", name="Ladlemoor", slug="", description="")
-    brand = Brand.objects.get()
-    post(owner, "shop_brand_change", brand.pk, name="Ladle", slug="ladlemoor", description="")
-    post(owner, "shop_brand_delete", brand.pk, post="yes")
-    assert [action for action, _ in told()] == ["brand.create", "brand.update", "brand.delete"]
-    for entry in AuditEntry.objects.all():
-        assert (entry.actor, entry.source, entry.address) == (staff, "admin", "127.0.0.1")
-
-
-def test_looking_leaves_no_entry(owner: Client) -> None:
-    assert owner.get(reverse("admin:shop_brand_changelist")).status_code == 200
-    assert told() == []
-
-
-def product_form(product: Product, **changes: Any) -> dict[str, Any]:
-    rows: dict[str, Any] = {
-        "variants-TOTAL_FORMS": 1,
-        "variants-INITIAL_FORMS": 1,
-        "media-TOTAL_FORMS": 0,
-        "media-INITIAL_FORMS": 0,
-    }
-    (variant,) = product.variants.all()
-    fields = {"id": variant.pk, "product": product.pk, "sku": "M-1", "price": "3.00", "position": 0}
-    fields |= {"compare_at": "", "weight_grams": 0, "barcode": "", "media": "", "options": ""}
-    rows |= {f"variants-0-{name}": value for name, value in fields.items()}
-    own = {"name": product.name, "slug": product.slug, "status": str(product.status)}
-    return own | {"description": "", "seo_title": "", "seo_description": ""} | rows | changes
-
-
-def test_a_published_product_is_not_told_to_be_withdrawn_when_its_variants_change(
-    owner: Client,
-) -> None:
-    product = products.create(
-        name="Mug", variants=[{"sku": "M-1", "price": 250}], status=ProductStatus.PUBLISHED
-    )
-    post(owner, "shop_product_change", product.pk, **product_form(product))
-    assert told() == [("variant.update", {"price": [250, 300]})]
-
-
-def test_a_refused_form_leaves_no_entry(owner: Client) -> None:
-    taxonomy.create_brand(name="Ladlemoor")
-    form = {"name": "Two", "slug": "ladlemoor", "description": ""}
-    assert owner.post(reverse("admin:shop_brand_add"), form).status_code == 200
-    assert told() == []
-
-
-def test_screens_record_users_and_groups(owner: Client, customer: User) -> None:
-    post(owner, "auth_group_add", name="Clerks", permissions=[])
-    group = Group.objects.get(name="Clerks")
-    view = Permission.objects.get(codename="view_job")
-    post(owner, "auth_group_change", group.pk, name="Clerks", permissions=[view.pk])
-    form = {"email": "ann@example.org", "name": "Ann", "is_active": "on", "is_staff": "on"}
-    post(owner, "shop_user_change", customer.pk, **form, groups=[group.pk])
-    password = {"password1": "one more long phrase", "password2": "one more long phrase"}
-    post(owner, "auth_user_password_change", customer.pk, usable_password="true", **password)
-    new = {"email": "bob@example.org", "name": "", "usable_password": "true"} | password
-    post(owner, "shop_user_add", **new)
-    bob = User.objects.get(email="bob@example.org")
-    made, granted, changed, secret, added = told()
-    assert made == ("group.create", {"name": [None, "Clerks"]})
-    assert granted == ("group.update", {"permissions": [[], ["shop.view_job"]]})
-    assert changed == (
-        "user.update",
-        {"name": ["", "Ann"], "is_staff": [False, True], "groups": [[], ["Clerks"]]},
-    )
-    assert secret == ("user.update", {"password": ["***", "***"]})
-    assert (added[0], added[1]["email"]) == ("user.create", [None, "bob@example.org"])
-    assert added[1]["password"] == [None, "***"]
-    # Who is deleted is forgotten: that it was done stays.
-    post(owner, "shop_user_delete", bob.pk, post="yes")
-    added, removed = told()[-2:]
-    assert (added[0], added[1]["email"]) == ("user.create", ["[erased]", "[erased]"])
-    assert (removed[0], removed[1]["email"]) == ("user.delete", ["[erased]", "[erased]"])
-    assert set(AuditEntry.objects.values_list("object_type", "source")) == {
-        ("Group", "admin"),
-        ("User", "admin"),
-    }
-
-
-def test_several_users_deleted_at_once_have_entries_each(owner: Client, customer: User) -> None:
-    other = User.objects.create_user("bob@example.org")
-    chosen = {"action": "delete_selected", "_selected_action": [customer.pk, other.pk]}
-    post(owner, "shop_user_changelist", **chosen, post="yes")
-    assert [action for action, _ in told()] == ["user.delete"] * 2
-    assert set(AuditEntry.objects.values_list("object_id", flat=True)) == {customer.pk, other.pk}
-
-
-def test_dead_letters_that_are_tried_again_or_dropped_leave_entries(owner: Client) -> None:
-    task = DeferredTask.objects.create(
-        key="a", name="shop.gone", queue="mail", state=TaskState.DEAD, attempts=10,
-        next_at=timezone.now(),
-    )  # fmt: skip
-    chosen = {"_selected_action": [task.pk]}
-    post(owner, "shop_deferredtask_changelist", action="try_again", **chosen)
-    ((action, difference),) = told()
-    assert (action, difference["state"]) == ("task.replay", ["dead", "waiting"])
-    assert difference["attempts"] == [10, 0]
-    DeferredTask.objects.filter(pk=task.pk).update(state=TaskState.DEAD)
-    forget()
-    post(owner, "shop_deferredtask_changelist", action="drop", **chosen)
-    ((action, difference),) = told()
-    assert (action, difference["name"]) == ("task.drop", ["shop.gone", None])
-
-
-def test_a_screen_that_is_refused_leaves_a_refused_entry(client: Client) -> None:
-    clerk = User.objects.create_user("clerk@example.org", is_staff=True)
-    client.force_login(clerk)
-    assert client.post(reverse("admin:shop_brand_add"), {"name": "Mine"}).status_code == 403
-    assert not Brand.objects.exists()
-    entry = AuditEntry.objects.get()
-    assert (entry.actor, entry.action) == (clerk, "admin:shop_brand_add")
-    assert (entry.outcome, entry.source, entry.address) == ("refused", "admin", "127.0.0.1")
-
-
-def test_customers_and_strangers_at_the_screens_leave_none(client: Client, customer: User) -> None:
-    address = reverse("admin:shop_brand_add")
-    assert client.post(address, {"name": "Mine"}).status_code == 302
-    client.force_login(customer)
-    assert client.post(address, {"name": "Mine"}).status_code == 302
-    assert not AuditEntry.objects.exists()
-
-
-def shown(client: Client, **query: str) -> str:
-    response = client.get(reverse("admin:shop_auditentry_changelist"), query)
-    assert response.status_code == 200
-    return response.content.decode()
-
-
-def test_the_screen_lists_entries_in_constant_sql(owner: Client, staff: User) -> None:
-    counts = []
-    for size in (3, 6):
-        for number in range(size):
-            actor = User.objects.create_user(f"{size}-{number}@example.org", is_staff=True)
-            audit.refuse(actor, "brandCreate", ADDRESS)
-        shown(owner)
-        with CaptureQueriesContext(connection) as captured:
-            assert "6-5@example.org" in shown(owner) or size == 3
-        counts.append(len(captured))
-    assert counts[0] == counts[1]
-
-
-def test_the_screen_finds_and_shows_entries(owner: Client, staff: User) -> None:
-    with audit.acting(staff, AuditSource.API, ADDRESS):
-        brand = taxonomy.create_brand(name="<Ladlemoor>")
-        categories.create(name="Kitchen")
-    assert "brand.create" in shown(owner, q=f"Brand {brand.pk}")
-    assert "category.create" not in shown(owner, q=f"Brand {brand.pk}")
-    assert "category.create" in shown(owner, q="category.")
-    assert "brand.create" not in shown(owner, q="category.")
-    entry = AuditEntry.objects.get(action="brand.create")
-    page = owner.get(reverse("admin:shop_auditentry_change", args=[entry.pk])).content.decode()
-    assert "<b>name</b>: – → &lt;Ladlemoor&gt;" in page
-    for name in ("add", "delete"):
-        args = [entry.pk] if name == "delete" else []
-        address = reverse(f"admin:shop_auditentry_{name}", args=args)
-        assert owner.post(address, {"post": "yes"}).status_code == 403
-    assert AuditEntry.objects.filter(pk=entry.pk).exists()
-
-
-def test_the_screen_hides_people_and_changes_from_those_who_may_not_view_them(
-    client: Client, staff: User
-) -> None:
-    with audit.acting(staff, AuditSource.API, ADDRESS):
-        taxonomy.create_brand(name="Ladlemoor")
-    entry = AuditEntry.objects.get()
-    clerk = User.objects.create_user("clerk@example.org", is_staff=True)
-    clerk.user_permissions.set(Permission.objects.filter(codename="view_auditentry"))
-    client.force_login(clerk)
-    page = client.get(reverse("admin:shop_auditentry_change", args=[entry.pk])).content.decode()
-    assert "brand.create" in page
-    for text in ("staff@example.org", "Ladlemoor"):
-        assert text not in page
-        assert text not in shown(client)

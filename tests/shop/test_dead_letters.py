@@ -130,7 +130,7 @@ def published(monkeypatch: pytest.MonkeyPatch, settings: Any) -> list[tuple[str,
         sent.append((name, args))
 
     settings.BACKGROUND = "celery"
-    monkeypatch.setattr("shop.outbox.processing._to_broker", publish)
+    monkeypatch.setattr("shop.outbox.broker.publish", publish)
     return sent
 
 

@@ -108,6 +108,8 @@ def test_emitting_takes_two_statements_however_many(
     brands = [Brand.objects.create(name=f"B{n}", slug=f"b{n}") for n in range(count)]
     with transaction.atomic(), django_assert_num_queries(2):
         events.emit_all("test.happened", brands)
+    told = OutboxEvent.objects.values_list("topic", "aggregate", "sequence")
+    assert sorted(told) == sorted(("test.happened", f"brand:{brand.pk}", 1) for brand in brands)
 
 
 def test_events_are_published_in_order_and_marked(brand: Brand, silent: None, listen: Any) -> None:

@@ -13,16 +13,11 @@ from django.utils import timezone
 
 from shop.admin.navigation import sidebar
 from shop.models import DeferredTask, OutboxEvent, TaskState, User
+from tests.shop.admin.screens import change_url, list_url
 
 pytestmark = pytest.mark.django_db
 LONG = "ValueError: " + "it went wrong " * 40 + "at the very end"
 SCREENS = ("deferredtask", "outboxevent")
-
-
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    # WhiteNoise warns of a static root that is not there yet.
-    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture
@@ -56,14 +51,6 @@ def happen(count: int, topic: str = "brand.created", **fields: Any) -> list[Outb
         for n in range(count)
     ]
     return OutboxEvent.objects.bulk_create(rows)
-
-
-def list_url(name: str, **filters: str) -> str:
-    return reverse(f"admin:shop_{name}_changelist", query=filters or None)
-
-
-def change_url(row: Any) -> str:
-    return reverse(f"admin:shop_{row._meta.model_name}_change", args=[row.pk])
 
 
 def run_action(client: Client, action: str, rows: list[DeferredTask]) -> list[str]:

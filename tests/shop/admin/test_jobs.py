@@ -18,12 +18,6 @@ pytestmark = pytest.mark.django_db
 LIST = "/admin/shop/job/"
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    # WhiteNoise warns of a static root that is not there yet.
-    settings.STATIC_ROOT = tmp_path
-
-
 @pytest.fixture
 def sign_in(client: Client) -> Callable[..., User]:
     """`sign_in("view_job")`: as a member of staff with just these permissions."""

@@ -1,14 +1,10 @@
 """Receivers of webhooks: real servers on this machine, each with its own manners."""
 
+import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-
-import pytest
-
-from shop.actions.webhooks import sending
 
 Manners = Callable[[BaseHTTPRequestHandler], None]
 
@@ -90,42 +86,5 @@ MANNERS: dict[str, Manners] = {
 }
 
 
-@pytest.fixture
-def receiver(settings: Any, monkeypatch: Any) -> Iterator[Callable[..., Receiver]]:
-    """`receiver("hanging")`: a server with these manners, which the shop may call."""
-    settings.DEBUG = True
-    settings.WEBHOOK_ALLOW_PRIVATE = True
-    monkeypatch.setattr(sending, "READ", 0.5)
-    monkeypatch.setattr(sending, "WHOLE", 1.0)
-    started: list[Receiver] = []
-
-    def start(manners: str | Manners = "well", context: Any = None) -> Receiver:
-        server = Receiver(MANNERS[manners] if isinstance(manners, str) else manners)
-        if context is not None:
-            server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        started.append(server)
-        return server
-
-    yield start
-    for server in started:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
-def redirect(receiver: Any) -> Any:
-    """`redirect(receiver)`: a server that sends everyone on to another one."""
-    return lambda target: receiver(polite(302, Location=target.url))
-
-
-@pytest.fixture
-def seconds() -> Callable[[Callable[[], Any]], tuple[Any, float]]:
-    """`seconds(call)`: what it returns, and how long that took."""
-
-    def measure(call: Callable[[], Any]) -> tuple[Any, float]:
-        started = time.monotonic()
-        return call(), time.monotonic() - started
-
-    return measure
+def bodies(server: Receiver) -> list[dict[str, Any]]:
+    return [json.loads(body) for _, body in server.got]

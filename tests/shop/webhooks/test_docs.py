@@ -14,7 +14,7 @@ from schema.root import schema
 from shop.actions.webhooks import sending
 from shop.models import WebhookDelivery
 
-TEXT = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+TEXT = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = '{"type":"product.updated","subject":"x","sequence":7,"data":{"é":1}}'
 

@@ -1,9 +1,7 @@
-"""Imports and exports run to their end by one runner at a time, whatever happens to it."""
+"""Imports and exports start, run to their end or fail, and are removed."""
 
 import gzip
 import io
-import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,70 +11,15 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from shop.actions import exporting, importing, jobs
+from shop.actions import importing, jobs
 from shop.actions.catalog import products
-from shop.actions.importing import NotACatalog, runner
-from shop.actions.jobs import files, holding, work
-from shop.errors import AlreadyFinished, FileTooLarge
-from shop.models import Job, JobStatus, OutboxEvent, Product, User
-from shop.outbox.running import Later
+from shop.actions.importing import NotACatalog
+from shop.actions.jobs import files, work
+from shop.errors import FileTooLarge
+from shop.models import Job, JobStatus, Product, User
+from tests.shop.jobs.runners import catalog, topics
 
-pytestmark = pytest.mark.django_db
-HEADER = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price"
-ROWS = [f"mug-{number},Mug {number},Size,S,SKU-{number},10" for number in range(6)]
-
-
-def catalog(rows: list[str] = ROWS, name: str = "spring.csv") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, "\n".join([HEADER, *rows, ""]).encode())
-
-
-@pytest.fixture
-def queued(staff: User) -> Callable[..., Job]:
-    """`queued(dry_run=True)`: an import of six products that nobody runs by itself."""
-    return lambda **options: jobs.start_import(catalog(), by=staff, **options)
-
-
-@pytest.fixture(autouse=True)
-def batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Batches of two products, and progress written after each."""
-    monkeypatch.setattr(runner, "BATCH", 2)
-    monkeypatch.setattr(holding, "_RENEW", 0.0)
-
-
-@pytest.fixture
-def between(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], None]], None]:
-    """`between(act)`: from now on calls `act(products)` after each batch of an import."""
-    advance = work.ImportWork._advance
-
-    def install(act: Callable[[int], None]) -> None:
-        def wrapped(self: Any, step: importing.Progress) -> None:
-            act(step.products)
-            advance(self, step)
-
-        monkeypatch.setattr(work.ImportWork, "_advance", wrapped)
-
-    return install
-
-
-class Killed(BaseException):
-    """What a SIGKILL leaves behind: nothing is written after it."""
-
-
-def kill_after(count: int) -> Callable[[int], None]:
-    def act(done: int) -> None:
-        if done > count:
-            raise Killed
-
-    return act
-
-
-def die(job: Job) -> None:
-    """Has the lease of a dead runner run out."""
-    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-
-
-def topics() -> list[str]:
-    return list(OutboxEvent.objects.order_by("id").values_list("topic", flat=True))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("batches")]
 
 
 # --- Starting ------------------------------------------------------------------------------------
@@ -292,178 +235,6 @@ def test_without_room_for_the_problems_the_job_ends_all_the_same(
     job.refresh_from_db()
     assert (job.status, job.done) == ("succeeded", 2)
     assert "no space left" in caplog.text
-
-
-# --- Dying and taking over -----------------------------------------------------------------------
-
-
-def test_a_lease_is_taken_over_after_it_has_run_out_and_not_before(
-    queued: Any, between: Any
-) -> None:
-    job = queued()
-    between(kill_after(2))
-    with pytest.raises(Killed):
-        jobs.run(job.pk)
-    between(lambda done: None)
-    with pytest.raises(Later) as later:
-        jobs.run(job.pk)
-    assert 25 < later.value.seconds <= 30
-    assert jobs.resume_lost() == 0
-    die(job)
-    assert jobs.resume_lost() == 1
-    assert Job.objects.get().status == "queued"
-    assert jobs.resume_lost() == 0
-    assert topics().count("job.queued") == 2
-
-
-def test_counts_are_those_of_all_attempts(queued: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = queued()
-    advance = work.ImportWork._advance
-
-    def killed(self: Any, step: importing.Progress) -> None:
-        advance(self, step)
-        kill_after(2)(step.products)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(work.ImportWork, "_advance", killed)
-        with pytest.raises(Killed):
-            jobs.run(job.pk)
-    die(job)
-    first = Job.objects.get()
-    assert (first.done, first.result["created"], first.started_at is None) == (5, 4, False)
-    jobs.run(job.pk)
-    job.refresh_from_db()
-    counts = {name: job.result[name] for name in ("created", "updated", "unchanged", "products")}
-    assert counts == {"created": 6, "updated": 0, "unchanged": 0, "products": 6}
-    assert [attempt["created"] for attempt in job.result["attempts"]] == [4, 2]
-    assert (job.attempts, job.started_at) == (1, first.started_at)
-    assert Product.objects.count() == 6
-
-
-def test_the_bar_does_not_go_back_when_another_takes_over(queued: Any, between: Any) -> None:
-    job, seen = queued(), []
-    Job.objects.update(status="running", runner=uuid.uuid4(), done=5, total=7, attempts=1)
-    die(job)
-    between(lambda done: seen.append(Job.objects.get().done))
-    jobs.run(job.pk)
-    assert seen == [5, 5, 5]
-    assert Job.objects.get().done == 7
-
-
-def test_who_lost_the_lease_writes_nothing_more(queued: Any, between: Any) -> None:
-    job, other = queued(), uuid.uuid4()
-    rows: list[Any] = []
-
-    def lose(done: int) -> None:
-        Job.objects.filter(pk=job.pk).update(runner=other)
-        rows.append(Job.objects.filter(pk=job.pk).values().get())
-
-    between(lose)
-    jobs.run(job.pk)
-    assert len(rows) == 1
-    assert Job.objects.filter(pk=job.pk).values().get() == rows[0]
-    assert Product.objects.count() == 2
-    assert "job.finished" not in topics()
-
-
-def test_who_lost_the_lease_at_the_end_does_not_end_the_job(
-    queued: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, other = queued(), uuid.uuid4()
-    account = work.ImportWork.account
-
-    def lose(self: Any) -> Any:
-        Job.objects.filter(pk=job.pk).update(runner=other)
-        return account(self)
-
-    monkeypatch.setattr(work.ImportWork, "account", lose)
-    jobs.run(job.pk)
-    job.refresh_from_db()
-    assert (job.status, job.runner) == ("running", other)
-    assert "job.finished" not in topics()
-
-
-@pytest.mark.parametrize("resume", [lambda job: jobs.run(job.pk), lambda job: jobs.resume_lost()])
-def test_a_job_that_kills_its_workers_fails(resume: Any, queued: Any, between: Any) -> None:
-    job = queued()
-    between(kill_after(0))
-    for _ in range(5):
-        with pytest.raises(Killed):
-            jobs.run(job.pk)
-        die(job)
-    resume(job)
-    job.refresh_from_db()
-    assert (job.status, job.attempts) == ("failed", 5)
-    assert job.error.startswith("The worker died 5 times at the same place;")
-    assert job.finished_at
-    assert topics().count("job.finished") == 1
-
-
-def test_a_job_whose_message_was_lost_is_asked_for_again_but_not_all_the_time(queued: Any) -> None:
-    job = queued()
-    assert jobs.resume_lost() == 0
-    die(job)
-    assert (jobs.resume_lost(), jobs.resume_lost()) == (1, 0)
-    jobs.run(job.pk)
-    assert Job.objects.get().status == "succeeded"
-
-
-# --- Cancelling ----------------------------------------------------------------------------------
-
-
-def test_a_queued_job_is_cancelled_at_once(queued: Any) -> None:
-    job = jobs.cancel(queued())
-    assert (job.status, job.error) == ("cancelled", holding.STOPPED)
-    jobs.run(job.pk)
-    assert not Product.objects.exists()
-    assert topics() == ["job.queued", "job.finished"]
-
-
-def test_a_running_job_ends_between_two_batches_and_keeps_what_was_done(
-    queued: Any, between: Any
-) -> None:
-    job = queued()
-    between(lambda done: jobs.cancel(job) if done == 4 else None)
-    jobs.run(job.pk)
-    job.refresh_from_db()
-    assert (job.status, job.error) == ("cancelled", holding.STOPPED)
-    assert job.result["created"] == Product.objects.count() == 4
-    assert (job.done, job.total) == (5, 7)
-
-
-def test_a_cancelled_export_leaves_no_file(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    products.create(name="Mug")
-    job = jobs.start_export(by=staff)
-    advance = work.ExportWork._advance
-
-    def stop(self: Any, step: exporting.Progress) -> None:
-        jobs.cancel(job)
-        advance(self, step)
-
-    monkeypatch.setattr(work.ExportWork, "_advance", stop)
-    jobs.run(job.pk)
-    job.refresh_from_db()
-    assert (job.status, job.file) == ("cancelled", "")
-    assert not files.storage().exists(job.options["folder"])
-
-
-def test_what_is_to_be_cancelled_and_whose_worker_died_ends(queued: Any, between: Any) -> None:
-    job = queued()
-    between(kill_after(0))
-    with pytest.raises(Killed):
-        jobs.run(job.pk)
-    assert jobs.cancel(job).status == "running"
-    die(job)
-    jobs.resume_lost()
-    assert Job.objects.get().status == "cancelled"
-
-
-def test_an_ended_job_cannot_be_cancelled(queued: Any) -> None:
-    job = queued()
-    jobs.run(job.pk)
-    with pytest.raises(AlreadyFinished):
-        jobs.cancel(job)
-    assert Job.objects.get().status == "succeeded"
 
 
 # --- Removing ------------------------------------------------------------------------------------

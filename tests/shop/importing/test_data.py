@@ -12,7 +12,7 @@ from shop.actions import importing
 from shop.actions.importing import Code
 from shop.models import Brand, Category, ImportRecord, Media, Product, Stock, Variant
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 SHOPIFY, CATALOG = DATA / "shopify", DATA / "catalog"
 
 pytestmark = [

@@ -14,6 +14,7 @@ from shop import events
 from shop.actions.catalog import taxonomy
 from shop.actions.webhooks import endpoints, fanning
 from shop.models import OutboxEvent, User, WebhookDelivery, WebhookEndpoint
+from tests.shop.admin.screens import change_url, list_url
 
 pytestmark = pytest.mark.django_db
 FORM = {
@@ -23,12 +24,6 @@ FORM = {
     "query": "",
     "is_active": "on",
 }
-
-
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    # WhiteNoise warns of a static root that is not there yet.
-    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture
@@ -57,14 +52,6 @@ def deliver(count: int = 1) -> None:
             events.emit("brand.updated", taxonomy.create_brand(name="Ladlemoor"))
         event = OutboxEvent.objects.latest("pk")
         fanning.fan_out(event, fanning.messages(event))
-
-
-def list_url(name: str, **filters: str) -> str:
-    return reverse(f"admin:shop_{name}_changelist", query=filters or None)
-
-
-def change_url(row: Any) -> str:
-    return reverse(f"admin:shop_{row._meta.model_name}_change", args=[row.pk])
 
 
 def run_action(client: Client, name: str, action: str, rows: list[Any]) -> list[str]:

@@ -1,0 +1,73 @@
+"""Who may enter the staff screens, and what they may do to others."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission
+from django.urls import reverse
+
+from shop.models import ProductStatus, User
+from tests.shop.admin.screens import add_url, change_url, errors_of, list_url, run_action, save
+
+pytestmark = pytest.mark.django_db
+
+
+def test_shopper_cannot_enter(client, people):
+    client.force_login(people.shopper)
+    response = client.get(list_url("product"))
+    assert response.status_code == 302
+    assert response.url.startswith("/admin/login/")
+
+
+def test_view_only_staff_cannot_change(client, people, shop):
+    client.force_login(people.clerk)
+    assert client.get(list_url("product")).status_code == 200
+    assert client.get(add_url("product")).status_code == 403
+    assert client.post(change_url(shop.lamp), {"name": "Mine"}).status_code == 403
+    run_action(client, "product", "archive", [shop.lamp])
+    shop.lamp.refresh_from_db()
+    assert (shop.lamp.name, shop.lamp.status) == ("Heron Lamp", ProductStatus.PUBLISHED)
+
+
+def test_staff_who_keep_users_cannot_reach_other_staff(client, people):
+    people.clerk.user_permissions.set(Permission.objects.filter(codename__endswith="_user"))
+    client.force_login(people.clerk)
+    assert client.post(change_url(people.owner), {"name": "Mine"}).status_code == 403
+    password_url = reverse("admin:auth_user_password_change", args=[people.owner.pk])
+    assert client.get(password_url).status_code == 403
+    save(client, change_url(people.shopper), {"name": "Anne", "is_superuser": "on"})
+    people.shopper.refresh_from_db()
+    assert (people.shopper.name, people.shopper.is_superuser) == ("Anne", False)
+
+
+def test_staff_cannot_give_their_own_group_permissions(client, people):
+    group = Group.objects.create(name="Clerks")
+    people.clerk.groups.add(group)
+    people.clerk.user_permissions.set(Permission.objects.filter(codename__endswith="_group"))
+    client.force_login(people.clerk)
+    url = reverse("admin:auth_group_change", args=[group.pk])
+    client.post(url, {"name": "Clerks", "permissions": [Permission.objects.first().pk]})
+    assert client.get(reverse("admin:auth_group_add")).status_code == 403
+    assert group.permissions.count() == 0
+
+
+def test_user_is_added_with_a_password(owner):
+    changes = {"email": "Bob@Example.org", "usable_password": "true"}
+    changes |= {"password1": "correct horse", "password2": "correct horse"}
+    assert save(owner, add_url("user"), changes).status_code == 302
+    user = User.objects.get(email_key="bob@example.org")
+    assert user.check_password("correct horse")
+    assert not user.is_staff
+    password_url = reverse("admin:auth_user_password_change", args=[user.pk])
+    assert owner.get(password_url).status_code == 200
+    assert owner.get(change_url(user)).status_code == 200
+
+
+def test_user_with_a_taken_address_is_refused(owner, people):
+    changes = {"email": "ANN@example.org", "usable_password": "false"}
+    response = save(owner, add_url("user"), changes)
+    assert errors_of(response) == ["Somebody already has this e-mail address."]
+
+
+def test_group_screens_open(owner):
+    group = Group.objects.create(name="Catalog")
+    assert owner.get(reverse("admin:auth_group_changelist")).status_code == 200
+    assert owner.get(reverse("admin:auth_group_change", args=[group.pk])).status_code == 200

@@ -226,11 +226,9 @@ class Mutation(graphene.Mutation):
                 _check_texts(values, ())
             payload = cls._perform_once(info, values)
         except errors.Throttled as error:
-            message = f"Too many tries. Try again in {error.seconds} s."
-            raise RateLimited(message, retryAfter=error.seconds) from error
+            raise RateLimited(error.message, retryAfter=error.seconds) from error
         except errors.TryLater as error:
-            message = "The server has too much to do just now. Send the request again."
-            raise Retry(message, retryAfter=error.seconds) from error
+            raise Retry(error.message, retryAfter=error.seconds) from error
         except errors.ShopError as error:
             if error.code == errors.ErrorCode.BEYOND_YOUR_PERMISSIONS:
                 cls._record_refusal(info)

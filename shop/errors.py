@@ -76,19 +76,28 @@ class TryLater(Exception):
 
     Attributes:
         seconds: after which to try again.
+        message: for people; one sentence or two.
     """
+
+    message = "Try again in a moment."
 
     def __init__(self, seconds: int = 1) -> None:
         self.seconds = seconds
-        super().__init__(f"Try again in {seconds} s.")
+        super().__init__(self.message)
 
 
 class Throttled(TryLater):
     """Tried too often."""
 
+    @property
+    def message(self) -> str:  # type: ignore[override]
+        return f"Too many tries. Try again in {self.seconds} s."
+
 
 class Busy(TryLater):
     """Too many ask for the same at once, or a service that is needed does not answer."""
+
+    message = "The server has too much to do just now. Try again in a moment."
 
 
 class Invalid(ShopError):

@@ -8,13 +8,16 @@ from functools import update_wrapper
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
+from shop import throttling
 from shop.actions.customers import second_factor
+from shop.errors import TryLater
 
 
 class StaffSite(UnfoldAdminSite):
@@ -23,6 +26,28 @@ class StaffSite(UnfoldAdminSite):
     Those who have none are let in as well, unless STAFF_OTP_REQUIRED: then they are led to the page
     where they turn it on, and nowhere else.
     """
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        response = super().login(request, extra_context)
+        # What the form (shop.admin.signing_in) found out.
+        if seconds := getattr(request, "retry_after", 0):
+            response.status_code = 429
+            response.headers["Retry-After"] = str(seconds)
+        return response
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        if request.method == "POST":
+            address = request.META.get("REMOTE_ADDR", "")
+            try:
+                throttling.check(throttling.PASSWORD, str(request.user.pk), address)
+            except TryLater as error:
+                messages.error(request, error.message)
+                return redirect(request.path)
+        return super().password_change(request, extra_context)
 
     def has_permission(self, request: HttpRequest) -> bool:
         if not super().has_permission(request):

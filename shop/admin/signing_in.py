@@ -7,8 +7,8 @@ from django.contrib import admin
 from unfold.forms import AuthenticationForm
 from unfold.widgets import BASE_INPUT_CLASSES
 
-from shop.actions.customers import second_factor
-from shop.errors import ShopError
+from shop.actions.customers import second_factor, signing_in
+from shop.errors import ShopError, TryLater
 
 
 class SignInForm(AuthenticationForm):
@@ -31,7 +31,15 @@ class SignInForm(AuthenticationForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        address = self.request.META.get("REMOTE_ADDR", "")
+        email = str(self.cleaned_data.get("username") or "")
+        try:
+            # The same counts as the API's.
+            with signing_in.counted(email, address):
+                cleaned = super().clean()
+        except TryLater as error:
+            self.request.retry_after = error.seconds
+            raise forms.ValidationError(error.message) from error
         user = self.get_user()
         if user is None:
             return cleaned

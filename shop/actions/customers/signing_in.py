@@ -3,6 +3,9 @@
 Nothing here may run inside a transaction: that a try was made outlives its refusal.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import update_last_login
 
@@ -28,17 +31,29 @@ def sign_in(email: str, password: str, *, address: str, otp: str | None = None) 
         Throttled: too many tries.
         Busy: too many sign in at once.
     """
-    hashing.check()
-    throttling.check(throttling.SIGN_IN, email_key(email[:255]), address)
-    if "\x00" in email or len(password) > MAX_PASSWORD:
-        raise InvalidCredentials
-    with hashing.turn():
+    with counted(email, address):
+        if "\x00" in email or len(password) > MAX_PASSWORD:
+            raise InvalidCredentials
         user = authenticate(username=email, password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
     second_factor.check(user, otp, field="otp")
     update_last_login(User, user)
     return user
+
+
+@contextmanager
+def counted(email: str, address: str) -> Iterator[None]:
+    """Counts a try to sign in; within it this thread may hash the password.
+
+    Raises:
+        Throttled: too many tries.
+        Busy: too many sign in at once.
+    """
+    hashing.check()
+    throttling.check(throttling.SIGN_IN, email_key(email[:255]), address)
+    with hashing.turn():
+        yield
 
 
 def prove(user: User, password: str, *, address: str, field: str = "password") -> None:

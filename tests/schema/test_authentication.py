@@ -1,6 +1,7 @@
 """Signing in, and every way an access token can be wrong."""
 
 import base64
+import datetime
 import json
 from typing import Any
 
@@ -11,9 +12,11 @@ from django.utils import timezone
 from graphql_jwt.shortcuts import get_token
 
 from schema.authentication import payload_for
+from shop.actions import customers
 from shop.models import User
 
 PASSWORD = "a customer password"
+DAY, DEVICE = datetime.timedelta(days=1), customers.Device()
 PAIR = "token expiresIn refreshToken refreshExpiresIn user { email } userErrors { code field }"
 VIEWER = "{ viewer { email } }"
 ANN = {"data": {"viewer": {"email": "ann@example.org"}}}
@@ -159,6 +162,9 @@ WRONG = {
     "garbage": lambda user: "Bearer garbage",
     "three parts": lambda user: "Bearer a.b.c",
     "other characters": lambda user: "Bearer \xe9.\xe9.\xe9",
+    "a refresh token": lambda user: (
+        f"Bearer {customers.open_session(user, lifetime=DAY, device=DEVICE).refresh_token}"
+    ),
     "very long": lambda user: f"Bearer {'x' * 6000}",
     "no token": lambda user: "Bearer",
     "empty": lambda user: "",

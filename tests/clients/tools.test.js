@@ -71,8 +71,8 @@ const OPTIONS = {
   '@graphql-eslint/strict-id-in-types': ['error', {
     exceptions: {
       types: [
-        'JobProblem', 'JobProgress', 'JobResult', 'Money', 'PageInfo', 'ProductOption',
-        'SelectedOption', 'UserError',
+        'AddressRegion', 'AddressRules', 'AuditChange', 'Country', 'JobProblem', 'JobProgress',
+        'JobResult', 'Money', 'PageInfo', 'ProductOption', 'SelectedOption', 'UserError',
       ],
       suffixes: ['Connection', 'Edge', 'Payload'],
     },

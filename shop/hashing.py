@@ -8,12 +8,12 @@ come back. Requests for anything else keep their threads.
 
 import fcntl
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from django.conf import settings
@@ -133,7 +133,7 @@ def _slot(deadline: float | None) -> int:
 
 
 def _folder() -> Path:
-    folder = Path(tempfile.gettempdir()) / f"shop-hashing-{os.getuid()}"
+    folder = Path(gettempdir()) / f"shop-hashing-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 

@@ -54,6 +54,8 @@ def _clean(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     settings.ALLOWED_HOSTS = ["testserver"]
     # What is asked for runs at once; tests of other ways say so.
     settings.BACKGROUND = "inline"
+    # Turns of their own as well: elsewhere on the machine others may hash.
+    monkeypatch.setattr("shop.hashing.gettempdir", lambda: str(tmp_path))
     # The quickest hasher there is: no test measures how slow hashing should be.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()

@@ -21,11 +21,10 @@ HASHERS = [
 
 
 @pytest.fixture
-def argon(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real hasher, with slots of the test's own."""
+def argon(settings: Any) -> None:
+    """The real hasher."""
     settings.PASSWORD_HASHERS = HASHERS
     settings.HASHES_AT_ONCE = 1
-    monkeypatch.setattr(hashing.tempfile, "gettempdir", lambda: str(tmp_path))
 
 
 @pytest.mark.usefixtures("argon")
@@ -106,8 +105,7 @@ def test_within_a_turn_hashing_waits_for_nothing() -> None:
         assert check_password("ladles", make_password("ladles"))
 
 
-def _hold(folder: str, seconds: float, begun: Any) -> None:
-    hashing.tempfile.gettempdir = lambda: folder
+def _hold(seconds: float, begun: Any) -> None:
     with hashing.turn():
         begun.set()
         time.sleep(seconds)
@@ -115,12 +113,12 @@ def _hold(folder: str, seconds: float, begun: Any) -> None:
 
 @pytest.mark.usefixtures("argon")
 def test_other_processes_of_the_machine_have_turns_too(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hashing, "PATIENCE", 0.1)
     context = multiprocessing.get_context("fork")
     begun = context.Event()
-    other = context.Process(target=_hold, args=(str(tmp_path), 60, begun))
+    other = context.Process(target=_hold, args=(60, begun))
     other.start()
     assert begun.wait(10)
     with pytest.raises(Busy), hashing.turn():

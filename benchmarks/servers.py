@@ -92,6 +92,7 @@ def _gunicorn(label: str, workers: int, *options: str) -> Server:
 SERVERS = (
     _granian(1),
     _granian(2),
+    _granian(3),
     _granian(4),
     _gunicorn("sync", WORKERS),
     _gunicorn("sync, twice the workers", 2 * WORKERS),

@@ -7,7 +7,7 @@ from typing import Any
 
 import django_filters
 import graphene
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, QuerySet, When
 from graphene_django.registry import get_global_registry
 from graphql_relay import from_global_id, to_global_id
 
@@ -16,7 +16,7 @@ from schema.engine.connections import ComputedField, ConnectionField, NodeType, 
 from schema.engine.errors import BadRequest
 from schema.engine.filters import DateTimeFilter, EnumListFilter, ValueFilter
 from schema.engine.keyset import SortField
-from schema.types.customers import User
+from schema.types.customers import VIEW_USERS, User
 from shop import models
 from shop.models.audit import view_permission
 
@@ -109,8 +109,8 @@ class AuditEntryFilterSet(django_filters.FilterSet):
 
     actor__in = _ActorFilter(
         graphene.List(graphene.NonNull(graphene.ID)),
-        "Any of these users, by global id.",
-        field_name="actor",
+        "Any of these users, by global id; nothing is found of those who are not for you to see.",
+        field_name="seen_actor",
         lookup_expr="in",
     )
     action__in = _TextListFilter(
@@ -217,6 +217,26 @@ class AuditEntry(StaffNode):
         filterset = AuditEntryFilterSet
         orderings = {"CREATED": SortField("created_at", "By time.")}
         default_order = ("CREATED", "desc")
+
+    @classmethod
+    def rows(cls, context: Any) -> QuerySet:
+        """Those that the viewer may see, with the actors that they may see, to filter by."""
+        if _sees_actors(context):
+            # Not as a foreign key: what is compared comes later than the statement.
+            actor: Any = ExpressionWrapper(F("actor_id"), BigIntegerField())
+        else:
+            oneself = When(actor_id=context.user.pk, then="actor_id")
+            actor = Case(oneself, output_field=BigIntegerField())
+        return super().rows(context).alias(seen_actor=actor)
+
+    @classmethod
+    def viewer_class(cls, context: Any) -> str | None:
+        # Others each see one actor, and each another one.
+        return super().viewer_class(context) if _sees_actors(context) else None
+
+
+def _sees_actors(context: Any) -> bool:
+    return context.user.has_perm(VIEW_USERS)
 
 
 class AuditQuery(graphene.ObjectType):

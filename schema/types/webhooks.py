@@ -2,7 +2,7 @@
 
 import datetime
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 import graphene
@@ -147,6 +147,7 @@ class WebhookDelivery(StaffNode):
     """One event for one endpoint: what is sent, and how that went."""
 
     permission = _VIEW
+    field_permissions: ClassVar[dict[str, str]] = {"body": _VIEW_BODIES}
 
     endpoint = graphene.Field(WebhookEndpoint, required=True, description="Who is told.")
     webhook_id = ComputedField(
@@ -181,7 +182,7 @@ class WebhookDelivery(StaffNode):
         columns=("body",),
         compute=_body,
         description="The message, JSON exactly as it is sent. It may hold whatever the endpoint's "
-        f"owner may see: null without the permission `{_VIEW_BODIES}`.",
+        "owner may see; null for those who may not see it.",
     )
 
     class Meta:

@@ -285,6 +285,24 @@ def test_both_paths_answer_alike_for_every_viewer(written: list[AuditEntry]) -> 
         assert second["actor"] is second["same"] is None
 
 
+def test_nobody_is_found_by_an_actor_whom_the_viewer_does_not_see(
+    written: list[AuditEntry], staff: User, api: Any, gid: Any
+) -> None:
+    shy = clerk_with("view_auditentry")
+    AuditEntry.objects.filter(pk=written[1].pk).update(actor=shy)
+    both = {"actor": {"in": [gid(staff), gid(shy)]}}
+    before = execution.counts.copy()
+    for viewer, actions in [
+        (staff, ["brand.update", "brand.create"]),
+        (shy, ["brand.update"]),
+        (staff, ["brand.update", "brand.create"]),
+    ]:
+        answer = api(LIST, viewer, filter=both)
+        assert [entry["action"] for entry in entries(answer)] == actions
+        assert answer["data"]["auditEntries"]["totalCount"] == len(actions)
+    assert execution.counts - before == {("compiled", ""): 3}
+
+
 def test_a_secret_is_told_to_have_changed_and_no_more(
     call: Any, shop: Any, staff: User, api: Any
 ) -> None:

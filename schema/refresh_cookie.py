@@ -5,7 +5,6 @@ comes from a page of an allowed origin, so that other sites cannot use it.
 """
 
 import datetime
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -63,6 +62,6 @@ def _answer_with(request: HttpRequest, value: str, seconds: int) -> None:
 def _check_origin(request: HttpRequest) -> None:
     origin = request.headers.get("Origin", "")
     # A page of this very server, or one of those that may call the API.
-    own = urlsplit(origin).netloc == request.get_host()
-    if not origin or not (own or origin in settings.CORS_ALLOWED_ORIGINS):
+    own = f"{request.scheme}://{request.get_host()}"
+    if origin not in (own, *settings.CORS_ALLOWED_ORIGINS):
         raise Forbidden("The cookie is for pages of allowed origins only.")

@@ -21,8 +21,9 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from shop.errors import Busy
 
-# Seconds that a request waits for its turn, at most.
+# Seconds that a request waits for its turn, at most; and who does not stand in line with others.
 PATIENCE = 1.0
+LONG_PATIENCE = 20.0
 # Between two looks whether another process is done.
 _LOOK_AGAIN = 0.005
 
@@ -89,16 +90,15 @@ def _held_or_waited_for() -> Iterator[None]:
     if getattr(_turn, "held", False):
         yield
         return
-    # A command, or a screen for a few people: they wait as long as it takes.
-    with _taken(None):
+    # A command, or a screen that only staff see.
+    with _taken(time.monotonic() + LONG_PATIENCE):
         yield
 
 
 @contextmanager
-def _taken(deadline: float | None) -> Iterator[None]:
-    """Makes it this thread's turn, in this process and on this machine."""
-    wait = -1 if deadline is None else max(deadline - time.monotonic(), 0)
-    if not _one.acquire(timeout=wait):
+def _taken(deadline: float) -> Iterator[None]:
+    """Makes it this thread's turn, in this process and on this machine. Raises Busy."""
+    if not _one.acquire(timeout=max(deadline - time.monotonic(), 0)):
         raise Busy
     try:
         slot = _slot(deadline)
@@ -107,15 +107,17 @@ def _taken(deadline: float | None) -> Iterator[None]:
             yield
         finally:
             _turn.held = False
+            # Closing alone would leave it to a child that was forked meanwhile.
+            fcntl.flock(slot, fcntl.LOCK_UN)
             os.close(slot)
     finally:
         _one.release()
 
 
-def _slot(deadline: float | None) -> int:
-    """A locked file of those that all processes share; closing it gives it back.
+def _slot(deadline: float) -> int:
+    """A locked file of those that all processes share.
 
-    The kernel does so as well for a process that is killed.
+    The kernel gives it back for a process that is killed.
     """
     folder = _folder()
     while True:
@@ -127,7 +129,7 @@ def _slot(deadline: float | None) -> int:
                 return slot
             except BlockingIOError:
                 os.close(slot)
-        if deadline is not None and time.monotonic() > deadline:
+        if time.monotonic() > deadline:
             raise Busy
         time.sleep(_LOOK_AGAIN)
 
@@ -142,6 +144,7 @@ def reset_after_fork(*_: Any) -> None:
     """A child begins with nobody waiting: the threads that did are its parent's."""
     global _one, _crowd, _present
     _one, _crowd, _present = threading.Lock(), threading.Lock(), 0
+    _turn.held = False
 
 
 os.register_at_fork(after_in_child=reset_after_fork)

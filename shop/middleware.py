@@ -78,9 +78,13 @@ def _is_address(text: str) -> bool:
 
 
 def _is_proxy(address: str) -> bool:
+    if not address:
+        return True  # A Unix socket, which only this machine reaches.
     if not _is_address(address):
         return False
     parsed = ipaddress.ip_address(address)
+    # How a server that listens on IPv6 names a peer on IPv4.
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
     return any(parsed in network for network in settings.TRUSTED_PROXIES)
 
 

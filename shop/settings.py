@@ -278,6 +278,7 @@ REFRESH_COOKIE_SAMESITE = env.str("REFRESH_COOKIE_SAMESITE", default="Strict")
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = REFRESH_COOKIE
+CORS_EXPOSE_HEADERS = ("Retry-After",)
 CORS_URLS_REGEX = r"^/graphql/?$"
 # What Apollo's clients send, and what uploads must send.
 CORS_ALLOW_HEADERS = (
@@ -330,7 +331,11 @@ X_FRAME_OPTIONS = "DENY"
 # Networks of the proxies in front of the shop. Of a request from one of them, X-Forwarded-For names
 # the client; of any other request nobody looks at that header.
 TRUSTED_PROXIES = [ip_network(name) for name in env.list("TRUSTED_PROXIES", default=[])]
-if env.bool("BEHIND_PROXY", default=False):
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
+if BEHIND_PROXY and not TRUSTED_PROXIES:
+    # All clients would seem to be one, the proxy: throttled together.
+    raise ImproperlyConfigured("With BEHIND_PROXY, TRUSTED_PROXIES must name its network.")
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Metrics -----------------------------------------------------------------------------------

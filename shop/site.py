@@ -76,7 +76,11 @@ class StaffSite(UnfoldAdminSite):
         def lead(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if self.may_enrol(request) and not self.has_permission(request):
                 return redirect("second_factor")
-            return inner(request, *args, **kwargs)
+            try:
+                return inner(request, *args, **kwargs)
+            except TryLater as error:
+                messages.error(request, error.message)
+                return redirect(request.get_full_path())
 
         return update_wrapper(lead, inner)
 

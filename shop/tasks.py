@@ -105,6 +105,13 @@ def mail_email(event: OutboxEvent) -> None:
     notices.ask_about_email(event.payload["id"], event.pk)
 
 
+@outbox.subscriber("user.email_changed", name="shop.mail_former", queue="mail", when=mails.are_on)
+def mail_former(event: OutboxEvent) -> None:
+    """Tells the address that an account had that it has another one now."""
+    if former := event.payload.get("former"):
+        notices.tell_former_address(event.payload["id"], event.pk, former)
+
+
 @outbox.periodic("shop.purge_accounts", seconds=3600)
 def purge_accounts() -> None:
     """Removes accounts that nobody confirmed, and counts of tries that are over."""
@@ -115,7 +122,9 @@ def purge_accounts() -> None:
 @outbox.periodic("shop.purge_sessions", seconds=3600)
 def purge_sessions() -> None:
     """Removes sessions that are long over."""
-    customers.purge(timezone.now() - timedelta(days=settings.OUTBOX_DAYS))
+    now = timezone.now()
+    spent = now - settings.GRAPHQL_JWT["JWT_REFRESH_EXPIRATION_DELTA"]
+    customers.purge(now - timedelta(days=settings.OUTBOX_DAYS), spent=spent)
 
 
 @outbox.subscriber("job.finished", name="shop.mail_job", queue="mail", when=mails.are_on)

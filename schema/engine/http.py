@@ -47,8 +47,8 @@ Answer = tuple[dict[str, Any], int]
 class GraphQLView(View):
     """The endpoint: queries by GET and POST, mutations by POST, GraphiQL for browsers.
 
-    No cookie is read or set, so there is nothing for another site to forge (hence csrf_exempt);
-    uploads need a header that makes browsers ask first.
+    Mutations come as JSON, and uploads with a header: before either, browsers ask whether a page of
+    another site may (hence csrf_exempt). Nothing here reads a cookie; resolvers may set some.
 
     Args:
         executor: of the schema that is served.

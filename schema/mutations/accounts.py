@@ -4,7 +4,7 @@ from typing import Any
 
 import graphene
 
-from schema import authentication
+from schema import authentication, refresh_cookie
 from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.permissions import SIGNED_IN
@@ -52,6 +52,7 @@ class AccountErase(Mutation):
     def perform(cls, info: graphene.ResolveInfo, password: str) -> Any:
         address = authentication.device_of(info.context).address
         accounts.erase_own(info.context.user, password=password, address=address)
+        refresh_cookie.drop(info.context)
         return cls(erased=True)
 
 

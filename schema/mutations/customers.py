@@ -14,7 +14,7 @@ from schema.permissions import ANYONE, SIGNED_IN
 from schema.types.customers import User
 from schema.types.sessions import Session
 from shop.actions import customers
-from shop.errors import Required
+from shop.errors import InvalidToken, Required
 
 
 def _lifetime() -> datetime.timedelta:
@@ -128,6 +128,10 @@ class RefreshToken(TokensMutation):
         except customers.JustSpent as error:
             message = "The token was spent a moment ago. Use the one that was answered then."
             raise Retry(message) from error
+        except InvalidToken:
+            if cookie:
+                refresh_cookie.drop(info.context)
+            raise
         return cls.grant(info, granted, cookie=cookie)
 
 
@@ -162,8 +166,9 @@ class RevokeToken(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, refresh_token: str | None = None) -> Any:
-        token, _ = _token_of(info, refresh_token)
-        refresh_cookie.drop(info.context)
+        token, cookie = _token_of(info, refresh_token)
+        if cookie:
+            refresh_cookie.drop(info.context)
         customers.end_by_token(token)
         return cls(revoked=True)
 
@@ -205,6 +210,7 @@ class SessionRevokeAll(Mutation):
             count = customers.end_others(user, authentication.session_of(info.context))
         else:
             count = customers.end_all(user)
+            refresh_cookie.drop(info.context)
         return cls(revoked_count=count)
 
 

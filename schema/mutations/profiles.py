@@ -151,17 +151,22 @@ class EmailChange(_CountedMutation):
 
 
 class EmailConfirm(_CountedMutation):
-    """Makes the address that a link was mailed to the account's. All sessions end."""
+    """Makes the address that a link was mailed to the account's. All sessions end.
+
+    It takes the password as well: whoever gets the mail of a mistyped address has not.
+    """
 
     permission = ANYONE
     stores_text = False
 
     class Input:
         token = graphene.String(required=True, description="The `token` of the link in the mail.")
+        password = graphene.String(required=True, description="The password of the account.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, token: str) -> Any:
-        profiles.confirm_email(token, address=authentication.device_of(info.context).address)
+    def perform(cls, info: graphene.ResolveInfo, token: str, password: str) -> Any:
+        address = authentication.device_of(info.context).address
+        profiles.confirm_email(token, password, address=address)
         return cls()
 
 

@@ -11,11 +11,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
-from django.db.models import QuerySet
 from django.template.loader import render_to_string
 
 from shop.models import SentMail
-from shop.models.customers import email_key
 from shop.outbox.housekeeping import delete_in_batches
 
 FOLDER = Path(__file__).parents[1] / "templates" / "mail"
@@ -36,7 +34,7 @@ class Mail:
     html: str
 
 
-def send(template: str, *, to: str, key: str, context: dict[str, Any]) -> None:
+def send(template: str, *, to: str, key: str, context: dict[str, Any], user: Any = None) -> None:
     """Sends a mail, unless the one with this key has gone out.
 
     It is recorded once the mail server has it: who dies in between sends it again, under the same
@@ -47,6 +45,7 @@ def send(template: str, *, to: str, key: str, context: dict[str, Any]) -> None:
         to: the address.
         key: such as "job-finished-12": lower case letters, digits, dots and hyphens.
         context: what the template shows.
+        user: whose account it is about; the record of the mail goes with it.
 
     Raises:
         ValueError: no such key can be.
@@ -67,19 +66,8 @@ def send(template: str, *, to: str, key: str, context: dict[str, Any]) -> None:
     message = EmailMultiAlternatives(mail.subject, mail.text, to=[to], headers=headers)
     message.attach_alternative(mail.html, "text/html")
     message.send()
-    sent = SentMail(key=key, template=template, recipient=to)
+    sent = SentMail(key=key, template=template, recipient=to, user=user)
     SentMail.objects.bulk_create([sent], ignore_conflicts=True)
-
-
-def sent_to(address: str) -> QuerySet[SentMail]:
-    """The mails that went to an address, however it was written then.
-
-    They are few, those of some days, and have no index by which to find them.
-    """
-    key = email_key(address)
-    rows = SentMail.objects.values_list("pk", "recipient").iterator(chunk_size=2000)
-    found = [pk for pk, recipient in rows if email_key(recipient) == key]
-    return SentMail.objects.filter(pk__in=found)
 
 
 def purge(before: datetime) -> int:

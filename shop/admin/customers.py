@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -96,10 +97,21 @@ class UserAdmin(DjangoUserAdmin, ActionAdmin):
         form_url: str = "",
     ) -> HttpResponse:
         # Django's own screen writes by itself.
+        if unquote(id) == str(request.user.pk):
+            # Where it takes the present one.
+            return redirect("admin:password_change")
         found = self.get_object(request, unquote(id)) if request.method == "POST" else None
         rows = [found] if found else []
         with transaction.atomic(), audit.changing("user.update", rows, users.facts):
-            return super().user_change_password(request, id, form_url)
+            for user in rows:
+                privileges.hold(user)
+            before = [user.password for user in rows]
+            response = super().user_change_password(request, id, form_url)
+            for user, password in zip(rows, before, strict=True):
+                user.refresh_from_db()
+                if user.password != password:
+                    users.password_was_set(user)
+            return response
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).filter(erased_at=None)

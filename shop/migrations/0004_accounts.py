@@ -72,6 +72,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddField(
+            model_name='sentmail',
+            name='user',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mails', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
             model_name='user',
             name='confirmed_at',
             field=models.DateTimeField(editable=False, null=True),

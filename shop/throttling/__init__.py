@@ -13,6 +13,8 @@ from shop.throttling.policies import (
     TOKEN,
     Policy,
     check,
+    check_account,
+    check_address,
 )
 from shop.throttling.windows import Limit, hit, purge
 
@@ -26,6 +28,8 @@ __all__ = [
     "Limit",
     "Policy",
     "check",
+    "check_account",
+    "check_address",
     "hit",
     "purge",
 ]

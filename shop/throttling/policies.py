@@ -86,15 +86,25 @@ def check(policy: Policy, account: str, address: str) -> None:
 
     Args:
         account: what is tried: a normalised e-mail address, or a key.
-        address: of the client; those of one IPv6 network of 64 bits, which is what a household is
+        address: of the client; those of one IPv6 network of 64 bits, the smallest that anyone is
             given, count as one.
 
     Raises:
         Throttled: it was one too many; when to come back.
         Busy: the tries cannot be counted now.
     """
+    check_address(policy, address)
+    check_account(policy, account, address)
+
+
+def check_address(policy: Policy, address: str) -> None:
+    """The part of `check` that asks for no account."""
+    hit(policy.address, policy.name, "address", _network(address))
+
+
+def check_account(policy: Policy, account: str, address: str) -> None:
+    """The part of `check` that asks for the account."""
     place = _network(address)
-    hit(policy.address, policy.name, "address", place)
     hit(policy.pair, policy.name, "pair", account, place)
     try:
         hit(policy.account, policy.name, "account", account)

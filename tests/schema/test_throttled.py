@@ -7,7 +7,7 @@ from django.test import Client
 
 from schema.engine.limits import Limits
 from shop.models import User
-from shop.throttling import REGISTER, RESET, SIGN_IN
+from shop.throttling import REFRESH, REGISTER, RESET, SIGN_IN
 from tests.schema.accounts import ALIVE, GOOD, Say
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,8 +101,7 @@ def test_an_address_that_does_not_exist_is_throttled_alike(db: None, client: Cli
         ("passwordResetRequest", {"email": "new@example.org"}, RESET.pair.tries),
         ("customerConfirm", {"token": "x", "password": GOOD}, 10),
         ("passwordReset", {"token": "x", "password": GOOD}, 10),
-        ("emailConfirm", {"token": "x"}, 10),
-        ("refreshToken", {"refreshToken": "x"}, 30),
+        ("emailConfirm", {"token": "x", "password": GOOD}, 10),
     ],
 )
 def test_whatever_can_be_guessed_or_misused_is_throttled(
@@ -112,6 +111,30 @@ def test_whatever_can_be_guessed_or_misused_is_throttled(
     for _ in range(limit):
         assert "errors" not in say.answer(mutation, **given)
     assert say.code(mutation, **given) == "RATE_LIMITED"
+
+
+def test_a_session_is_refreshed_so_often_and_not_more(api: Any, customer: User) -> None:
+    say = Say(api)
+    token = say.payload("tokenAuth", "refreshToken", email=customer.email, password=ALIVE)
+    for _ in range(REFRESH.pair.tries):
+        token = say.payload("refreshToken", "refreshToken", refreshToken=token["refreshToken"])
+    assert say.code("refreshToken", refreshToken=token["refreshToken"]) == "RATE_LIMITED"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [" " * 250 + "ann@example.org", "ANN@example.org ", "ａnn@example.org", "\tann@example.org"],
+)
+def test_however_an_address_is_written_it_is_one_account(
+    spelling: str, customer: User, api: Any
+) -> None:
+    say = Say(api)
+    for _ in range(10):
+        assert say.code("tokenAuth", email="ann@example.org", password="x") == "INVALID_CREDENTIALS"
+    assert say.code("tokenAuth", email=spelling, password=ALIVE) == "RATE_LIMITED"
+    for _ in range(5):
+        assert say("passwordResetRequest", email="ann@example.org") == []
+    assert say.code("passwordResetRequest", email=spelling) == "RATE_LIMITED"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,9 @@ ROLES = [role.value for role in Role]
 def people(staff: User, customer: User) -> dict[str, Any]:
     """The superuser, a customer, another one, one of each role, nobody, and one deactivated."""
     made = {
-        role.value: users.create(by=staff, email=f"{role.value}@shop.example", roles=[role])
+        role.value: users.create(
+            by=staff, email=f"{role.value}@shop.example", roles=[role], password="a password"
+        )
         for role in Role
     }
     other = users.create(by=staff, email="bea@example.org", name="Bea")

@@ -198,7 +198,7 @@ def _life_behind_the_scenes(user: User, staff: User, screens: Client) -> None:
         next_at=timezone.now(),
         error=f"SMTPRecipientsRefused: {{'{EMAIL.lower()}': (550, b'unknown')}}",
     )
-    SentMail.objects.create(key="b-1", template="session_ended", recipient=EMAIL.upper())
+    SentMail.objects.create(key="b-1", template="session_ended", recipient=EMAIL.upper(), user=user)
     Client().force_login(user)
     assert _owners_of_screen_sessions() == {str(user.pk), str(staff.pk)}
 
@@ -210,8 +210,10 @@ def _owners_of_screen_sessions() -> set[str]:
 @pytest.mark.django_db
 def test_others_keep_what_is_theirs(customer: User, staff: User) -> None:
     other = User.objects.create_user("bob@example.org", "another password", name="Bob")
-    for key, recipient in (("a", customer.email), ("b", other.email), ("c", "joann@example.org")):
-        SentMail.objects.create(key=key, template="session_ended", recipient=recipient)
+    for key, owner in (("a", customer), ("b", other), ("c", None)):
+        SentMail.objects.create(
+            key=key, template="session_ended", recipient="x@example.org", user=owner
+        )
     AuditEntry.objects.create(
         actor=staff,
         action="user.update",

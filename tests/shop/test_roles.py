@@ -109,7 +109,8 @@ def test_a_superuser_is_an_owner_until_it_is_taken(staff: User) -> None:
 
 def test_the_last_owner_who_can_sign_in_stays_one() -> None:
     owner, second = (
-        User.objects.create_user(f"{name}@example.org") for name in ("owner", "second")
+        User.objects.create_user(f"{name}@example.org", "a password")
+        for name in ("owner", "second")
     )
     privileges.make_owner(owner)
     privileges.make_owner(second)
@@ -123,6 +124,17 @@ def test_the_last_owner_who_can_sign_in_stays_one() -> None:
     users.update(second, by=owner, roles=[])
     users.update(owner, by=owner, name="Ola", roles=[Role.OWNER, Role.SUPPORT])
     assert roles_of(owner) == [Role.OWNER, Role.SUPPORT]
+
+
+def test_who_cannot_sign_in_yet_is_not_the_owner_who_is_left(staff: User, settings: Any) -> None:
+    users.create(by=staff, email="invited@example.org", roles=[Role.OWNER])
+    User.objects.create_superuser("unconfirmed@example.org", "a password", confirmed_at=None)
+    User.objects.create_superuser(DEMO_EMAIL, "a password")
+    settings.DEMO_ACCOUNT = False
+    with pytest.raises(LastOwner):
+        users.update(staff, by=staff, roles=[Role.MANAGER])
+    settings.DEMO_ACCOUNT = True
+    users.update(staff, by=staff, roles=[Role.MANAGER])
 
 
 def test_whoever_was_demoted_a_moment_ago_decides_nothing_more(staff: User) -> None:

@@ -18,12 +18,12 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from shop import events
-from shop.actions import audit, jobs, mails
+from shop.actions import audit, jobs
 from shop.actions.customers import privileges
 from shop.actions.customers.holding import hold
 from shop.actions.customers.signing_in import prove
 from shop.errors import NotFound
-from shop.models import AuditEntry, DeferredTask, Job, JobKind, User, WebhookDelivery
+from shop.models import AuditEntry, DeferredTask, Job, JobKind, OutboxEvent, User, WebhookDelivery
 
 ERASED = "[erased]"
 # What staff did on the screens stays in their log, without saying who they were.
@@ -92,9 +92,10 @@ def _exports(user: User) -> None:
     jobs.discard(Job.objects.filter(created_by=user, kind=JobKind.EXPORT_ACCOUNT))
 
 
-def _sent(user: User) -> None:
-    for email in filter(None, (user.email, user.pending_email)):
-        mails.sent_to(email).delete()
+def _events(user: User) -> None:
+    """Events of the account keep their keys only: one tells an address that it had."""
+    told = OutboxEvent.objects.filter(aggregate=events.aggregate_of(user))
+    told.update(payload={"id": user.pk})
 
 
 def _log(user: User) -> None:
@@ -125,7 +126,7 @@ def _screens(user: User) -> None:
 
 
 def _belongings(user: User) -> None:
-    """Addresses, sessions with their tokens, second factors, memberships: whatever is theirs."""
+    """Addresses, sessions, second factors, memberships, records of mails: whatever is theirs."""
     for model, field in _owned():
         model._base_manager.filter(**{field: user.pk}).delete()
 
@@ -135,7 +136,7 @@ STEPS: list[Callable[[User], None]] = [
     _webhooks,
     _failures,
     _exports,
-    _sent,
+    _events,
     _log,
     _audit,
     _screens,

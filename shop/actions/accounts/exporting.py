@@ -15,7 +15,8 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
-from shop.actions import jobs, mails
+from shop.actions import jobs
+from shop.actions.customers import second_factor
 from shop.actions.customers.holding import hold
 from shop.actions.jobs import files
 from shop.actions.jobs.work import Work
@@ -42,12 +43,14 @@ def _profile(user: User) -> dict[str, Any]:
     return {
         "id": user.pk,
         "email": user.email,
+        "pendingEmail": user.pending_email,
         "name": user.name,
         "isActive": user.is_active,
         "isStaff": user.is_staff,
         "isSuperuser": user.is_superuser,
         "groups": sorted(user.groups.values_list("name", flat=True)),
         "permissions": sorted(user.user_permissions.values_list("codename", flat=True)),
+        "hasOtp": second_factor.is_on(user),
         "createdAt": user.created_at,
         "confirmedAt": user.confirmed_at,
         "lastLogin": user.last_login,
@@ -105,7 +108,7 @@ def _jobs(user: User) -> list[dict[str, Any]]:
 def _mails(user: User) -> list[dict[str, Any]]:
     return [
         {"template": row.template, "recipient": row.recipient, "sentAt": row.sent_at}
-        for row in mails.sent_to(user.email).order_by("pk")
+        for row in user.mails.order_by("pk")
     ]
 
 
@@ -153,7 +156,7 @@ SECTIONS: dict[str, Section] = {
     "addresses": Section(_addresses, covers=("shop.Address.user",)),
     "sessions": Section(_sessions, covers=("shop.Session.user",)),
     "jobs": Section(_jobs, covers=("shop.Job.created_by",)),
-    "mails": Section(_mails),
+    "mails": Section(_mails, covers=("shop.SentMail.user",)),
     "changesByStaff": Section(_audit),
     "deedsAsStaff": Section(_deeds, covers=("shop.AuditEntry.actor",)),
     "deedsOnStaffScreens": Section(_screens, covers=("admin.LogEntry.user",)),

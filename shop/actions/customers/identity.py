@@ -4,7 +4,17 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from shop.errors import Invalid, Required
+from shop.models import User
 from shop.models.customers import EMAIL_LENGTH, NAME_LENGTH, email_key
+
+
+def account_key(email: str) -> str:
+    """By which an account is looked for, and tries are counted; empty for what is no address.
+
+    One function for both: else two spellings of an address would be two accounts to the throttle.
+    """
+    key = email_key(email)
+    return "" if len(key) > EMAIL_LENGTH or "\x00" in key else key
 
 
 def checked_email(email: str) -> str:
@@ -20,6 +30,11 @@ def checked_email(email: str) -> str:
     except ValidationError as error:
         raise Invalid("This is not an e-mail address.", field=["email"]) from error
     return email
+
+
+def give_way(key: str) -> None:
+    """Removes an account with this key that nobody has confirmed: it claims the address in vain."""
+    User.objects.filter(email_key=key, confirmed_at=None, last_login=None, erased_at=None).delete()
 
 
 def checked_name(name: str) -> str:

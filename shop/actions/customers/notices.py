@@ -11,8 +11,10 @@ from shop.errors import Throttled
 from shop.models import Session, User
 from shop.models.customers import email_key
 
-# Mails that others can have sent to an account, whoever asks.
+# Mails of one kind that strangers can have sent to an account. Their links work for an hour at
+# least, so that whoever is flooded has some that work.
 _FLOOD = throttling.Limit(10, 3600)
+_ONCE = throttling.Limit(1, 24 * 3600)
 
 
 def tell_of_reuse(session_id: int) -> None:
@@ -30,7 +32,7 @@ def tell_of_reuse(session_id: int) -> None:
         "address": session.address or "",
     }
     key = f"session-ended-{session.pk}"
-    mails.send("session_ended", to=session.user.email, key=key, context=context)
+    mails.send("session_ended", to=session.user.email, key=key, context=context, user=session.user)
 
 
 def welcome(user_id: int, event_id: int) -> None:
@@ -38,18 +40,20 @@ def welcome(user_id: int, event_id: int) -> None:
 
     Raises as `tell_of_reuse`, as do all below.
     """
-    user = _told(user_id)
+    user = _unflooded(user_id, event_id, "welcome")
     if user is None:
         return
     if user.confirmed_at is None:
-        _send("account_confirm", user, event_id, link=_link("confirm", links.CONFIRM, user))
+        # Not by name: whoever typed the address may have typed anything for a name.
+        link = _link("confirm", links.CONFIRM, user)
+        _send("account_confirm", user, event_id, link=link, name="")
     else:
         _send("account_exists", user, event_id, link=f"{settings.STOREFRONT_URL}/account/reset")
 
 
 def send_reset(user_id: int, event_id: int) -> None:
     """Mails a link that sets a new password."""
-    user = _told(user_id)
+    user = _unflooded(user_id, event_id, "reset")
     if user is not None:
         _send("password_reset", user, event_id, link=_link("reset", links.RESET, user))
 
@@ -74,21 +78,39 @@ def ask_about_email(user_id: int, event_id: int) -> None:
     if user is None or not user.pending_email:
         return
     _send("email_requested", user, event_id, pending=user.pending_email)
-    # Who has that address already is not told by whom it is wanted.
-    taken = User.objects.filter(email_key=email_key(user.pending_email)).exclude(pk=user.pk)
-    if not taken.exists():
-        context = {"name": user.name, "link": _link("email", links.CHANGE_EMAIL, user)}
+    # Who has that address already is not told by whom it is wanted. An account that nobody has
+    # confirmed does not have it.
+    others = User.objects.filter(email_key=email_key(user.pending_email)).exclude(pk=user.pk)
+    if not others.exclude(confirmed_at=None).exists():
+        context = {"name": "", "link": _link("email", links.CHANGE_EMAIL, user)}
         key = f"email-confirm-{event_id}"
-        mails.send("email_confirm", to=user.pending_email, key=key, context=context)
+        mails.send("email_confirm", to=user.pending_email, key=key, context=context, user=user)
+
+
+def tell_former_address(user_id: int, event_id: int, former: str) -> None:
+    """Mails the address that an account had that it has another one now."""
+    user = _told(user_id)
+    if user is not None:
+        key = f"email-changed-{event_id}"
+        context = {"name": user.name}
+        mails.send("email_changed", to=former, key=key, context=context, user=user)
 
 
 def _told(user_id: int) -> User | None:
-    """Who is to be told, unless they were too often: a mailbox is easily flooded by others."""
-    user = User.objects.filter(pk=user_id, is_active=True).first()
+    return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+def _unflooded(user_id: int, event_id: int, kind: str) -> User | None:
+    """As `_told`, unless strangers had too many sent: a mailbox is easily flooded."""
+    user = _told(user_id)
     if user is None:
         return None
     try:
-        throttling.hit(_FLOOD, "mail", str(user.pk))
+        throttling.hit(_ONCE, "mail", str(event_id))
+    except Throttled:
+        return user  # The same mail once more: its last try failed.
+    try:
+        throttling.hit(_FLOOD, "mail", kind, str(user.pk))
     except Throttled:
         return None
     return user
@@ -96,7 +118,8 @@ def _told(user_id: int) -> User | None:
 
 def _send(template: str, user: User, event_id: int, **context: str) -> None:
     key = f"{template.replace('_', '-')}-{event_id}"
-    mails.send(template, to=user.email, key=key, context={"name": user.name, **context})
+    full = {"name": user.name, **context}
+    mails.send(template, to=user.email, key=key, context=full, user=user)
 
 
 def _link(page: str, purpose: str, user: User) -> str:

@@ -1,5 +1,7 @@
 """Passwords: how good they must be, changing them, and setting them anew by mail."""
 
+import secrets
+
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -9,10 +11,10 @@ from django.db.models.functions import Coalesce, Now
 
 from shop import events, hashing, throttling
 from shop.actions.customers import links
+from shop.actions.customers.identity import account_key
 from shop.actions.customers.signing_in import MAX_PASSWORD, prove
 from shop.errors import Invalid, InvalidToken, WeakPassword
 from shop.models import User
-from shop.models.customers import email_key
 
 
 def check_strength(password: str, user: User, *, field: str = "password") -> None:
@@ -65,10 +67,13 @@ def request_reset(email: str, *, address: str) -> None:
     Raises:
         Throttled, Busy: too many tries.
     """
-    throttling.check(throttling.RESET, email_key(email[:255]), address)
-    user = User.objects.filter(email_key=_storable(email), is_active=True).first()
+    key = account_key(email)
+    throttling.check(throttling.RESET, key, address)
+    user = User.objects.filter(email_key=key, is_active=True).first()
+    # In the name of one of many who are nobody, so that they do not wait for each other.
+    nobody = User(pk=-1 - secrets.randbelow(1000))
     with transaction.atomic():
-        events.emit("user.reset_requested", user or User(pk=0))
+        events.emit("user.reset_requested", user or nobody)
 
 
 def reset(token: str, password: str, *, address: str) -> None:
@@ -105,8 +110,3 @@ def _store(user: User, password: str) -> bool:
         user.refresh_from_db()
         events.emit("user.password_changed", user)
     return bool(stored)
-
-
-def _storable(email: str) -> str:
-    # No database holds such text, and PostgreSQL would refuse it.
-    return email_key(email[:255].replace("\x00", ""))

@@ -47,10 +47,15 @@ def hold(user: User) -> None:
     Raises:
         NotFound: the user has been deleted or erased.
     """
-    list(holding.locked(Group.objects.filter(name=Role.OWNER.group_name)))
+    hold_owners()
     holding.hold(user)
     if user.erased_at is not None:
         raise NotFound("The account has been erased.", field=["id"])
+
+
+def hold_owners() -> None:
+    """Keeps others from deciding about anyone until the transaction ends."""
+    list(holding.locked(Group.objects.filter(name=Role.OWNER.group_name)))
 
 
 def check(user: User, *, by: User, ends_ownership: bool = False) -> User:

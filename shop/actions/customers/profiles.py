@@ -5,7 +5,8 @@ from django.db.models import F
 
 from shop import events, throttling
 from shop.actions.customers import links
-from shop.actions.customers.identity import checked_email, checked_name
+from shop.actions.customers.holding import hold
+from shop.actions.customers.identity import checked_email, checked_name, give_way
 from shop.actions.customers.signing_in import prove
 from shop.errors import InvalidToken
 from shop.models import User
@@ -14,7 +15,13 @@ from shop.models.customers import email_key
 
 @transaction.atomic
 def update(user: User, *, name: str) -> User:
-    """Gives `user` another name. Raises Invalid when it is too long."""
+    """Gives `user` another name.
+
+    Raises:
+        Invalid: it is too long.
+        NotFound: the account has just been erased.
+    """
+    hold(user)
     user.name = checked_name(name)
     user.save(update_fields=["name"])
     return user
@@ -40,21 +47,25 @@ def request_email(user: User, *, email: str, password: str, address: str) -> Non
         events.emit("user.email_requested", user)
 
 
-def confirm_email(token: str, *, address: str) -> User:
-    """Makes the address that `token` was mailed to the account's. It must not run in a transaction.
+def confirm_email(token: str, password: str, *, address: str) -> User:
+    """Makes the address that `token` was mailed to the account's, and ends all sessions.
+
+    The former address is told. It takes the password, because the address may have been mistyped:
+    whoever reads mail there shall not get the account. It must not run inside a transaction.
 
     Raises:
         InvalidToken: it is not valid any more, or somebody else has the address by now.
+        InvalidCredentials: not the password.
         Throttled, Busy: too many tries.
     """
     throttling.check(throttling.TOKEN, token[:500], address)
     user = links.opened(token, links.CHANGE_EMAIL)
-    same = User.objects.filter(
-        pk=user.pk, email_key=user.email_key, pending_email=user.pending_email
-    )
-    email = user.pending_email
+    prove(user, password, address=address)
+    former, email = user.email, user.pending_email
+    same = User.objects.filter(pk=user.pk, email_key=user.email_key, pending_email=email)
     try:
         with transaction.atomic():
+            give_way(email_key(email))
             changed = same.exclude(pending_email="").update(
                 email=email,
                 email_key=email_key(email),
@@ -64,7 +75,7 @@ def confirm_email(token: str, *, address: str) -> User:
             if not changed:
                 raise InvalidToken(field=["token"])
             user.refresh_from_db()
-            events.emit("user.updated", user)
+            events.emit("user.email_changed", user, former=former)
     except IntegrityError as error:
         raise InvalidToken(field=["token"]) from error
     return user

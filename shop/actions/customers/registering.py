@@ -19,6 +19,7 @@ from shop.models.customers import email_key
 
 # After which an account that nobody confirmed goes.
 UNCONFIRMED = timedelta(days=7)
+_AT_ONCE = 200
 
 
 def register(*, email: str, password: str, name: str, address: str) -> None:
@@ -75,9 +76,19 @@ def confirm(token: str, password: str, *, address: str) -> User:
 def purge_unconfirmed() -> int:
     """Removes the accounts that nobody confirmed in time, and counts them."""
     late = User.objects.filter(
-        confirmed_at=None, erased_at=None, created_at__lt=timezone.now() - UNCONFIRMED
+        confirmed_at=None,
+        erased_at=None,
+        last_login=None,
+        created_at__lt=timezone.now() - UNCONFIRMED,
     )
-    return late.filter(last_login=None).delete()[1].get("shop.User", 0)
+    total = 0
+    while True:
+        with transaction.atomic():
+            # Locked while they are unconfirmed: nobody confirms one that is about to go.
+            keys = [user.pk for user in late.select_for_update().order_by("pk")[:_AT_ONCE]]
+            if not keys:
+                return total
+            total += User.objects.filter(pk__in=keys).delete()[1].get("shop.User", 0)
 
 
 @transaction.atomic
@@ -88,5 +99,7 @@ def _store(email: str, name: str, hash_: str) -> None:
         user.save()
     elif user.confirmed_at is None:
         user.email, user.name, user.password = email, name, hash_
-        user.save(update_fields=["email", "name", "password"])
+        # Its time begins anew.
+        user.created_at = timezone.now()
+        user.save(update_fields=["email", "name", "password", "created_at"])
     events.emit("user.registered", user)

@@ -8,10 +8,13 @@ from collections.abc import Collection
 from enum import StrEnum
 from itertools import product
 
+from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from shop.backends import DEMO_EMAIL
 from shop.models import User
 
 
@@ -128,8 +131,12 @@ def roles_of(user: User) -> list[Role]:
 
 
 def active_owners() -> QuerySet[User]:
-    """Owners who are not deactivated."""
+    """Owners who can sign in: not those who were invited and have not chosen a password yet."""
     memberships = User.groups.through._default_manager.filter(
         user=OuterRef("pk"), group__name=Role.OWNER.group_name
     )
-    return User.objects.filter(Q(is_superuser=True) | Q(Exists(memberships)), is_active=True)
+    able = User.objects.filter(is_active=True, confirmed_at__isnull=False)
+    if not settings.DEMO_ACCOUNT:
+        able = able.exclude(email_key=DEMO_EMAIL)
+    able = able.exclude(password="").exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    return able.filter(Q(is_superuser=True) | Q(Exists(memberships)))

@@ -17,6 +17,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from shop import events, throttling
+from shop.actions.customers.holding import hold
 from shop.errors import InvalidToken
 from shop.models import RefreshToken, Session, User
 from shop.models.customers import USER_AGENT_LENGTH
@@ -62,7 +63,12 @@ class JustSpent(Exception):
 
 @transaction.atomic
 def open_session(user: User, *, lifetime: datetime.timedelta, device: Device) -> Granted:
-    """Signs `user` in on a device, for `lifetime` after each use."""
+    """Signs `user` in on a device, for `lifetime` after each use.
+
+    Raises:
+        NotFound: the account has just been erased.
+    """
+    hold(user)
     now = timezone.now()
     session = Session.objects.create(
         user=user,
@@ -85,11 +91,12 @@ def rotate(token: str, *, lifetime: datetime.timedelta, device: Device) -> Grant
             before, which ends the whole session.
         Throttled, Busy: too many tries.
     """
-    throttling.check(throttling.REFRESH, _digest(token), device.address)
+    throttling.check_address(throttling.REFRESH, device.address)
     live = Session.objects.live().select_related("user")
     session = live.filter(refresh_tokens__digest=_digest(token)).first()
     if session is None:
         raise InvalidToken
+    throttling.check_account(throttling.REFRESH, str(session.pk), device.address)
     now = timezone.now()
     with transaction.atomic():
         # A guarded UPDATE: of two requests with one token, one wins.
@@ -142,8 +149,13 @@ def end_all(user: User) -> int:
     return count
 
 
-def purge(before: datetime.datetime) -> int:
-    """Removes sessions that were over before `before`, with their tokens, and counts them."""
+def purge(before: datetime.datetime, *, spent: datetime.datetime) -> int:
+    """Removes sessions that were over before `before`, with their tokens, and counts them.
+
+    Args:
+        spent: tokens that were spent before it go as well: by then they would have expired.
+    """
+    delete_in_batches(RefreshToken.objects.filter(used_at__lt=spent))
     return delete_in_batches(Session.objects.filter(expires_at__lt=before))
 
 

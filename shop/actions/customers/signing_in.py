@@ -11,9 +11,9 @@ from django.contrib.auth.models import update_last_login
 
 from shop import hashing, throttling
 from shop.actions.customers import second_factor
+from shop.actions.customers.identity import account_key
 from shop.errors import InvalidCredentials
 from shop.models import User
-from shop.models.customers import email_key
 
 MAX_PASSWORD = 4096
 
@@ -32,9 +32,9 @@ def sign_in(email: str, password: str, *, address: str, otp: str | None = None) 
         Busy: too many sign in at once.
     """
     with counted(email, address):
-        if "\x00" in email or len(password) > MAX_PASSWORD:
+        if len(password) > MAX_PASSWORD:
             raise InvalidCredentials
-        user = authenticate(username=email, password=password)
+        user = authenticate(username=account_key(email), password=password)
     if not isinstance(user, User):
         raise InvalidCredentials
     second_factor.check(user, otp, field="otp")
@@ -51,7 +51,7 @@ def counted(email: str, address: str) -> Iterator[None]:
         Busy: too many sign in at once.
     """
     hashing.check()
-    throttling.check(throttling.SIGN_IN, email_key(email[:255]), address)
+    throttling.check(throttling.SIGN_IN, account_key(email), address)
     with hashing.turn():
         yield
 
@@ -70,5 +70,10 @@ def prove(user: User, password: str, *, address: str, field: str = "password") -
     hashing.check()
     throttling.check(throttling.PASSWORD, str(user.pk), address)
     with hashing.turn():
-        if len(password) > MAX_PASSWORD or not user.check_password(password):
+        # Read again: while this waited, it may have been changed.
+        now = User.objects.filter(
+            pk=user.pk, token_version=user.token_version, is_active=True
+        ).first()
+        if now is None or len(password) > MAX_PASSWORD or not now.check_password(password):
             raise InvalidCredentials("The password is not right.", field=[field])
+    user.password = now.password

@@ -12,7 +12,7 @@ from django.utils import timezone
 from shop import events
 from shop.actions import audit
 from shop.actions.customers import privileges
-from shop.actions.customers.identity import checked_email, checked_name
+from shop.actions.customers.identity import checked_email, checked_name, give_way
 from shop.actions.customers.roles import Role
 from shop.actions.customers.sessions import end_all
 from shop.errors import DuplicateEmail, Invalid
@@ -48,6 +48,8 @@ def create(
         DuplicateEmail: somebody has the address.
         BeyondYourPermissions: `by` may not give one of the roles.
     """
+    # First, as all who decide about anyone do: in another order two could wait for each other.
+    privileges.hold_owners()
     user = User(confirmed_at=timezone.now())
     _set_email(user, email)
     user.name = checked_name(name)
@@ -75,20 +77,25 @@ def update(
 
     Raises:
         Required, Invalid, DuplicateEmail: as for `create`.
+        Invalid: another address for oneself, which takes the password (`emailChange`).
         BeyondYourPermissions: they have, or would get or lose, permissions that `by` does not have.
         LastOwner: the shop would be left without an owner who can sign in.
     """
     privileges.hold(user)
     after = privileges.standing(user, **standing)
     by = privileges.check(user, by=by, ends_ownership=not after.is_owner)
-    key = user.email_key
+    key, former = user.email_key, user.email
     if email is not None:
+        if user.pk == by.pk and email_key(email) != key:
+            message = "Change your own address as every customer does: with your password."
+            raise Invalid(message, field=["email"])
         _set_email(user, email)
     if name is not None:
         user.name = checked_name(name)
     _save(user)
     if user.email_key != key:
         end_all(user)
+        events.emit("user.email_changed", user, former=former)
     privileges.give(user, after, by=by)
     return user
 
@@ -127,9 +134,16 @@ def activate(user: User, *, by: User) -> User:
     return user
 
 
+def password_was_set(user: User) -> None:
+    """Ends everything of `user`, for whom staff set or removed a password, and tells them."""
+    end_all(user)
+    events.emit("user.password_changed", user)
+
+
 def _set_email(user: User, email: str) -> None:
     """Checks an address and sets it."""
     email = checked_email(email)
+    give_way(email_key(email))
     others = User.objects.exclude(pk=user.pk)
     if others.filter(email_key=email_key(email)).exists():
         raise DuplicateEmail(field=["email"])

@@ -37,7 +37,9 @@ def tell(job_id: int) -> None:
         "problems": job.problems[:_SHOWN],
         "url": f"{settings.SITE_URL}{address}",
     }
-    mails.send("job_finished", to=user.email, key=f"job-finished-{job.pk}", context=context)
+    mails.send(
+        "job_finished", to=user.email, key=f"job-finished-{job.pk}", context=context, user=user
+    )
 
 
 def _tell_customer(job: Job, user: User) -> None:
@@ -49,4 +51,6 @@ def _tell_customer(job: Job, user: User) -> None:
         "url": settings.SITE_URL,
         "days": settings.JOB_DAYS,
     }
-    mails.send("account_exported", to=user.email, key=f"job-finished-{job.pk}", context=context)
+    mails.send(
+        "account_exported", to=user.email, key=f"job-finished-{job.pk}", context=context, user=user
+    )

@@ -1,5 +1,6 @@
 """People in the staff screens: the rules of the API hold there."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
+from shop.actions import customers
 from shop.actions.customers import users
 from shop.actions.customers.roles import Role, roles_of
-from shop.models import OutboxEvent, User
+from shop.models import OutboxEvent, Session, User
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:shop_user_changelist"
@@ -28,7 +30,9 @@ def people() -> dict[str, User]:
     """An owner by role, one of each other role, a superuser and a customer."""
     root = User.objects.create_superuser("root@shop.example")
     made = {
-        role.value: users.create(by=root, email=f"{role.value}@shop.example", roles=[role])
+        role.value: users.create(
+            by=root, email=f"{role.value}@shop.example", roles=[role], password="a password"
+        )
         for role in Role
     }
     return {**made, "superuser": root, "customer": User.objects.create_user("ann@example.org")}
@@ -83,7 +87,9 @@ def test_the_screens_of_a_user_open_for_those_who_may_as_much(
             # Support deletes nobody.
             may = name in reached and (who != "support" or "delete" not in screen)
             status = client.post(reverse(screen, args=[user.pk]), {}).status_code
-            assert status == (200 if may else 403), (name, screen)
+            # One's own password is changed where it takes the present one.
+            own = name == who and "password" in screen
+            assert status == (302 if own else 200 if may else 403), (name, screen)
 
 
 def test_those_who_only_look_see_everyone_and_change_nobody(people: Any, signed_in: Any) -> None:
@@ -138,7 +144,10 @@ def test_another_address_and_a_deactivation_sign_out(people: Any, signed_in: Any
     [
         ({"groups": []}, "The shop would be left without an owner who can sign in."),
         ({"is_active": None}, "You cannot deactivate yourself."),
-        ({"email": "ANN@example.org"}, "Somebody already has this e-mail address."),
+        (
+            {"email": "ANN@example.org"},
+            "Change your own address as every customer does: with your password.",
+        ),
     ],
 )
 def test_what_is_refused_is_shown_and_nothing_is_written(
@@ -149,6 +158,45 @@ def test_what_is_refused_is_shown_and_nothing_is_written(
     before = dump()
     assert errors_of(save(client, people["owner"], **{"name": "Ola", **changes})) == [error]
     assert dump() == before
+
+
+def test_an_address_that_somebody_has_is_refused(people: Any, signed_in: Any, dump: Any) -> None:
+    client = signed_in("owner")
+    before = dump()
+    response = save(client, people["manager"], email="ANN@example.org")
+    assert errors_of(response) == ["Somebody already has this e-mail address."]
+    assert dump() == before
+
+
+@pytest.mark.parametrize("usable", ["true", "false"])
+def test_a_password_that_is_set_or_removed_ends_everything_and_is_told(
+    usable: str, people: Any, signed_in: Any
+) -> None:
+    client, customer = signed_in("manager"), people["customer"]
+    customer.set_password("a customer password")
+    customer.save()
+    lifetime = timedelta(days=1)
+    granted = customers.open_session(customer, lifetime=lifetime, device=customers.Device())
+    url = reverse("admin:auth_user_password_change", args=[customer.pk])
+    given = dict.fromkeys(("password1", "password2"), "ladles of clay 7")
+    name = "set-password" if usable == "true" else "unset-password"
+    response = client.post(url, {"usable_password": usable, name: "1", **given})
+    assert response.status_code == 302
+    customer.refresh_from_db()
+    assert customer.has_usable_password() == (usable == "true")
+    assert not Session.objects.live().filter(pk=granted.session.pk).exists()
+    assert OutboxEvent.objects.filter(
+        topic="user.password_changed", aggregate=f"user:{customer.pk}"
+    ).exists()
+
+
+def test_signing_out_everywhere_ends_the_sessions_of_the_screens(
+    people: Any, signed_in: Any
+) -> None:
+    client = signed_in("manager")
+    assert client.get(reverse("admin:index")).status_code == 200
+    customers.end_all(people["manager"])
+    assert client.get(reverse("admin:index")).status_code == 302
 
 
 def test_the_last_owner_is_not_deleted(people: Any, signed_in: Any) -> None:

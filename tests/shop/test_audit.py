@@ -326,6 +326,23 @@ def test_scrubbing_forgets_values_and_addresses_but_not_what_was_done(
     assert (by_them.difference["name"], by_them.address) == (["Ann", "Anna"], None)
 
 
+def test_scrubbing_rows_alone_leaves_what_is_told_about_users(staff: User, customer: User) -> None:
+    for kind, key in (("User", customer.pk), ("Address", 7)):
+        AuditEntry.objects.create(
+            actor=staff,
+            action="row.update",
+            source=AuditSource.API,
+            object_type=kind,
+            object_id=key,
+            difference={"name": ["Ann", "Anna"]},
+            address=ADDRESS,
+        )
+    assert audit.scrub(object_ids={"Address": [7]}) == 1
+    about, address = AuditEntry.objects.order_by("pk")
+    assert (about.difference, about.address) == ({"name": ["Ann", "Anna"]}, ADDRESS)
+    assert (address.difference, address.address) == ({"name": ["[erased]"] * 2}, ADDRESS)
+
+
 def test_the_entry_of_an_erasure_tells_no_values(staff: User, customer: User) -> None:
     @audit.recorded("user.erase")
     def erase(user: User) -> None:

@@ -17,9 +17,11 @@ from django.utils import timezone
 
 from shop.actions import accounts, jobs
 from shop.actions.accounts import erasing
-from shop.actions.customers import Device, open_session
+from shop.actions.accounts.erasing import ERASED
+from shop.actions.customers import Device, addresses, open_session
 from shop.actions.webhooks import endpoints
 from shop.models import (
+    Address,
     AuditEntry,
     DeferredTask,
     Job,
@@ -205,6 +207,61 @@ def _life_behind_the_scenes(user: User, staff: User, screens: Client) -> None:
 
 def _owners_of_screen_sessions() -> set[str]:
     return {row.get_decoded()["_auth_user_id"] for row in ScreenSession.objects.all()}
+
+
+def _address_by_staff(screens: Client, user: User) -> Address:
+    """An address that staff made and changed on their screens."""
+    place = {"name": NAME, "city": "Springfield", "region": "IL", "postal_code": "62704"}
+    place |= {"company": "Bakery of Note", "country": "US", "phone": "+1 217 555 0123"}
+    form = {"user": user.pk, "line1": "1 Aardvark St", **place}
+    screens.post(reverse("admin:shop_address_add"), form)
+    address = Address.objects.latest("pk")
+    changed = reverse("admin:shop_address_change", args=[address.pk])
+    screens.post(changed, form | {"line1": "2 Aardvark St", "name": f"Dr {NAME}"})
+    actions = [entry.action for entry in _told_of(address.pk)]
+    assert actions == ["address.create", "address.update"]
+    return address
+
+
+def _told_of(address: int) -> list[AuditEntry]:
+    rows = AuditEntry.objects.filter(object_type="Address", object_id=address)
+    return list(rows.order_by("pk"))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("gone", ["by staff", "by the customer", "not at all"])
+def test_what_staff_did_to_addresses_is_forgotten_also_when_they_are_gone(
+    gone: str, client: Client, staff: User
+) -> None:
+    client.force_login(staff)
+    user = User.objects.create_user(EMAIL, name=NAME)
+    pk = _address_by_staff(client, user).pk
+    if gone == "by staff":
+        client.post(reverse("admin:shop_address_delete", args=[pk]), {"post": "yes"})
+    elif gone == "by the customer":
+        addresses.delete(Address.objects.get(pk=pk))
+        # Nothing could tell later whose it was.
+        assert "aardvark" not in str([entry.difference for entry in _told_of(pk)]).lower()
+    assert Address.objects.filter(pk=pk).exists() == (gone == "not at all")
+    accounts.erase(user)
+    assert traces() == {}
+    entries = _told_of(pk)
+    assert len(entries) == (3 if gone == "by staff" else 2)
+    for entry in entries:
+        assert entry.actor == staff
+        assert set(map(tuple, entry.difference.values())) == {(ERASED, ERASED)}
+
+
+@pytest.mark.django_db
+def test_addresses_of_others_that_are_gone_stay_in_the_audit(client: Client, staff: User) -> None:
+    client.force_login(staff)
+    user, other = (User.objects.create_user(f"{name}@example.org") for name in ("ann", "bob"))
+    pk = _address_by_staff(client, other).pk
+    client.post(reverse("admin:shop_address_delete", args=[pk]), {"post": "yes"})
+    accounts.erase(user)
+    made, changed, removed = (entry.difference for entry in _told_of(pk))
+    assert (made["user"], removed["user"]) == ([None, other.pk], [other.pk, None])
+    assert changed["line1"] == ["1 Aardvark St", "2 Aardvark St"]
 
 
 @pytest.mark.django_db

@@ -106,10 +106,24 @@ def _log(user: User) -> None:
 
 
 def _audit(user: User) -> None:
-    keys = {model._meta.object_name or "": found for model, found in _keys(user).items()}
+    keys = {model._meta.object_name or "": set(found) for model, found in _keys(user).items()}
+    for model, field in _owned():
+        name = model._meta.object_name or ""
+        keys[name].update(_told(name, field, user))
     audit.scrub(user_id=user.pk, object_ids=keys)
     # Where they did it from as staff tells of them too; what they did stays.
     AuditEntry.objects.filter(actor=user).update(address=None)
+
+
+def _told(name: str, field: str, user: User) -> Iterable[int]:
+    """The primary keys of rows that entries tell to have been `user`'s; they may be gone.
+
+    Entries of what was made or deleted name whose it was; those of changes do not.
+    """
+    before, after = (f"difference__{field}__{place}" for place in (0, 1))
+    of_user = Q(**{before: user.pk}) | Q(**{after: user.pk})
+    entries = AuditEntry.objects.filter(of_user, object_type=name)
+    return [entry.object_id for entry in entries.only("object_id") if entry.object_id is not None]
 
 
 def _screens(user: User) -> None:

@@ -13,7 +13,14 @@ entries    refusals; forgetting what is erased, removing what is old
 """
 
 from shop.actions.audit.entries import purge, refuse, scrub
-from shop.actions.audit.recording import acting, changing, created, held, recorded
+from shop.actions.audit.recording import (
+    acting,
+    changing,
+    created,
+    held,
+    is_somebody_acting,
+    recorded,
+)
 from shop.actions.audit.values import columns
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "columns",
     "created",
     "held",
+    "is_somebody_acting",
     "purge",
     "recorded",
     "refuse",

@@ -1,6 +1,6 @@
 """Entries that no action leaves, and how entries are forgotten."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ def refuse(
 
 
 @transaction.atomic
-def scrub(*, user_id: int, object_ids: dict[str, Iterable[int]]) -> int:
+def scrub(*, object_ids: Mapping[str, Iterable[int]], user_id: int | None = None) -> int:
     """Forgets what entries tell about a user; that something was changed, and by whom, stays.
 
     In the entries about the user, and about rows of theirs, values give way to "[erased]", in those
@@ -44,13 +44,16 @@ def scrub(*, user_id: int, object_ids: dict[str, Iterable[int]]) -> int:
 
     Args:
         object_ids: keys of the user's other rows by the name of their model, such as "Address".
+        user_id: of the user; without it only what is told about those other rows is forgotten.
 
     Returns:
         The number of entries whose values were replaced.
     """
-    AuditEntry.objects.filter(actor=user_id).update(address=None)
+    if user_id is not None:
+        AuditEntry.objects.filter(actor=user_id).update(address=None)
+        object_ids = {**object_ids, "User": [user_id]}
     count = 0
-    for name, ids in {**object_ids, "User": [user_id]}.items():
+    for name, ids in object_ids.items():
         keys = sorted(set(ids))
         for start in range(0, len(keys), _BATCH):
             rows = AuditEntry.objects.filter(

@@ -36,6 +36,11 @@ def acting(user: Any, source: AuditSource, address: str | None) -> Iterator[None
         _actor.reset(mark)
 
 
+def is_somebody_acting() -> bool:
+    """Whether what is done now is recorded."""
+    return _actor.get() is not None
+
+
 def recorded(action: str, facts: Facts | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Makes a function leave an entry of what it changed, if somebody acts.
 

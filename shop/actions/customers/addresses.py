@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from shop.actions import audit
 from shop.actions.customers.address_rules import TEXTS, checked
 from shop.actions.customers.holding import hold
 from shop.errors import Invalid, NotFound
@@ -26,7 +27,17 @@ def own(user: User, pk: int) -> Address:
     return address
 
 
+def _facts(address: Address) -> dict[str, Any]:
+    """What the audit tells of an address."""
+    return {
+        **audit.columns(address),
+        "is_default_shipping": address.default_shipping_key is not None,
+        "is_default_billing": address.default_billing_key is not None,
+    }
+
+
 @transaction.atomic
+@audit.recorded("address.create", _facts)
 def create(
     user: User, *, default_shipping: bool = False, default_billing: bool = False, **fields: Any
 ) -> Address:
@@ -52,6 +63,7 @@ def create(
 
 
 @transaction.atomic
+@audit.recorded("address.update", _facts)
 def update(
     address: Address,
     *,
@@ -66,6 +78,7 @@ def update(
             default ends when another address becomes it.
     """
     hold(address.user)
+    audit.held(address)
     address = _fresh(address)
     values = checked(fields, stored={name: getattr(address, name) for name in TEXTS})
     for name, value in values.items():
@@ -76,6 +89,7 @@ def update(
 
 
 @transaction.atomic
+@audit.recorded("address.delete", _facts)
 def delete(address: Address) -> None:
     """Deletes an address. The newest of the others takes its place as a default.
 
@@ -83,8 +97,12 @@ def delete(address: Address) -> None:
         NotFound: it has been deleted meanwhile.
     """
     hold(address.user)
+    audit.held(address)
     address = _fresh(address)
     was_default = [getattr(address, key) is not None for key in _KEYS]
+    if not audit.is_somebody_acting():
+        # No entry of the deletion will tell an erasure that this was an address of theirs.
+        audit.scrub(object_ids={"Address": [address.pk]})
     address.delete()
     newest = Address.objects.filter(user=address.user_id).order_by("-created_at", "-pk").first()
     if newest is not None:
@@ -94,12 +112,13 @@ def delete(address: Address) -> None:
 def _make_default(address: Address, *wanted: bool) -> None:
     """The other default goes first: the keys are unique."""
     keys = [key for key, one in zip(_KEYS, wanted, strict=True) if one]
-    for key in keys:
-        Address.objects.filter(**{key: address.user_id}).exclude(pk=address.pk).update(
-            **{key: None}
-        )
-        setattr(address, key, address.user_id)
-    if keys:
+    if not keys:
+        return
+    rows = Address.objects.filter(user=address.user_id)
+    with audit.changing("address.update", rows, _facts):
+        for key in keys:
+            rows.filter(**{key: address.user_id}).exclude(pk=address.pk).update(**{key: None})
+            setattr(address, key, address.user_id)
         address.save(update_fields=keys)
 
 

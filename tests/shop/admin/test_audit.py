@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from shop.actions import audit
 from shop.actions.catalog import categories, products, taxonomy
+from shop.actions.customers import addresses
 from shop.models import (
     AuditEntry,
     AuditSource,
@@ -222,3 +223,32 @@ def test_the_screen_hides_people_and_changes_from_those_who_may_not_view_them(
     for text in ("staff@example.org", "Ladlemoor"):
         assert text not in page
         assert text not in shown(client)
+
+
+def test_changes_of_addresses_tell_which_defaults_moved(owner: Client, customer: User) -> None:
+    place = {"name": "Ann", "line1": "Allee 1", "city": "Berlin", "postal_code": "10115"}
+    old = addresses.create(customer, **place, country="DE")
+    new = addresses.create(customer, **place, country="DE")
+    form = place | {"line1": "Allee 2", "country": "DE"}
+    assert told() == []
+    post(owner, "shop_address_change", new.pk, **form)
+    assert told() == [("address.update", {"line1": ["Allee 1", "Allee 2"]})]
+    forget()
+    post(owner, "shop_address_delete", old.pk, post="yes")
+    removed, moved = AuditEntry.objects.order_by("pk")
+    assert (removed.action, removed.object_id) == ("address.delete", old.pk)
+    assert removed.difference["user"] == [customer.pk, None]
+    assert removed.difference["is_default_shipping"] == [True, None]
+    assert (moved.action, moved.object_id) == ("address.update", new.pk)
+    assert moved.difference == {
+        "is_default_shipping": [False, True],
+        "is_default_billing": [False, True],
+    }
+
+
+def test_customers_leave_none_of_their_own_addresses(customer: User) -> None:
+    place = {"name": "Ann", "line1": "Allee 1", "city": "Berlin", "postal_code": "10115"}
+    address = addresses.create(customer, **place, country="DE")
+    addresses.update(address, line1="Allee 2")
+    addresses.delete(address)
+    assert told() == []

@@ -350,8 +350,8 @@ def test_nothing_is_written_about_an_account_that_is_erased(say: Say, customer: 
     accounts.erase(customer)
     with pytest.raises(NotFound):
         profiles.update(stale, name="Ann Ladle")
+    lifetime = timedelta(days=1)
     with pytest.raises(NotFound):
-        lifetime = timedelta(days=1)
         customers.open_session(stale, lifetime=lifetime, device=customers.Device("Phone"))
     assert User.objects.get(pk=customer.pk).name == ""
     assert not Session.objects.exists()

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from shop import events, hashing, throttling
 from shop.actions.customers import links, passwords
+from shop.actions.customers.holding import hold
 from shop.actions.customers.identity import checked_email, checked_name
 from shop.errors import InvalidCredentials, InvalidToken
 from shop.models import User
@@ -102,4 +103,7 @@ def _store(email: str, name: str, hash_: str) -> None:
         # Its time begins anew.
         user.created_at = timezone.now()
         user.save(update_fields=["email", "name", "password", "created_at"])
+    else:
+        # As much is written as for a stranger, that the time does not tell.
+        hold(user)
     events.emit("user.registered", user)

@@ -148,6 +148,7 @@ try {
 
   // A second factor: turned on, asked for at the next sign-in, and turned off.
   await open('/admin/second-factor/');
+  await page.locator('#id_password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Set up' }).click();
   const secret = await page.locator('#secret').innerText();
   await page.locator('#id_code').fill(codeOf(secret));

@@ -68,6 +68,18 @@ def tell_of_password(user_id: int, event_id: int) -> None:
         _send("password_changed", user, event_id)
 
 
+def tell_of_second_factor(user_id: int, event_id: int, *, what: str) -> None:
+    """Mails that the second factor was turned on or off, or what became of recovery codes.
+
+    Args:
+        what: one of `second_factor.WHAT`.
+    """
+    # Counted apart: nobody keeps this mail from going out by having others sent first.
+    user = _told(user_id, count="mail of second factor")
+    if user is not None:
+        _send("second_factor_changed", user, event_id, what=what)
+
+
 def ask_about_email(user_id: int, event_id: int) -> None:
     """Mails a link to the address that is to be, and a warning to the one that is."""
     user = _told(user_id)
@@ -82,13 +94,17 @@ def ask_about_email(user_id: int, event_id: int) -> None:
         mails.send("email_confirm", to=user.pending_email, key=key, context=context)
 
 
-def _told(user_id: int) -> User | None:
-    """Who is to be told, unless they were too often: a mailbox is easily flooded by others."""
+def _told(user_id: int, *, count: str = "mail") -> User | None:
+    """Who is to be told, unless they were too often: a mailbox is easily flooded by others.
+
+    Args:
+        count: of which mails there have been too many.
+    """
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None:
         return None
     try:
-        throttling.hit(_FLOOD, "mail", str(user.pk))
+        throttling.hit(_FLOOD, count, str(user.pk))
     except Throttled:
         return None
     return user

@@ -20,21 +20,25 @@ def update(user: User, *, name: str) -> User:
     return user
 
 
-def request_email(user: User, *, email: str, password: str, address: str) -> None:
+def request_email(
+    user: User, *, email: str, password: str, address: str, otp: str | None = None
+) -> None:
     """Has a link mailed to another e-mail address; followed, it becomes the account's.
 
     The present address is told. It must not run inside a transaction.
 
     Args:
         address: of the client, whose tries are counted.
+        otp: one-time code, where the account asks for one.
 
     Raises:
         Invalid: not an e-mail address.
         InvalidCredentials: not the password.
+        OtpRequired, InvalidOtp: the password is right, the second factor is not.
         Throttled, Busy: too many tries.
     """
     email = checked_email(email)
-    prove(user, password, address=address)
+    prove(user, password, address=address, otp=otp)
     with transaction.atomic():
         User.objects.filter(pk=user.pk, is_active=True).update(pending_email=email)
         events.emit("user.email_requested", user)

@@ -159,7 +159,7 @@ try {
   if (codes.length !== 10) fail(`${codes.length} recovery codes instead of 10`);
   await page.waitForLoadState('networkidle');
   await shoot('second-factor-codes');
-  await context.clearCookies();
+  await page.context().clearCookies();
   await open('/admin/second-factor/');
   for (const [otp, next] of [['', '.errornote'], [codes[0], '#second-factor']]) {
     await page.locator('#id_username').fill(EMAIL);

@@ -99,6 +99,14 @@ def mail_password(event: OutboxEvent) -> None:
     notices.tell_of_password(event.payload["id"], event.pk)
 
 
+@outbox.subscriber(
+    "user.second_factor_changed", name="shop.mail_second_factor", queue="mail", when=mails.are_on
+)
+def mail_second_factor(event: OutboxEvent) -> None:
+    """Tells that the second factor was turned on or off, or what became of recovery codes."""
+    notices.tell_of_second_factor(event.payload["id"], event.pk, what=event.payload["what"])
+
+
 @outbox.subscriber("user.email_requested", name="shop.mail_email", queue="mail", when=mails.are_on)
 def mail_email(event: OutboxEvent) -> None:
     """Sends the link that confirms a new address, and warns the present one."""

@@ -7,6 +7,7 @@ import graphene
 from schema import authentication, refresh_cookie
 from schema.base import Mutation
 from schema.engine.connections import ObjectField
+from schema.mutations.customers import OTP
 from schema.permissions import SIGNED_IN
 from schema.types.jobs import Job
 from shop.actions import accounts
@@ -45,13 +46,14 @@ class AccountErase(Mutation):
 
     class Input:
         password = graphene.String(required=True, description="Your password, once more.")
+        otp = OTP
 
     erased = graphene.Boolean(required=True, default_value=False, description="Whether it was.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, password: str) -> Any:
+    def perform(cls, info: graphene.ResolveInfo, password: str, otp: str | None = None) -> Any:
         address = authentication.device_of(info.context).address
-        accounts.erase_own(info.context.user, password=password, address=address)
+        accounts.erase_own(info.context.user, password=password, address=address, otp=otp)
         refresh_cookie.drop(info.context)
         return cls(erased=True)
 

@@ -74,6 +74,11 @@ COOKIE = graphene.Boolean(
     "scripts cannot read, and out of the answer.",
 )
 
+OTP = graphene.String(
+    description="Code of the authenticator app, or a recovery code: asked for by the error code "
+    "OTP_REQUIRED."
+)
+
 
 class TokenAuth(TokensMutation):
     """Signs in with e-mail address and password, and a one-time code where the account has one."""
@@ -83,10 +88,7 @@ class TokenAuth(TokensMutation):
     class Input:
         email = graphene.String(required=True, description="E-mail address, in any case.")
         password = graphene.String(required=True, description="Password.")
-        otp = graphene.String(
-            description="Code of the authenticator app, or a recovery code: asked for by the error "
-            "code OTP_REQUIRED."
-        )
+        otp = OTP
         cookie = COOKIE
 
     @classmethod

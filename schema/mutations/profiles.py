@@ -7,7 +7,7 @@ import graphene
 from schema import authentication, refresh_cookie
 from schema.base import Mutation
 from schema.engine.connections import ObjectField
-from schema.mutations.customers import COOKIE, TokensMutation
+from schema.mutations.customers import COOKIE, OTP, TokensMutation
 from schema.permissions import ANYONE, SIGNED_IN
 from schema.types.customers import User
 from shop.actions.customers import passwords, profiles, registering
@@ -113,6 +113,7 @@ class PasswordChange(TokensMutation):
     class Input:
         current_password = graphene.String(required=True, description="The password as it is.")
         new_password = graphene.String(required=True, description="The password to be.")
+        otp = OTP
         cookie = COOKIE
 
     @classmethod
@@ -121,13 +122,14 @@ class PasswordChange(TokensMutation):
         info: graphene.ResolveInfo,
         current_password: str,
         new_password: str,
+        otp: str | None = None,
         cookie: bool = False,
     ) -> Any:
         if cookie:
             refresh_cookie.check(info.context)
         user = info.context.user
         address = authentication.device_of(info.context).address
-        passwords.change(user, current=current_password, new=new_password, address=address)
+        passwords.change(user, current=current_password, new=new_password, address=address, otp=otp)
         return cls.open_session(info, user, cookie=cookie)
 
 
@@ -142,11 +144,16 @@ class EmailChange(_CountedMutation):
     class Input:
         email = graphene.String(required=True, description="The e-mail address to be.")
         password = graphene.String(required=True, description="The password.")
+        otp = OTP
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, email: str, password: str) -> Any:
+    def perform(
+        cls, info: graphene.ResolveInfo, email: str, password: str, otp: str | None = None
+    ) -> Any:
         address = authentication.device_of(info.context).address
-        profiles.request_email(info.context.user, email=email, password=password, address=address)
+        profiles.request_email(
+            info.context.user, email=email, password=password, address=address, otp=otp
+        )
         return cls()
 
 
@@ -162,11 +169,14 @@ class EmailConfirm(_CountedMutation):
     class Input:
         token = graphene.String(required=True, description="The `token` of the link in the mail.")
         password = graphene.String(required=True, description="The password of the account.")
+        otp = OTP
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, token: str, password: str) -> Any:
+    def perform(
+        cls, info: graphene.ResolveInfo, token: str, password: str, otp: str | None = None
+    ) -> Any:
         address = authentication.device_of(info.context).address
-        profiles.confirm_email(token, password, address=address)
+        profiles.confirm_email(token, password, address=address, otp=otp)
         return cls()
 
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import graphene
 
+from schema import authentication
 from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.permissions import SIGNED_IN
 from schema.types.customers import User
-from shop.actions.customers import second_factor
+from shop.actions.customers import second_factor, signing_in
 
 _CODE = "A code of the authenticator app, or an unused recovery code."
 
@@ -29,7 +30,7 @@ class _SecondFactor(Mutation):
 
     permission = SIGNED_IN
     stores_text = False
-    # The count of wrong codes outlives the refusal.
+    # The counts of wrong passwords and codes outlive the refusal.
     owns_transaction = True
 
 
@@ -39,14 +40,15 @@ class OtpBegin(_SecondFactor):
     """
 
     class Input:
-        pass
+        password = graphene.String(required=True, description="Your password, once more.")
 
     secret = graphene.String(description="The secret in base32, to be typed into the app.")
     uri = graphene.String(description="The same as an otpauth URI, to be shown as a QR code.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo) -> Any:
-        enrolment = second_factor.begin(info.context.user)
+    def perform(cls, info: graphene.ResolveInfo, password: str) -> Any:
+        address = authentication.device_of(info.context).address
+        enrolment = signing_in.enrol(info.context.user, password, address=address)
         return cls(secret=enrolment.secret, uri=enrolment.uri)
 
 

@@ -16,10 +16,10 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
-from shop.actions.customers import second_factor
-from shop.errors import InvalidOtp, OtpRequired, ShopError
+from shop.actions.customers import second_factor, signing_in
+from shop.errors import InvalidCredentials, InvalidOtp, OtpRequired, ShopError, TryLater
 
 # django-otp's own screens show secrets, and write what only actions may.
 admin.site.unregister((TOTPDevice, StaticDevice))
@@ -37,8 +37,19 @@ class CodeForm(forms.Form):
     )
 
 
+class PasswordForm(forms.Form):
+    """The password, which a stolen session does not know."""
+
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        max_length=signing_in.MAX_PASSWORD,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
+    )
+
+
 @never_cache
-@sensitive_post_parameters("code")
+@sensitive_post_parameters("code", "password")
 @csrf_protect
 def page(request: HttpRequest) -> HttpResponse:
     """What the user may do next, and the doing of it.
@@ -47,28 +58,39 @@ def page(request: HttpRequest) -> HttpResponse:
     """
     if not admin.site.may_enrol(request):  # type: ignore[attr-defined]
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+    begins = request.POST.get("action") == "begin"
     form = CodeForm(request.POST if "code" in request.POST else None)
+    password_form = PasswordForm(request.POST if begins else None)
     if request.method == "POST":
         try:
-            response = _act(request, form)
+            response = _begin(request, password_form) if begins else _act(request, form)
         except (OtpRequired, InvalidOtp) as error:
             form.add_error("code", error.message)
+        except (InvalidCredentials, TryLater) as error:
+            password_form.add_error("password", error.message)
         except ShopError as error:
             messages.error(request, error.message)
             return redirect("second_factor")
         else:
             if response is not None:
                 return response
-    return _show(request, form=form)
+    return _show(request, form=form, password_form=password_form)
+
+
+def _begin(request: HttpRequest, form: PasswordForm) -> HttpResponse | None:
+    """Makes a new secret. Returns None where the form is not filled in."""
+    if not form.is_valid():
+        return None
+    user: Any = request.user
+    address = request.META.get("REMOTE_ADDR", "")
+    signing_in.enrol(user, form.cleaned_data["password"], address=address)
+    return redirect("second_factor")
 
 
 def _act(request: HttpRequest, form: CodeForm) -> HttpResponse | None:
     """Does what the pressed button says. Returns None where the form is not filled in."""
     action = request.POST.get("action")
     user: Any = request.user
-    if action == "begin":
-        second_factor.begin(user)
-        return redirect("second_factor")
     if not form.is_valid():
         return None
     code = form.cleaned_data["code"]

@@ -148,6 +148,7 @@ try {
 
   // A second factor: turned on, asked for at the next sign-in, and turned off.
   await open('/admin/second-factor/');
+  await page.locator('#id_password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Set up' }).click();
   const secret = await page.locator('#secret').innerText();
   await page.locator('#id_code').fill(codeOf(secret));
@@ -158,7 +159,7 @@ try {
   if (codes.length !== 10) fail(`${codes.length} recovery codes instead of 10`);
   await page.waitForLoadState('networkidle');
   await shoot('second-factor-codes');
-  await context.clearCookies();
+  await page.context().clearCookies();
   await open('/admin/second-factor/');
   for (const [otp, next] of [['', '.errornote'], [codes[0], '#second-factor']]) {
     await page.locator('#id_username').fill(EMAIL);

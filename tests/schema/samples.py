@@ -77,7 +77,7 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "mediaCreate": lambda shop: {"product": shop.product, "url": "https://example.org/2.jpg"},
     "mediaDelete": lambda shop: {"id": shop.media},
     "mediaUpdate": lambda shop: {"id": shop.media, "alt": "From behind"},
-    "otpBegin": lambda shop: {},
+    "otpBegin": lambda shop: {"password": "an owner password"},
     "otpDisable": lambda shop: {"code": "123456"},
     "otpEnable": lambda shop: {"code": "123456"},
     "otpRecoveryCodesCreate": lambda shop: {"code": "123456"},

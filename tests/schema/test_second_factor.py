@@ -1,6 +1,5 @@
-"""The second factor in the API: turning it on, signing in with it, and what a code is good for."""
+"""The second factor in the API: turning it on and off, who is told, and who sees it."""
 
-import datetime
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -8,74 +7,33 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from shop.actions.customers import second_factor
-from shop.models import Session, User
+from shop.actions.customers import notices, second_factor
+from shop.models import AuditEntry, SentMail, User
+from tests.schema.second_factors import (
+    PASSWORD,
+    Call,
+    SignIn,
+    failures,
+    forget_failures,
+    rows,
+    told,
+)
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "a customer password"
-REQUIRED = ("OTP_REQUIRED", ["otp"])
 INVALID = ("INVALID_OTP", ["otp"])
 
 
 @pytest.fixture
-def call(api: Any) -> Any:
-    """`call("otpBegin", user, "secret")`: the payload; errors as pairs of code and field."""
-
-    def send(
-        mutation: str, user: User | None, selection: str = "", **values: Any
-    ) -> dict[str, Any]:
-        kind = f"{mutation[0].upper()}{mutation[1:]}Input!"
-        answer = api(
-            f"mutation($input: {kind}) {{ {mutation}(input: $input) "
-            f"{{ {selection} userErrors {{ code field message }} }} }}",
-            user,
-            input=values,
-        )
-        if "errors" in answer:
-            (error,) = answer["errors"]
-            return {"error": error["extensions"]["code"]}
-        payload = answer["data"][mutation]
-        payload["refused"] = [(error["code"], error["field"]) for error in payload["userErrors"]]
-        return payload
-
-    return send
+def call(api: Any) -> Call:
+    return Call(api)
 
 
 @pytest.fixture
-def sign_in(call: Any) -> Any:
-    """`sign_in(otp)`: signs Ann in; the errors, empty when it was right."""
-
-    def send(otp: str | None = None, password: str = PASSWORD) -> list[tuple[str, list[str]]]:
-        given = {} if otp is None else {"otp": otp}
-        payload = call(
-            "tokenAuth", None, "token", email="ann@example.org", password=password, **given
-        )
-        assert (payload["token"] is None) == bool(payload["refused"])
-        return payload["refused"]
-
-    return send
-
-
-def rows() -> list[Any]:
-    """All that is kept of second factors."""
-    models = (TOTPDevice, StaticDevice, StaticToken)
-    return [list(model.objects.order_by("pk").values()) for model in models]
-
-
-def forget_failures() -> None:
-    """As much later that wrong codes slow nobody down any more."""
-    later = timezone.now() - datetime.timedelta(hours=1)
-    TOTPDevice.objects.exclude(throttling_failure_timestamp=None).update(
-        throttling_failure_timestamp=later
-    )
-
-
-def failures() -> int:
-    return TOTPDevice.objects.values_list("throttling_failure_count", flat=True).get()
+def sign_in(call: Call) -> SignIn:
+    return SignIn(call)
 
 
 # --- Turning it on and off ---------------------------------------------------------------------
@@ -83,7 +41,7 @@ def failures() -> int:
 
 def test_the_secret_comes_in_base32_and_as_a_uri(call: Any, customer: User, settings: Any) -> None:
     settings.OTP_TOTP_ISSUER = "Tea & Co"
-    payload = call("otpBegin", customer, "secret uri")
+    payload = call("otpBegin", customer, "secret uri", password=PASSWORD)
     assert re.fullmatch("[A-Z2-7]{32}", payload["secret"])
     uri = urlsplit(payload["uri"])
     assert (uri.scheme, uri.netloc, uri.path) == (
@@ -104,14 +62,16 @@ def test_the_secret_comes_in_base32_and_as_a_uri(call: Any, customer: User, sett
 def test_beginning_changes_nothing_yet_and_again_replaces_the_secret(
     call: Any, customer: User, sign_in: Any
 ) -> None:
-    first, second = (call("otpBegin", customer, "secret")["secret"] for _ in range(2))
+    first, second = (
+        call("otpBegin", customer, "secret", password=PASSWORD)["secret"] for _ in range(2)
+    )
     assert first != second
     assert TOTPDevice.objects.filter(user=customer, confirmed=False).count() == 1
     assert sign_in() == []
 
 
 def test_a_first_right_code_turns_it_on(call: Any, customer: User, authenticator: Any) -> None:
-    call("otpBegin", customer)
+    call("otpBegin", customer, password=PASSWORD)
     given = authenticator.code(customer)
     payload = call("otpEnable", customer, "recoveryCodes user { email hasOtp }", code=given)
     assert payload["user"] == {"email": "ann@example.org", "hasOtp": True}
@@ -132,7 +92,7 @@ def test_no_recovery_code_lies_in_clear_in_the_database(customer: User, authenti
 def test_a_wrong_first_code_turns_nothing_on(
     call: Any, customer: User, authenticator: Any, sign_in: Any
 ) -> None:
-    call("otpBegin", customer)
+    call("otpBegin", customer, password=PASSWORD)
     wrong = authenticator.code(customer, steps=50)
     payload = call("otpEnable", customer, "recoveryCodes user { id }", code=wrong)
     assert payload["refused"] == [("INVALID_OTP", ["code"])]
@@ -159,7 +119,8 @@ def test_whoever_has_it_turns_it_off_before_there_is_another(
 ) -> None:
     authenticator.turn_on(customer)
     before = rows()
-    given = {"code": authenticator.code(customer)} if mutation == "otpEnable" else {}
+    code = authenticator.code(customer)
+    given = {"code": code} if mutation == "otpEnable" else {"password": PASSWORD}
     assert call(mutation, customer, **given)["refused"] == [("INVALID", [])]
     assert rows() == before
 
@@ -221,181 +182,106 @@ def test_everyone_changes_their_own_only(
     assert rows() == before
 
 
-# --- Signing in --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("given", [None, "", "  "])
-def test_without_a_code_nobody_with_a_second_factor_signs_in(
-    given: str | None, customer: User, authenticator: Any, sign_in: Any
+@pytest.mark.parametrize("password", ["", "wrong", PASSWORD.upper(), "x" * 5000])
+def test_an_access_token_without_the_password_begins_nothing(
+    password: str, call: Any, customer: User
 ) -> None:
-    authenticator.turn_on(customer)
-    before = rows()
-    assert sign_in(given) == [REQUIRED]
-    assert rows() == before
-    customer.refresh_from_db()
-    assert customer.last_login is None
-    assert Session.objects.count() == 0
+    payload = call("otpBegin", customer, "secret uri", password=password)
+    assert payload["refused"] == [("INVALID_CREDENTIALS", ["password"])]
+    assert (payload["secret"], payload["uri"]) == (None, None)
+    assert rows() == [[], [], []]
 
 
-def test_a_wrong_code_opens_no_session(customer: User, authenticator: Any, sign_in: Any) -> None:
-    authenticator.turn_on(customer)
-    assert sign_in(authenticator.code(customer, steps=50)) == [INVALID]
-    customer.refresh_from_db()
-    assert customer.last_login is None
-    assert Session.objects.count() == 0
-    assert failures() == 1
+def test_tries_of_the_password_count_although_they_are_refused(call: Any, customer: User) -> None:
+    for _ in range(10):
+        call("otpBegin", customer, password="wrong")
+    assert call("otpBegin", customer, password=PASSWORD) == {"error": "RATE_LIMITED"}
+    assert rows() == [[], [], []]
 
 
-@pytest.mark.parametrize("steps", [-1, 0, 1])
-def test_a_right_code_signs_in_also_of_a_clock_that_is_a_little_off(
-    steps: int, customer: User, authenticator: Any, sign_in: Any
-) -> None:
-    authenticator.turn_on(customer)
-    assert sign_in(authenticator.code(customer, steps=steps)) == []
-    customer.refresh_from_db()
-    assert customer.last_login is not None
-    assert Session.objects.filter(user=customer).count() == 1
+# --- Telling of it -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("steps", [-2, 2, 10])
-def test_a_code_of_another_time_is_wrong(
-    steps: int, customer: User, authenticator: Any, sign_in: Any
-) -> None:
-    authenticator.turn_on(customer)
-    assert sign_in(authenticator.code(customer, steps=steps)) == [INVALID]
-
-
-def test_a_code_is_read_with_spaces_in_it(customer: User, authenticator: Any, sign_in: Any) -> None:
-    authenticator.turn_on(customer)
-    code = authenticator.code(customer)
-    assert sign_in(f" {code[:3]} {code[3:]} ") == []
-
-
-def test_a_code_is_accepted_once(customer: User, authenticator: Any, sign_in: Any) -> None:
-    authenticator.turn_on(customer)
-    code, earlier = authenticator.code(customer), authenticator.code(customer, steps=-1)
-    assert sign_in(code) == []
-    for spent in (code, earlier):
-        forget_failures()
-        assert sign_in(spent) == [INVALID]
-    authenticator.now += 30
-    forget_failures()
-    assert sign_in(code) == [INVALID]
-    forget_failures()
-    assert sign_in(authenticator.code(customer)) == []
-    assert Session.objects.count() == 2
-
-
-def test_the_code_that_turned_it_on_does_not_sign_in(
+def test_every_change_is_told_by_an_event_and_no_refusal_is(
     call: Any, customer: User, authenticator: Any, sign_in: Any
 ) -> None:
-    call("otpBegin", customer)
-    code = authenticator.code(customer)
-    call("otpEnable", customer, code=code)
-    assert sign_in(code) == [INVALID]
-
-
-def test_a_recovery_code_signs_in_once(customer: User, authenticator: Any, sign_in: Any) -> None:
     codes = authenticator.turn_on(customer)
-    assert sign_in(codes[0]) == []
-    assert sign_in(codes[0]) == [INVALID]
-    assert sign_in(codes[1].replace("-", "").lower()) == []
-    assert second_factor.recovery_codes_left(customer) == 8
+    assert told() == ["on"]
+    for mutation in ("otpRecoveryCodesCreate", "otpDisable"):
+        call(mutation, customer, code="a" * 16)
+    assert sign_in("a" * 16) == [INVALID]
+    assert told() == ["on"]
+    assert sign_in(authenticator.code(customer)) == []
+    assert told() == ["on"]
+    call("otpDisable", customer, code=codes[0])
+    assert told() == ["on", "recovery_code_used", "off"]
+    second_factor.remove(customer)
+    assert told() == ["on", "recovery_code_used", "off"]
 
 
-def test_a_recovery_code_is_its_owners_only(
-    customer: User, staff: User, authenticator: Any, sign_in: Any
+@pytest.mark.django_db(transaction=True)
+def test_every_change_is_told_by_mail(
+    call: Any, customer: User, authenticator: Any, sign_in: Any, mailoutbox: list[Any]
 ) -> None:
-    authenticator.turn_on(customer)
-    theirs = authenticator.turn_on(staff)
-    assert sign_in(theirs[0]) == [INVALID]
-    assert second_factor.recovery_codes_left(staff) == 10
+    call("otpBegin", customer, password=PASSWORD)
+    assert mailoutbox == []
+    codes = call("otpEnable", customer, "recoveryCodes", code=authenticator.code(customer))
+    assert sign_in(codes["recoveryCodes"][0]) == []
+    for mutation in ("otpRecoveryCodesCreate", "otpDisable"):
+        authenticator.now += 60
+        assert call(mutation, customer, code=authenticator.code(customer))["refused"] == []
+    assert {tuple(mail.to) for mail in mailoutbox} == {("ann@example.org",)}
+    assert [mail.subject for mail in mailoutbox] == [
+        "Your second factor is on",
+        "A recovery code was used",
+        "You have new recovery codes",
+        "Your second factor is off",
+    ]
+    for mail, words in zip(
+        mailoutbox,
+        ("was turned on", "recovery codes of your account was used", "were made", "was turned off"),
+        strict=True,
+    ):
+        assert words in mail.body
+        assert words in mail.alternatives[0].content
+    assert SentMail.objects.filter(template="second_factor_changed").count() == 4
 
 
-def test_a_stored_digest_is_no_code(customer: User, authenticator: Any, sign_in: Any) -> None:
-    authenticator.turn_on(customer)
-    assert sign_in(StaticToken.objects.first().token) == [INVALID]
-
-
-def test_the_code_is_looked_at_only_after_the_password(
-    customer: User, authenticator: Any, sign_in: Any
+@pytest.mark.django_db(transaction=True)
+def test_other_mails_do_not_keep_this_one_back(
+    customer: User, authenticator: Any, mailoutbox: list[Any]
 ) -> None:
-    codes = authenticator.turn_on(customer)
-    before = rows()
-    for given in (None, "000000", codes[0], authenticator.code(customer)):
-        assert sign_in(given, password="wrong") == [("INVALID_CREDENTIALS", [])]
-    assert rows() == before
-
-
-def test_whoever_has_none_may_send_a_code(customer: User, sign_in: Any) -> None:
-    assert sign_in("123456") == []
-    second_factor.begin(customer)
-    assert sign_in("123456") == []
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        "12345",
-        "1234567",
-        "+12345",
-        "12_345",
-        "١٢٣٤٥٦",
-        "12345\x00",
-        "K" * 16,
-        "1" * 16,
-        "a" * 16,
-        "9" * 10_000,
-        "'; DROP TABLE",
-    ],
-)
-def test_what_is_no_code_is_refused(
-    given: str, customer: User, authenticator: Any, sign_in: Any
-) -> None:
+    for number in range(12):
+        notices.send_reset(customer.pk, number)
+    mailoutbox.clear()
     authenticator.turn_on(customer)
-    assert sign_in(given) == [INVALID]
-    assert failures() == 0
+    assert [mail.subject for mail in mailoutbox] == ["Your second factor is on"]
 
 
-# --- Wrong codes -------------------------------------------------------------------------------
-
-
-def test_a_wrong_code_makes_the_next_wait_and_a_right_one_forgets_it(
-    customer: User, authenticator: Any, call: Any, sign_in: Any
+def test_what_staff_do_with_theirs_is_recorded(
+    call: Any, staff: User, customer: User, authenticator: Any
 ) -> None:
-    authenticator.turn_on(customer)
-    sign_in(authenticator.code(customer, steps=50))
-    # Right, and yet too early: it can be sent again.
-    given = authenticator.code(customer)
-    payload = call("tokenAuth", None, email=customer.email, password=PASSWORD, otp=given)
-    (error,) = payload["userErrors"]
-    assert error["code"] == "INVALID_OTP"
-    assert error["message"] == "Too many wrong codes. Wait 1 seconds, or use a recovery code."
+    call("otpBegin", staff, password="a staff password")
+    wrong = authenticator.code(staff, steps=50)
+    assert call("otpEnable", staff, code=wrong)["refused"] == [("INVALID_OTP", ["code"])]
     assert failures() == 1
+    assert not AuditEntry.objects.exists()
     forget_failures()
-    assert sign_in(given) == []
-    assert failures() == 0
-
-
-def test_a_recovery_code_signs_in_while_the_app_has_to_wait(
-    customer: User, authenticator: Any, sign_in: Any
-) -> None:
-    codes = authenticator.turn_on(customer)
-    sign_in(authenticator.code(customer, steps=50))
-    assert sign_in(authenticator.code(customer)) == [INVALID]
-    assert sign_in(codes[0]) == []
-
-
-def test_however_many_were_wrong_nobody_waits_longer_than_256_seconds(
-    customer: User, authenticator: Any, sign_in: Any
-) -> None:
+    call("otpEnable", staff, code=authenticator.code(staff))
+    authenticator.now += 60
+    call("otpDisable", staff, code=authenticator.code(staff))
+    entries = list(AuditEntry.objects.order_by("pk"))
+    assert [entry.difference for entry in entries] == [
+        {"second_factor": [False, True]},
+        {"second_factor": [True, False]},
+    ]
+    for entry in entries:
+        assert (entry.actor, entry.action, entry.source) == (staff, "user.update", "api")
+        assert (entry.object_type, entry.object_id) == ("User", staff.pk)
+    # Customers and commands leave none.
     authenticator.turn_on(customer)
-    for ago, right in ((250, [INVALID]), (260, [])):
-        TOTPDevice.objects.update(
-            throttling_failure_count=1000,
-            throttling_failure_timestamp=timezone.now() - datetime.timedelta(seconds=ago),
-        )
-        assert sign_in(authenticator.code(customer)) == right
+    call("otpDisable", customer, code=authenticator.code(customer))
+    assert AuditEntry.objects.count() == 2
 
 
 # --- Reading -----------------------------------------------------------------------------------

@@ -31,20 +31,22 @@ KEPT: tuple[type[models.Model], ...] = (LogEntry,)
 _BATCH = 500
 
 
-def erase_own(user: User, *, password: str, address: str) -> None:
+def erase_own(user: User, *, password: str, address: str, otp: str | None = None) -> None:
     """Erases the account of someone who proves to be its owner.
 
     It must not run inside a transaction, as `prove`.
 
     Args:
         address: of the client, whose tries are counted.
+        otp: one-time code, where the account asks for one.
 
     Raises:
         InvalidCredentials: it is another password.
+        OtpRequired, InvalidOtp: the password is right, the second factor is not.
         LastOwner: the shop would be left without an owner who can sign in.
         Throttled, Busy: too many tries.
     """
-    prove(user, password, address=address)
+    prove(user, password, address=address, otp=otp)
     with transaction.atomic():
         privileges.hold(user)
         privileges.check(user, by=user, ends_ownership=True)

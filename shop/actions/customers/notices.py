@@ -72,6 +72,17 @@ def tell_of_password(user_id: int, event_id: int) -> None:
         _send("password_changed", user, event_id)
 
 
+def tell_of_second_factor(user_id: int, event_id: int, *, what: str) -> None:
+    """Mails that the second factor was turned on or off, or what became of recovery codes.
+
+    Args:
+        what: one of `second_factor.WHAT`.
+    """
+    user = _told(user_id)
+    if user is not None:
+        _send("second_factor_changed", user, event_id, what=what)
+
+
 def ask_about_email(user_id: int, event_id: int) -> None:
     """Mails a link to the address that is to be, and a warning to the one that is."""
     user = _told(user_id)

@@ -42,19 +42,21 @@ def hashed(password: str) -> str:
         return make_password(password)
 
 
-def change(user: User, *, current: str, new: str, address: str) -> None:
+def change(user: User, *, current: str, new: str, address: str, otp: str | None = None) -> None:
     """Gives a user who is signed in another password, and ends all sessions.
 
     Args:
         address: of the client, whose tries are counted.
+        otp: one-time code, where the account asks for one.
 
     Raises:
-        InvalidCredentials: `current` is not the password.
         WeakPassword: `new` is too easy to guess.
-        Throttled, Busy: as `prove`.
+        InvalidCredentials: `current` is not the password.
+        OtpRequired, InvalidOtp, Throttled, Busy: as `prove`.
     """
-    prove(user, current, address=address, field="currentPassword")
+    # First, because a code is good for one try.
     check_strength(new, user, field="newPassword")
+    prove(user, current, address=address, otp=otp, field="currentPassword")
     if not _store(user, hashed(new)):
         raise Invalid("The account has just been changed by someone else.")
 

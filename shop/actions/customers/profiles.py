@@ -27,27 +27,31 @@ def update(user: User, *, name: str) -> User:
     return user
 
 
-def request_email(user: User, *, email: str, password: str, address: str) -> None:
+def request_email(
+    user: User, *, email: str, password: str, address: str, otp: str | None = None
+) -> None:
     """Has a link mailed to another e-mail address; followed, it becomes the account's.
 
     The present address is told. It must not run inside a transaction.
 
     Args:
         address: of the client, whose tries are counted.
+        otp: one-time code, where the account asks for one.
 
     Raises:
         Invalid: not an e-mail address.
         InvalidCredentials: not the password.
+        OtpRequired, InvalidOtp: the password is right, the second factor is not.
         Throttled, Busy: too many tries.
     """
     email = checked_email(email)
-    prove(user, password, address=address)
+    prove(user, password, address=address, otp=otp)
     with transaction.atomic():
         User.objects.filter(pk=user.pk, is_active=True).update(pending_email=email)
         events.emit("user.email_requested", user)
 
 
-def confirm_email(token: str, password: str, *, address: str) -> User:
+def confirm_email(token: str, password: str, *, address: str, otp: str | None = None) -> User:
     """Makes the address that `token` was mailed to the account's, and ends all sessions.
 
     The former address is told. It takes the password, because the address may have been mistyped:
@@ -55,12 +59,12 @@ def confirm_email(token: str, password: str, *, address: str) -> User:
 
     Raises:
         InvalidToken: it is not valid any more, or somebody else has the address by now.
-        InvalidCredentials: not the password.
+        InvalidCredentials, OtpRequired, InvalidOtp: as `prove`.
         Throttled, Busy: too many tries.
     """
     throttling.check(throttling.TOKEN, token[:500], address)
     user = links.opened(token, links.CHANGE_EMAIL)
-    prove(user, password, address=address)
+    prove(user, password, address=address, otp=otp)
     former, email = user.email, user.pending_email
     same = User.objects.filter(pk=user.pk, email_key=user.email_key, pending_email=email)
     try:

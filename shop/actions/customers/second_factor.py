@@ -2,6 +2,8 @@
 
 Wrong codes slow down who tries them. Recovery codes are too long to be guessed, so nothing slows
 them down: their owner gets in with one even while somebody else keeps the app's codes locked.
+
+Whatever changes is told by the event "user.second_factor_changed", whose `what` is one of `WHAT`.
 """
 
 import base64
@@ -10,20 +12,26 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from shop import events
+from shop.actions import audit
 from shop.actions.catalog.holding import locked
-from shop.errors import Invalid, InvalidOtp, OtpRequired
+from shop.errors import Invalid, InvalidOtp, NotFound, OtpRequired
 from shop.models import User
 
 RECOVERY_CODES = 10
 # django-otp doubles the wait with each wrong code in a row. It ends at this many, 256 seconds with
 # a throttle factor of 1, so that whoever knows the password locks nobody out for long.
 MOST_FAILURES = 9
+
+CHANGED = "user.second_factor_changed"
+ON, OFF, CODES, RECOVERY_CODE_USED = WHAT = ("on", "off", "codes", "recovery_code_used")
 
 _APP_CODE = re.compile("[0-9]{6}")
 # 80 bits in base32.
@@ -60,8 +68,15 @@ def device_of(user: User) -> TOTPDevice | None:
     return _device(user, confirmed=True)
 
 
+def facts(user: User) -> dict[str, Any]:
+    """What the audit tells of it."""
+    return {"second_factor": is_on(user)}
+
+
 def begin(user: User) -> Enrolment:
     """Makes a new secret, which counts for nothing until `enable`. An earlier such one is gone.
+
+    Who asks has given the password: see `signing_in.enrol`.
 
     Raises:
         Invalid: the second factor is on.
@@ -90,15 +105,14 @@ def enable(user: User, code: str) -> list[str]:
         InvalidOtp: the code is not right.
     """
     with transaction.atomic():
-        _hold(user)
+        held = _hold(user)
         _refuse_if_on(user)
         device = _device(user, confirmed=False)
         if device is None:
             raise Invalid("Begin with a new secret first.")
         refusal = _refusal_by_app(device, code)
         if refusal is None:
-            TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
-            codes = _issue(user)
+            codes = _turn_on(held, device)
     if refusal is not None:
         raise InvalidOtp(refusal, field=["code"])
     return codes
@@ -155,8 +169,10 @@ def new_recovery_codes(user: User, code: str | None) -> list[str]:
     """
     _require(user, code)
     with transaction.atomic():
-        _hold(user)
-        return _issue(user)
+        held = _hold(user)
+        codes = _issue(held)
+        events.emit(CHANGED, held, what=CODES)
+    return codes
 
 
 def recovery_codes_left(user: User) -> int:
@@ -167,16 +183,39 @@ def recovery_codes_left(user: User) -> int:
 def remove(user: User) -> bool:
     """Turns the second factor off without a code: the caller knows who asks. Whether it was on."""
     with transaction.atomic():
-        _hold(user)
-        was_on = is_on(user)
-        TOTPDevice.objects.filter(user=user.pk).delete()
-        StaticDevice.objects.filter(user=user.pk).delete()
+        return _turn_off(_hold(user))
+
+
+# The audit looks at what was before once others are kept from it. The count of wrong codes must not
+# be undone with an entry, so that only what succeeds is recorded.
+@audit.recorded("user.update", facts)
+def _turn_on(user: User, device: TOTPDevice) -> list[str]:
+    TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
+    codes = _issue(user)
+    events.emit(CHANGED, user, what=ON)
+    return codes
+
+
+@audit.recorded("user.update", facts)
+def _turn_off(user: User) -> bool:
+    was_on = is_on(user)
+    TOTPDevice.objects.filter(user=user.pk).delete()
+    StaticDevice.objects.filter(user=user.pk).delete()
+    if was_on:
+        events.emit(CHANGED, user, what=OFF)
     return was_on
 
 
-def _hold(user: User) -> None:
-    """Keeps others from this user's second factor until the transaction ends."""
-    locked(User.objects.filter(pk=user.pk).only("pk")).first()
+def _hold(user: User) -> User:
+    """Keeps others from this user's second factor until the transaction ends.
+
+    Returns:
+        The row. What a request calls its user may only stand for one.
+    """
+    held = locked(User.objects.filter(pk=user.pk).only("pk")).first()
+    if held is None:
+        raise NotFound("There is no such account.")
+    return held
 
 
 def _device(user: User, *, confirmed: bool) -> TOTPDevice | None:
@@ -208,6 +247,7 @@ def _refusal(device: TOTPDevice, code: str) -> str | None:
     if not spent:
         return InvalidOtp.message
     StaticDevice.objects.filter(user=device.user_id).update(last_used_at=timezone.now())
+    events.emit_keys(CHANGED, User, [device.user_id], what=RECOVERY_CODE_USED)
     return None
 
 

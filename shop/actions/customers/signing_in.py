@@ -56,17 +56,40 @@ def counted(email: str, address: str) -> Iterator[None]:
         yield
 
 
-def prove(user: User, password: str, *, address: str, field: str = "password") -> None:
-    """Asks a user who is signed in for the password.
+def prove(
+    user: User, password: str, *, address: str, otp: str | None = None, field: str = "password"
+) -> None:
+    """Asks a user who is signed in for the password, and then for the second factor if it is on.
 
     Args:
+        address: of the client, whose tries are counted.
+        otp: one-time code, where the account asks for one.
         field: of the input, where the password is.
 
     Raises:
         InvalidCredentials: it is not the password.
+        OtpRequired, InvalidOtp: the password is right, the second factor is not.
         Throttled: too many tries.
         Busy: too many are at it at once.
     """
+    _ask_password(user, password, address=address, field=field)
+    second_factor.check(user, otp, field="otp")
+
+
+def enrol(user: User, password: str, *, address: str) -> second_factor.Enrolment:
+    """Asks for the password, and begins to turn the second factor on.
+
+    Without it a stolen access token would be enough to shut the owner out.
+
+    Raises:
+        Invalid: the second factor is on.
+        InvalidCredentials, Throttled, Busy: as `prove`.
+    """
+    _ask_password(user, password, address=address, field="password")
+    return second_factor.begin(user)
+
+
+def _ask_password(user: User, password: str, *, address: str, field: str) -> None:
     hashing.check()
     throttling.check(throttling.PASSWORD, str(user.pk), address)
     with hashing.turn():

@@ -129,6 +129,23 @@ def test_screens_record_users_and_groups(owner: Client, customer: User) -> None:
     }
 
 
+def test_turning_ones_second_factor_on_and_off_is_recorded(
+    owner: Client, staff: User, authenticator: Any
+) -> None:
+    page = reverse("second_factor")
+    owner.post(page, {"action": "begin", "password": "a staff password"})
+    code = authenticator.code(staff)
+    codes = owner.post(page, {"action": "enable", "code": code}).context["recovery_codes"]
+    owner.post(page, {"action": "disable", "code": codes[0]})
+    assert told() == [
+        ("user.update", {"second_factor": [False, True]}),
+        ("user.update", {"second_factor": [True, False]}),
+    ]
+    for entry in AuditEntry.objects.all():
+        assert (entry.actor, entry.source) == (staff, "admin")
+        assert (entry.object_type, entry.object_id) == ("User", staff.pk)
+
+
 def test_several_users_deleted_at_once_have_entries_each(owner: Client, customer: User) -> None:
     other = User.objects.create_user("bob@example.org")
     chosen = {"action": "delete_selected", "_selected_action": [customer.pk, other.pk]}

@@ -227,7 +227,7 @@ def test_turning_it_on_shows_the_recovery_codes_once(
 ) -> None:
     client.force_login(clerk)
     assert "Your second factor is off" in client.get(PAGE).content.decode()
-    assert act(client, "begin").url == PAGE
+    assert act(client, "begin", password=PASSWORD).url == PAGE
     response = client.get(PAGE)
     page = response.content.decode()
     assert second_factor.pending(clerk).secret in page
@@ -256,7 +256,7 @@ def test_a_wrong_code_turns_nothing_on_and_keeps_the_secret(
     wrong: str, client: Client, clerk: User, authenticator: Any
 ) -> None:
     client.force_login(clerk)
-    act(client, "begin")
+    act(client, "begin", password=PASSWORD)
     secret = second_factor.pending(clerk).secret
     given = authenticator.code(clerk, steps=50) if wrong.startswith("a code") else wrong
     response = act(client, "enable", code=given)
@@ -283,7 +283,7 @@ def test_new_codes_and_turning_it_off_take_a_code(
     for action in ("renew", "disable"):
         response = act(client, action, code="k" * 16)
         assert response.context["form"].errors["code"]
-    assert act(client, "begin").url == PAGE
+    assert act(client, "begin", password=PASSWORD).url == PAGE
     assert second_factor.is_on(clerk)
     new = act(client, "renew", code=old[0]).context["recovery_codes"]
     assert second_factor.recovery_codes_left(clerk) == 10
@@ -294,6 +294,48 @@ def test_new_codes_and_turning_it_off_take_a_code(
     ]
     assert not second_factor.is_on(clerk)
     assert is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "This field is required."),
+        ({"password": ""}, "This field is required."),
+        ({"password": "wrong"}, "The password is not right."),
+        ({"password": f" {PASSWORD}"}, "The password is not right."),
+    ],
+)
+def test_a_session_without_the_password_begins_nothing(
+    given: dict[str, str], told: str, client: Client, clerk: User
+) -> None:
+    client.force_login(clerk)
+    assert 'type="password"' in client.get(PAGE).content.decode()
+    response = act(client, "begin", **given)
+    assert response.context["password_form"].errors == {"password": [told]}
+    page = response.content.decode()
+    assert told in page
+    assert "wrong" not in page
+    assert TOTPDevice.objects.count() == 0
+
+
+def test_tries_of_the_password_are_counted_at_the_page(client: Client, clerk: User) -> None:
+    client.force_login(clerk)
+    for _ in range(10):
+        act(client, "begin", password="wrong")
+    response = act(client, "begin", password=PASSWORD)
+    (error,) = response.context["password_form"].errors["password"]
+    assert error.startswith("Too many tries.")
+    assert TOTPDevice.objects.count() == 0
+
+
+def test_another_secret_takes_the_password_again(client: Client, clerk: User) -> None:
+    client.force_login(clerk)
+    act(client, "begin", password=PASSWORD)
+    secret = second_factor.pending(clerk).secret
+    act(client, "begin", password="wrong")
+    assert second_factor.pending(clerk).secret == secret
+    act(client, "begin", password=PASSWORD)
+    assert second_factor.pending(clerk).secret != secret
 
 
 # --- Where all staff must have one -------------------------------------------------------------
@@ -323,7 +365,7 @@ def test_once_it_is_on_everything_opens_and_off_closes_it_again(
     required: None, client: Client, clerk: User, sign_in: Any, authenticator: Any
 ) -> None:
     assert sign_in(clerk) is None
-    act(client, "begin")
+    act(client, "begin", password=PASSWORD)
     response = act(client, "enable", code=authenticator.code(clerk))
     codes = response.context["recovery_codes"]
     assert is_in(client)

@@ -7,6 +7,10 @@ import os
 os.environ["DEBUG"] = "1"
 os.environ["HTTPS"] = "0"
 os.environ["SHOP_CURRENCY"] = "USD"
+# Tests empty their Redis database: each process has one of its own.
+if os.environ.get("REDIS_URL") and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    server, _, number = os.environ["REDIS_URL"].rpartition("/")
+    os.environ["REDIS_URL"] = f"{server}/{int(number) - 2 - int(worker.removeprefix('gw'))}"
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

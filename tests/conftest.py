@@ -7,10 +7,6 @@ import os
 os.environ["DEBUG"] = "1"
 os.environ["HTTPS"] = "0"
 os.environ["SHOP_CURRENCY"] = "USD"
-# Tests empty their Redis database: each process has one of its own.
-if os.environ.get("REDIS_URL") and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
-    server, _, number = os.environ["REDIS_URL"].rpartition("/")
-    os.environ["REDIS_URL"] = f"{server}/{int(number) - 2 - int(worker.removeprefix('gw'))}"
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +15,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.conf import settings as project
 from django.core.cache import cache
 from django.core.files.storage import storages
 from django.db import connection
@@ -37,6 +34,18 @@ from tests.databases import moved_to
 
 # A failed assertion in a module beside tests is explained as one in a test.
 pytest.register_assert_rewrite("tests.shop", "tests.concurrency")
+
+
+def _take_own_redis() -> None:
+    """Tests empty their Redis database: each process has one of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if project.REDIS_URL and worker:
+        server, _, number = project.REDIS_URL.rpartition("/")
+        project.REDIS_URL = f"{server}/{int(number) - 2 - int(worker.removeprefix('gw'))}"
+        project.CACHES["default"]["LOCATION"] = project.REDIS_URL
+
+
+_take_own_redis()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ CREATE = """mutation($i: UserCreateInput!) { userCreate(input: $i) {
 
 
 def owner(name: str) -> User:
-    user = User.objects.create_user(f"{name}@example.org")
+    user = User.objects.create_user(f"{name}@example.org", "a password")
     privileges.make_owner(user)
     # As in a request: what they may do was looked up before they decide.
     assert user.has_perm("shop.delete_user")
@@ -52,7 +52,7 @@ def test_two_owners_who_undo_each_other_leave_one(
 
 @pytest.mark.parametrize("attempt", range(5))
 def test_a_role_and_a_superuser_who_undo_each_other_leave_one(attempt: int, at_once: Any) -> None:
-    one, two = owner("one"), User.objects.create_superuser("two@example.org")
+    one, two = owner("one"), User.objects.create_superuser("two@example.org", "a password")
     results = at_once(
         lambda: users.update(fresh(two), by=one, roles=[]),
         lambda: users.update(fresh(one), by=two, roles=[]),

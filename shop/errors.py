@@ -104,6 +104,14 @@ class Invalid(ShopError):
     """A value is of the right type but makes no sense here."""
 
 
+class AmountTooLarge(Invalid):
+    message = "It comes to more than can be paid at once."
+
+
+class CurrencyMismatch(Invalid):
+    message = "It is in another currency than the shop's prices."
+
+
 class Required(ShopError):
     code = ErrorCode.REQUIRED
     message = "A value is required."

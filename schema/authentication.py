@@ -79,10 +79,15 @@ def session_of(request: Any) -> uuid.UUID | None:
     return getattr(request.user, "session_uid", None)
 
 
+def address_of(request: HttpRequest) -> str:
+    """The address of the client, by which tries are counted; empty when it is not known."""
+    return request.META.get("REMOTE_ADDR", "")
+
+
 def device_of(request: HttpRequest) -> Device:
     """Where the request came from."""
     agent = request.headers.get("User-Agent", "")
-    return Device(user_agent=agent, address=request.META.get("REMOTE_ADDR", ""))
+    return Device(user_agent=agent, address=address_of(request))
 
 
 def user_of(token: str) -> User:

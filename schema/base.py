@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from graphene.types.mutation import MutationOptions
 from graphene.utils.str_converters import to_camel_case
 
+from schema.authentication import address_of
 from schema.engine import scalars
 from schema.engine.connections import ComputedField, NodeType
 from schema.engine.errors import Forbidden, RateLimited, Retry
@@ -254,7 +255,7 @@ class Mutation(graphene.Mutation):
     @classmethod
     def _record_refusal(cls, info: graphene.ResolveInfo) -> None:
         request = info.context
-        audit.refuse(request.user, info.field_name, request.META.get("REMOTE_ADDR"))
+        audit.refuse(request.user, info.field_name, address_of(request))
 
     @classmethod
     def _perform_recorded(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
@@ -262,7 +263,7 @@ class Mutation(graphene.Mutation):
         request = info.context
         if not request.user.is_staff:
             return cls.perform(info, **values)
-        with audit.acting(request.user, AuditSource.API, request.META.get("REMOTE_ADDR")):
+        with audit.acting(request.user, AuditSource.API, address_of(request)):
             return cls.perform(info, **values)
 
     @classmethod

@@ -15,13 +15,15 @@ NAME = "shop_refresh"
 _PATH = "/graphql"
 
 
-def check(request: HttpRequest) -> None:
-    """Whether a request may ask for the cookie.
+def check(request: HttpRequest, *, wanted: bool) -> None:
+    """Whether a request may ask for the cookie, if it does.
 
     Raises:
         BadRequest: the shop sets none.
         Forbidden: the page that asks is of another site, or nobody says of which.
     """
+    if not wanted:
+        return
     if not settings.REFRESH_COOKIE:
         raise BadRequest("This shop keeps no refresh tokens in cookies.")
     _check_origin(request)

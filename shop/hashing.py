@@ -24,7 +24,7 @@ from shop.errors import Busy
 # Seconds that a request waits for its turn, at most; and who does not stand in line with others.
 PATIENCE = 1.0
 LONG_PATIENCE = 20.0
-# Between two looks whether another process is done.
+# Between two looks whether another process is done: locks of files wait for ever, or not at all.
 _LOOK_AGAIN = 0.005
 
 _turn = threading.local()

@@ -52,7 +52,7 @@ class AccountErase(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, password: str, otp: str | None = None) -> Any:
-        address = authentication.device_of(info.context).address
+        address = authentication.address_of(info.context)
         accounts.erase_own(info.context.user, password=password, address=address, otp=otp)
         refresh_cookie.drop(info.context)
         return cls(erased=True)

@@ -100,9 +100,8 @@ class TokenAuth(TokensMutation):
         otp: str | None = None,
         cookie: bool = False,
     ) -> Any:
-        if cookie:
-            refresh_cookie.check(info.context)
-        address = authentication.device_of(info.context).address
+        refresh_cookie.check(info.context, wanted=cookie)
+        address = authentication.address_of(info.context)
         user = customers.sign_in(email, password, address=address, otp=otp)
         return cls.open_session(info, user, cookie=cookie)
 

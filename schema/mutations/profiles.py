@@ -39,7 +39,7 @@ class CustomerRegister(_CountedMutation):
     def perform(
         cls, info: graphene.ResolveInfo, email: str, password: str, name: str | None = ""
     ) -> Any:
-        address = authentication.device_of(info.context).address
+        address = authentication.address_of(info.context)
         registering.register(email=email, password=password, name=name or "", address=address)
         return cls()
 
@@ -62,9 +62,8 @@ class CustomerConfirm(TokensMutation):
     def perform(
         cls, info: graphene.ResolveInfo, token: str, password: str, cookie: bool = False
     ) -> Any:
-        if cookie:
-            refresh_cookie.check(info.context)
-        address = authentication.device_of(info.context).address
+        refresh_cookie.check(info.context, wanted=cookie)
+        address = authentication.address_of(info.context)
         user = registering.confirm(token, password, address=address)
         return cls.open_session(info, user, cookie=cookie)
 
@@ -83,7 +82,7 @@ class PasswordResetRequest(_CountedMutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, email: str) -> Any:
-        address = authentication.device_of(info.context).address
+        address = authentication.address_of(info.context)
         passwords.request_reset(email, address=address)
         return cls()
 
@@ -100,7 +99,7 @@ class PasswordReset(_CountedMutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, token: str, password: str) -> Any:
-        address = authentication.device_of(info.context).address
+        address = authentication.address_of(info.context)
         passwords.reset(token, password, address=address)
         return cls()
 
@@ -125,10 +124,9 @@ class PasswordChange(TokensMutation):
         otp: str | None = None,
         cookie: bool = False,
     ) -> Any:
-        if cookie:
-            refresh_cookie.check(info.context)
+        refresh_cookie.check(info.context, wanted=cookie)
         user = info.context.user
-        address = authentication.device_of(info.context).address
+        address = authentication.address_of(info.context)
         passwords.change(user, current=current_password, new=new_password, address=address, otp=otp)
         return cls.open_session(info, user, cookie=cookie)
 
@@ -150,7 +148,7 @@ class EmailChange(_CountedMutation):
     def perform(
         cls, info: graphene.ResolveInfo, email: str, password: str, otp: str | None = None
     ) -> Any:
-        address = authentication.device_of(info.context).address
+        address = authentication.address_of(info.context)
         profiles.request_email(
             info.context.user, email=email, password=password, address=address, otp=otp
         )
@@ -175,7 +173,7 @@ class EmailConfirm(_CountedMutation):
     def perform(
         cls, info: graphene.ResolveInfo, token: str, password: str, otp: str | None = None
     ) -> Any:
-        address = authentication.device_of(info.context).address
+        address = authentication.address_of(info.context)
         profiles.confirm_email(token, password, address=address, otp=otp)
         return cls()
 

@@ -47,7 +47,7 @@ class OtpBegin(_SecondFactor):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, password: str) -> Any:
-        address = authentication.device_of(info.context).address
+        address = authentication.address_of(info.context)
         enrolment = signing_in.enrol(info.context.user, password, address=address)
         return cls(secret=enrolment.secret, uri=enrolment.uri)
 

@@ -10,7 +10,7 @@ from schema.engine.nodes import decode_id
 from schema.types.customers import User
 from schema.types.users import UserRole
 from shop import models
-from shop.actions.accounts import removing
+from shop.actions import accounts
 from shop.actions.customers import users
 from shop.actions.customers.roles import CHANGE_ROLES
 from shop.errors import NotFound
@@ -134,7 +134,7 @@ class UserDelete(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        removing.remove(_row(info, id), by=info.context.user)
+        accounts.remove(_row(info, id), by=info.context.user)
         return cls(deleted_id=id)
 
 

@@ -19,8 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from shop.actions import audit
-from shop.actions.accounts import removing
+from shop.actions import accounts, audit
 from shop.actions.customers import privileges, users
 from shop.actions.customers.roles import ROLE_OF_GROUP
 from shop.admin.recording import RecordedAdmin
@@ -149,11 +148,11 @@ class UserAdmin(DjangoUserAdmin, ActionAdmin):
         return row
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        removing.remove(fresh(obj), by=_staff(request))
+        accounts.remove(fresh(obj), by=_staff(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset.order_by("pk"):
-            removing.remove(user, by=_staff(request))
+            accounts.remove(user, by=_staff(request))
 
 
 @admin.register(Group)

@@ -6,7 +6,7 @@ a thousand machines guess slowly, and the owner, who is somewhere else, still ge
 """
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shop.errors import Throttled
 from shop.throttling.windows import Limit, hit
@@ -56,13 +56,7 @@ REGISTER = Policy(
     account=Limit(10, _HOUR),
     slow=Limit(1, 10 * _MINUTE),
 )
-RESET = Policy(
-    "reset",
-    pair=Limit(5, 10 * _MINUTE),
-    address=Limit(30, 10 * _MINUTE),
-    account=Limit(10, _HOUR),
-    slow=Limit(1, 10 * _MINUTE),
-)
+RESET = replace(REGISTER, name="reset")
 # Links from mails, of which nobody guesses one; each costs a hash.
 TOKEN = Policy(
     "token",
@@ -72,13 +66,7 @@ TOKEN = Policy(
     slow=Limit(1, _MINUTE),
 )
 # The password, asked for once more of somebody who is signed in.
-PASSWORD = Policy(
-    "password",
-    pair=Limit(10, _MINUTE),
-    address=Limit(100, _MINUTE),
-    account=Limit(50, 10 * _MINUTE),
-    slow=Limit(1, _MINUTE),
-)
+PASSWORD = replace(SIGN_IN, name="password")
 
 
 def check(policy: Policy, account: str, address: str) -> None:

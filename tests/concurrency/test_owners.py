@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shop.actions.accounts import removing
+from shop.actions import accounts
 from shop.actions.customers import privileges, users
 from shop.actions.customers.roles import Role, active_owners
 from shop.errors import BeyondYourPermissions, DuplicateEmail, LastOwner
@@ -33,7 +33,7 @@ def fresh(user: User) -> User:
 WAYS = {
     "demote": lambda user, by: users.update(fresh(user), by=by, roles=[Role.MANAGER]),
     "deactivate": lambda user, by: users.deactivate(fresh(user), by=by),
-    "delete": lambda user, by: removing.remove(fresh(user), by=by),
+    "delete": lambda user, by: accounts.remove(fresh(user), by=by),
 }
 
 

@@ -7,5 +7,6 @@ removing   what staff do when they delete one
 
 from shop.actions.accounts.erasing import erase, erase_own
 from shop.actions.accounts.exporting import ExportWork, start_export
+from shop.actions.accounts.removing import remove
 
-__all__ = ["ExportWork", "erase", "erase_own", "start_export"]
+__all__ = ["ExportWork", "erase", "erase_own", "remove", "start_export"]

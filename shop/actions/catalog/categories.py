@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from shop import events
 from shop.actions import audit
-from shop.actions.catalog.holding import hold, locked
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming
+from shop.actions.rows import hold, locked
 from shop.errors import CategoryCycle, CategoryNotEmpty, CategoryTooDeep, NotFound
 from shop.models import Category, Product
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from shop import metrics
 from shop.actions import audit
-from shop.actions.catalog.holding import locked
+from shop.actions.rows import locked
 from shop.errors import NotFound, NotPublishable
 from shop.models import Product, Variant
 from shop.text import fold

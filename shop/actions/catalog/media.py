@@ -16,7 +16,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from shop import events
 from shop.actions import audit
 from shop.actions.catalog.derived import lock
-from shop.actions.catalog.holding import hold
+from shop.actions.rows import hold
 from shop.errors import FileTooLarge, FileTypeNotAllowed, Invalid
 from shop.models import Media, Product, ThumbnailSize
 from shop.models.catalog import NAME_LENGTH

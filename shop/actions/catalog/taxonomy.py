@@ -9,9 +9,9 @@ from django.db.models import Max
 from shop import events
 from shop.actions import audit
 from shop.actions.catalog.derived import refresh
-from shop.actions.catalog.holding import hold
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming, clean_name
+from shop.actions.rows import hold
 from shop.errors import InUse, Invalid, ShopError
 from shop.models import (
     Attribute,

@@ -10,7 +10,7 @@ from django.db.models import Max
 from shop import events
 from shop.actions import audit
 from shop.actions.catalog.derived import lock, refresh
-from shop.actions.catalog.holding import hold
+from shop.actions.rows import hold
 from shop.errors import (
     CompareAtNotAbovePrice,
     DuplicateOptions,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-from shop.actions.catalog import holding
+from shop.actions import rows
 from shop.actions.customers.roles import (
     CHANGE_ROLES,
     ROLE_OF_GROUP,
@@ -48,14 +48,14 @@ def hold(user: User) -> None:
         NotFound: the user has been deleted or erased.
     """
     hold_owners()
-    holding.hold(user)
+    rows.hold(user)
     if user.erased_at is not None:
         raise NotFound("The account has been erased.", field=["id"])
 
 
 def hold_owners() -> None:
     """Keeps others from deciding about anyone until the transaction ends."""
-    list(holding.locked(Group.objects.filter(name=Role.OWNER.group_name)))
+    list(rows.locked(Group.objects.filter(name=Role.OWNER.group_name)))
 
 
 def check(user: User, *, by: User, ends_ownership: bool = False) -> User:

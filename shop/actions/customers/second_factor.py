@@ -21,7 +21,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from shop import events
 from shop.actions import audit
-from shop.actions.catalog.holding import locked
+from shop.actions.rows import locked
 from shop.errors import Invalid, InvalidOtp, NotFound, OtpRequired
 from shop.models import User
 

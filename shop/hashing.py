@@ -137,6 +137,10 @@ def _slot(deadline: float) -> int:
 def _folder() -> Path:
     folder = Path(gettempdir()) / f"shop-hashing-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        # Somebody else of this machine was there first: they shall not hold up all sign-ins.
+        folder = settings.VAR_DIR / "hashing"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 

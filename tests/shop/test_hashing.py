@@ -1,9 +1,11 @@
 """Passwords are hashed a few at a time, on the whole machine."""
 
 import multiprocessing
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import argon2
@@ -97,6 +99,20 @@ def test_nobody_waits_for_long(settings: Any, monkeypatch: pytest.MonkeyPatch) -
             refused = pool.submit(lambda: hashing.turn().__enter__()).exception(10)
         assert isinstance(refused, Busy)
     assert hashing._present == 0
+
+
+@pytest.mark.usefixtures("argon")
+def test_a_folder_of_somebody_else_is_not_used(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.VAR_DIR = tmp_path / "var"
+    taken = tmp_path / f"shop-hashing-{os.getuid() + 1}"
+    taken.mkdir()
+    # From now on everything on this disk is somebody else's.
+    monkeypatch.setattr(hashing.os, "getuid", lambda uid=os.getuid(): uid + 1)
+    with hashing.turn():
+        assert (tmp_path / "var" / "hashing" / "0").exists()
+    assert list(taken.iterdir()) == []
 
 
 @pytest.mark.usefixtures("argon")

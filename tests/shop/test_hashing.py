@@ -106,12 +106,14 @@ def test_a_folder_of_somebody_else_is_not_used(
     settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.VAR_DIR = tmp_path / "var"
-    taken = tmp_path / f"shop-hashing-{os.getuid() + 1}"
+    other = os.getuid() + 1
+    taken = tmp_path / f"shop-hashing-{other}"
     taken.mkdir()
     # From now on everything on this disk is somebody else's.
-    monkeypatch.setattr(hashing.os, "getuid", lambda uid=os.getuid(): uid + 1)
+    monkeypatch.setattr(hashing.os, "getuid", lambda: other)
     with hashing.turn():
-        assert (tmp_path / "var" / "hashing" / "0").exists()
+        used = (tmp_path / "var" / "hashing" / "0").exists()
+    assert used
     assert list(taken.iterdir()) == []
 
 

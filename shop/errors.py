@@ -33,6 +33,27 @@ class ErrorCode(StrEnum):
     ALREADY_FINISHED = "ALREADY_FINISHED"
     URL_NOT_ALLOWED = "URL_NOT_ALLOWED"
     INVALID_QUERY = "INVALID_QUERY"
+    INVALID_QUANTITY = "INVALID_QUANTITY"
+    OUT_OF_STOCK = "OUT_OF_STOCK"
+    NOT_PURCHASABLE = "NOT_PURCHASABLE"
+    CART_EMPTY = "CART_EMPTY"
+    CART_CHANGED = "CART_CHANGED"
+    CART_CLOSED = "CART_CLOSED"
+    TOTAL_CHANGED = "TOTAL_CHANGED"
+    SHIPPING_NOT_OFFERED = "SHIPPING_NOT_OFFERED"
+    INVALID_VOUCHER = "INVALID_VOUCHER"
+    CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
+    AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
+    PAYMENT_DECLINED = "PAYMENT_DECLINED"
+    PAYMENT_NOT_OFFERED = "PAYMENT_NOT_OFFERED"
+    PAYMENT_FAILED = "PAYMENT_FAILED"
+    IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
+    ILLEGAL_MOVE = "ILLEGAL_MOVE"
+    EXCEEDS_ORDER = "EXCEEDS_ORDER"
+    EXCEEDS_PAYMENT = "EXCEEDS_PAYMENT"
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
+    DUPLICATE_CODE = "DUPLICATE_CODE"
+    DUPLICATE_TAX_RATE = "DUPLICATE_TAX_RATE"
 
 
 class ShopError(Exception):
@@ -105,10 +126,12 @@ class Invalid(ShopError):
 
 
 class AmountTooLarge(Invalid):
+    code = ErrorCode.AMOUNT_TOO_LARGE
     message = "It comes to more than can be paid at once."
 
 
 class CurrencyMismatch(Invalid):
+    code = ErrorCode.CURRENCY_MISMATCH
     message = "It is in another currency than the shop's prices."
 
 
@@ -237,3 +260,117 @@ class UrlNotAllowed(ShopError):
 class InvalidQuery(ShopError):
     code = ErrorCode.INVALID_QUERY
     message = "The GraphQL document cannot be run."
+
+
+class InvalidQuantity(ShopError):
+    code = ErrorCode.INVALID_QUANTITY
+    message = "A quantity is a whole number from 1 to 9999."
+
+
+class OutOfStock(ShopError):
+    """Not so many can be had.
+
+    Attributes:
+        available: units that can be had; below zero counts as none.
+    """
+
+    code = ErrorCode.OUT_OF_STOCK
+
+    def __init__(self, *, name: str, available: int, field: Sequence[str] = ()) -> None:
+        self.available = max(available, 0)
+        left = f"only {self.available} left" if self.available else "sold out"
+        super().__init__(f"{name} is {left}.", field=field)
+
+
+class NotPurchasable(ShopError):
+    code = ErrorCode.NOT_PURCHASABLE
+    message = "This is not sold at the moment."
+
+
+class CartEmpty(ShopError):
+    code = ErrorCode.CART_EMPTY
+    message = "The cart is empty."
+
+
+class CartChanged(ShopError):
+    code = ErrorCode.CART_CHANGED
+    message = "The cart was changed meanwhile."
+
+
+class CartClosed(ShopError):
+    code = ErrorCode.CART_CLOSED
+    message = "The cart has been ordered already."
+
+
+class TotalChanged(ShopError):
+    """The total is another than the one that the customer saw.
+
+    Attributes:
+        total: the amount now, as a decimal string.
+    """
+
+    code = ErrorCode.TOTAL_CHANGED
+
+    def __init__(self, *, total: str, currency: str, field: Sequence[str] = ()) -> None:
+        self.total = total
+        super().__init__(f"The total is {total} {currency} now.", field=field)
+
+
+class ShippingNotOffered(ShopError):
+    code = ErrorCode.SHIPPING_NOT_OFFERED
+    message = "We do not ship this there."
+
+
+class InvalidVoucher(ShopError):
+    code = ErrorCode.INVALID_VOUCHER
+    message = "There is no such voucher."
+
+
+class PaymentDeclined(ShopError):
+    code = ErrorCode.PAYMENT_DECLINED
+    message = "The payment was declined. Try another way to pay."
+
+
+class PaymentNotOffered(ShopError):
+    code = ErrorCode.PAYMENT_NOT_OFFERED
+    message = "This way to pay is not offered."
+
+
+class PaymentFailed(ShopError):
+    code = ErrorCode.PAYMENT_FAILED
+    message = "The payment provider refused."
+
+
+class IdempotencyConflict(ShopError):
+    code = ErrorCode.IDEMPOTENCY_CONFLICT
+    message = "This key was used for something else."
+
+
+class IllegalMove(ShopError):
+    code = ErrorCode.ILLEGAL_MOVE
+    message = "The object is in a state that does not allow it."
+
+
+class ExceedsOrder(ShopError):
+    code = ErrorCode.EXCEEDS_ORDER
+    message = "It is more than there is to ship, return or refund."
+
+
+class ExceedsPayment(ShopError):
+    code = ErrorCode.EXCEEDS_PAYMENT
+    message = "It is more than was paid and not paid back yet."
+
+
+class InsufficientStock(ShopError):
+    code = ErrorCode.INSUFFICIENT_STOCK
+    message = "The stock would fall below what is promised to orders."
+
+
+class DuplicateCode(ShopError):
+    code = ErrorCode.DUPLICATE_CODE
+    message = "This code is already taken."
+
+
+class DuplicateTaxRate(ShopError):
+    code = ErrorCode.DUPLICATE_TAX_RATE
+    message = "There is a rate for this place and category already."

@@ -230,6 +230,36 @@ SHOP_NAME = env.str("SHOP_NAME", default="Sample Shop")
 SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="USD")
 if not re.fullmatch("[A-Z]{3}", SHOP_CURRENCY):
     raise ImproperlyConfigured("SHOP_CURRENCY must be an ISO 4217 code such as EUR.")
+# Where the shop is: the taxes of this country are shown while nobody knows where things go.
+SHOP_COUNTRY = env.str("SHOP_COUNTRY", default="US")
+# Whether prices of goods and shipping include the tax; else it comes on top.
+PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=False)
+# Who is told that stock runs low.
+STAFF_EMAIL = env.str("STAFF_EMAIL", default="")
+# Minutes that a customer has to pay before an order expires and its stock is free again.
+CHECKOUT_MINUTES = env.int("CHECKOUT_MINUTES", default=30)
+# Days after which carts that nobody touches are removed.
+CART_DAYS = env.int("CART_DAYS", default=90)
+# Hours after which who asked for it is reminded of their cart.
+CART_REMINDER_HOURS = env.int("CART_REMINDER_HOURS", default=24)
+# Hours for which a request that comes again gets the reply of the first.
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=48)
+
+# --- Payments ----------------------------------------------------------------------------------
+
+# Bank transfer, cash and the like: orders are confirmed, staff say when the money has come.
+MANUAL_PAYMENTS = env.bool("MANUAL_PAYMENTS", default=True)
+# A provider that moves no money.
+DEMO_PAYMENTS = env.bool("DEMO_PAYMENTS", default=DEBUG)
+# Cards and wallets by Stripe, when there is a key.
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+# Where Stripe's API is; another address is for tests.
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
+# Seconds to wait for a provider; after that the payment is pending, and asked about later.
+PAYMENT_TIMEOUT = env.int("PAYMENT_TIMEOUT", default=20)
+if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRET:
+    raise ImproperlyConfigured("STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRET.")
 
 # --- The API -----------------------------------------------------------------------------------
 

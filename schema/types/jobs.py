@@ -31,6 +31,7 @@ JobKind = graphene.Enum.from_enum(
         "IMPORT_PRODUCTS": "Takes an uploaded product CSV into the shop.",
         "EXPORT_PRODUCTS": "Writes all products as a CSV.",
         "EXPORT_ACCOUNT": "Writes all that the shop keeps about someone as JSON, for themself.",
+        "EXPORT_ORDERS": "Writes orders as CSV, a row for each line.",
     }[member and member.name],
 )
 JobStatus = graphene.Enum.from_enum(

@@ -17,6 +17,7 @@ from shop.text import sort_key
 NAME_LENGTH = 400
 SLUG_LENGTH = 255
 BARCODE_LENGTH = 64
+TAX_CATEGORY_LENGTH = 32
 # In `price_key`, where nothing is null: above every price.
 NO_PRICE = 2**62
 
@@ -155,7 +156,11 @@ class Product(Named):
     """Something the shop sells, in one or more variants.
 
     `min_price`, `max_price`, `options` and `search_text` are derived from the variants and kept by
-    `shop.actions.catalog.derived.refresh` in the transaction that changes them.
+    `shop.actions.catalog.derived.refresh` in the transaction that changes them; the ratings are
+    kept by `shop.actions.reviews`.
+
+    Attributes:
+        tax_category: by which tax rates find it; empty for the standard rate.
     """
 
     description = models.TextField(blank=True, default="", help_text="Sanitised HTML.")
@@ -180,6 +185,11 @@ class Product(Named):
     )
     options = models.JSONField(default=list, blank=True, editable=False)
     search_text = models.TextField(default="", editable=False)
+    tax_category = ExactCharField(max_length=TAX_CATEGORY_LENGTH, blank=True, default="")
+    rating_sum = models.PositiveIntegerField(default=0, editable=False)
+    rating_count = models.PositiveIntegerField(default=0, editable=False)
+    # Hundredths of a star, rounded; 0 while nobody has rated it.
+    rating = models.PositiveSmallIntegerField(default=0, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
     attribute_values = models.ManyToManyField(
         AttributeValue, through="ProductAttribute", related_name="products"
@@ -202,6 +212,7 @@ class Product(Named):
             models.Index(fields=["price_key", "id"], name="product_by_price"),
             models.Index(fields=["created_at", "id"], name="product_by_created"),
             models.Index(fields=["updated_at", "id"], name="product_by_updated"),
+            models.Index(fields=["rating", "id"], name="product_by_rating"),
         )
 
     @property

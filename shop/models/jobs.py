@@ -14,6 +14,7 @@ class JobKind(models.TextChoices):
     IMPORT_PRODUCTS = "import_products", "import products"
     EXPORT_PRODUCTS = "export_products", "export products"
     EXPORT_ACCOUNT = "export_account", "export account"
+    EXPORT_ORDERS = "export_orders", "export orders"
 
 
 class JobStatus(models.TextChoices):

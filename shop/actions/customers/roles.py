@@ -51,31 +51,53 @@ _CATALOG = (
     "variant",
 )
 _WAREHOUSE = ("importrecord", "job", "stock")
+_SET_UP = ("automaticdiscount", "shippingrate", "shippingzone", "taxrate", "voucher")
+_SALES = (
+    "cart",
+    "cartline",
+    "fulfillment",
+    "fulfillmentline",
+    "order",
+    "orderevent",
+    "orderline",
+    "payment",
+    "refund",
+    "return",
+    "returnline",
+)
+_REVIEWS = ("review", "wishlistitem")
 _PEOPLE = ("address", "session", "user")
 _WEBHOOKS = ("webhookdelivery", "webhookendpoint")
 # Written by the shop itself, and for nobody to rewrite.
 _RECORDS = (
     "auditentry",
     "deferredtask",
+    "democharge",
     "eventclaim",
     "eventcursor",
     "eventstream",
+    "idempotencykey",
     "outboxevent",
+    "paymentevent",
+    "redemption",
     "refreshtoken",
+    "reservation",
     "sentmail",
+    "stockmovement",
     "throttleentry",
 )
 
 # To give and take roles, beside the permission to change the user.
 CHANGE_ROLES = "auth.change_group"
 
-_READ_ONLY = _may("view", *_CATALOG, *_WAREHOUSE, *_PEOPLE, *_WEBHOOKS, *_RECORDS) | {
+_BUSINESS = (*_CATALOG, *_WAREHOUSE, *_SET_UP, *_SALES, *_REVIEWS, *_PEOPLE, *_WEBHOOKS)
+_READ_ONLY = _may("view", *_BUSINESS, *_RECORDS) | {
     "admin.view_logentry",
     "auth.view_group",
 }
 _MANAGER = (
     _READ_ONLY
-    | _may(_ALL, *_CATALOG, *_WAREHOUSE, *_PEOPLE, *_WEBHOOKS)
+    | _may(_ALL, *_BUSINESS)
     # Tasks that were given up: try them again, or drop them.
     | _may("change delete", "deferredtask")
     | {CHANGE_ROLES}
@@ -88,11 +110,17 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.OWNER: _OWNER,
     Role.MANAGER: _MANAGER,
     Role.SUPPORT: (
-        _may("view", *_CATALOG, *_WAREHOUSE, "sentmail", "session", "user")
-        | _may("change", "user")
+        _may("view", *_CATALOG, *_WAREHOUSE, *_SET_UP, *_SALES, *_REVIEWS)
+        | _may("view", "reservation", "sentmail", "session", "stockmovement", "user")
+        | _may("change", "order", "review", "user")
+        | _may("add", "fulfillment", "orderevent", "refund", "return")
         | _may(_ALL, "address")
     ),
-    Role.CATALOG: _may(_ALL, *_CATALOG, *_WAREHOUSE),
+    Role.CATALOG: (
+        _may(_ALL, *_CATALOG, *_WAREHOUSE)
+        | _may("view", "reservation", "review", "stockmovement")
+        | _may("change", "review")
+    ),
     Role.READ_ONLY: _READ_ONLY,
 }
 ROLE_OF_GROUP = {role.group_name: role for role in Role}

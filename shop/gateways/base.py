@@ -1,0 +1,173 @@
+"""What a payment gateway does, and how it answers.
+
+A gateway is called outside transactions: it talks to another machine, which may be slow, or gone.
+Every request that moves money carries a key of ours; sent again under the same key it is done once.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Result(StrEnum):
+    """What became of a payment, as its provider says."""
+
+    REQUIRES_ACTION = "requires_action"  # The customer has something to do, such as 3-D Secure.
+    PROCESSING = "processing"  # The provider knows it, and does not know yet.
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    VOIDED = "voided"
+    UNKNOWN = "unknown"  # The provider has never heard of it.
+
+
+class Failure(StrEnum):
+    """Why a payment failed, in words of ours."""
+
+    DECLINED = "declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    EXPIRED_CARD = "expired_card"
+    AUTHENTICATION = "authentication"
+    INVALID_METHOD = "invalid_method"
+    ABANDONED = "abandoned"
+    WRONG_AMOUNT = "wrong_amount"
+    REFUSED = "refused"
+
+
+class Unavailable(Exception):
+    """The provider did not answer in time, or not sensibly: nobody knows what it did."""
+
+
+class Refused(Exception):
+    """The provider answered that it will not do it; nothing was done.
+
+    Attributes:
+        failure: why.
+    """
+
+    def __init__(self, failure: Failure = Failure.REFUSED) -> None:
+        self.failure = failure
+        super().__init__(failure.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequest:
+    """A payment that is asked for.
+
+    Attributes:
+        key: ours; at most 64 characters.
+        amount: minor units.
+        currency: ISO 4217.
+        method: what the customer's client got from the provider, such as a token; or empty.
+        description: for the customer's statement, such as the order's number.
+        reference: the provider's name for the payment where we know it already.
+    """
+
+    key: str
+    amount: int
+    currency: str
+    method: str = ""
+    description: str = ""
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a provider says of a payment.
+
+    Attributes:
+        reference: its name for the payment; None while it has none.
+        amount: minor units that are authorized or captured; 0 otherwise.
+        currency: of the amount; empty without one.
+        client_data: what the customer's client needs for the next step.
+        failure: of those that were declined.
+    """
+
+    result: Result
+    reference: str | None = None
+    amount: int = 0
+    currency: str = ""
+    client_data: Mapping[str, Any] = field(default_factory=dict)
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOutcome:
+    """What a provider says of a refund.
+
+    Attributes:
+        done: the money is on its way; None while the provider does not know yet; False when it
+            will not go back.
+        reference: its name for the refund.
+    """
+
+    done: bool | None
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """A verified message of a provider.
+
+    Attributes:
+        event_id: by which it is known again when it comes twice.
+        kind: the provider's name for what happened.
+        reference: the payment that it is about; None when it is about something else.
+        key: our key of that payment, where the provider tells it.
+        made_at: seconds since 1970; messages may come in any order.
+    """
+
+    event_id: str
+    kind: str
+    reference: str | None = None
+    key: str | None = None
+    made_at: int = 0
+
+
+class Gateway(ABC):
+    """One way to pay.
+
+    Attributes:
+        name: as stored with payments; at most 16 lower-case letters.
+
+    Every method may raise Unavailable (nobody knows) and Refused (nothing was done).
+    """
+
+    name: str
+
+    @abstractmethod
+    def is_offered(self, currency: str) -> bool:
+        """Whether the shop is set up for it, in this currency."""
+
+    @abstractmethod
+    def pay(self, request: PaymentRequest) -> Outcome:
+        """Starts a payment, or finds the one with this key. Takes the money where it can."""
+
+    @abstractmethod
+    def look_up(self, request: PaymentRequest) -> Outcome:
+        """What became of a payment, by its reference or else by its key. Moves no money."""
+
+    @abstractmethod
+    def capture(self, request: PaymentRequest) -> Outcome:
+        """Takes the money that was authorized."""
+
+    @abstractmethod
+    def void(self, request: PaymentRequest) -> Outcome:
+        """Gives up a payment of which nothing was captured.
+
+        The outcome may be CAPTURED all the same: then the customer was quicker.
+        """
+
+    @abstractmethod
+    def refund(self, request: PaymentRequest, *, key: str, amount: int) -> RefundOutcome:
+        """Pays back `amount` minor units of a captured payment, once for each `key`."""
+
+    def notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
+        """Reads a message of the provider.
+
+        Raises:
+            Refused: it is not signed by the provider, was altered, or is too old.
+        """
+        raise Refused

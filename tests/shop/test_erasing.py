@@ -18,7 +18,7 @@ from django.utils import timezone
 from shop.actions import accounts, jobs
 from shop.actions.accounts import erasing
 from shop.actions.accounts.erasing import ERASED
-from shop.actions.customers import Device, addresses, open_session
+from shop.actions.customers import Device, addresses, links, open_session, profiles, users
 from shop.actions.webhooks import endpoints
 from shop.models import (
     Address,
@@ -298,6 +298,58 @@ def test_others_keep_what_is_theirs(customer: User, staff: User) -> None:
     export.refresh_from_db()
     assert export.created_by == other
     assert User.objects.get(pk=other.pk).name == "Bob"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_addresses_that_were_left_or_mistyped_are_forgotten_too(
+    staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, mistyped = "quux@left.example.org", "quuxx@typo.example.org"
+    user = User.objects.create_user(left, PASSWORD)
+    gone = [mistyped]
+
+    def send(template: str, *, to: str, **more: Any) -> None:
+        if to in gone:
+            raise OSError(f"{{'{to}': (550, b'no such mailbox')}}")
+
+    monkeypatch.setattr("shop.actions.mails.send", send)
+    for email in (mistyped, EMAIL):
+        profiles.request_email(user, email=email, password=PASSWORD, address=IP)
+    user.refresh_from_db()
+    gone = [left]
+    profiles.confirm_email(links.make(links.CHANGE_EMAIL, user), PASSWORD, address=IP)
+    errors = " ".join(DeferredTask.objects.values_list("error", flat=True))
+    assert (left in errors, mistyped in errors) == (True, True)
+    document = "query($id: ID!) { node(id: $id) { ... on Job { createdByEmail } } }"
+    endpoint = endpoints.create(
+        url="https://hooks.example.net/", topics=["job.finished"], query=document, by=staff
+    )
+    now = timezone.now()
+    told = OutboxEvent.objects.create(
+        topic="job.finished", aggregate="job:9", sequence=1, dispatched_at=now
+    )
+    WebhookDelivery.objects.create(
+        endpoint=endpoint, event=told, next_at=now, body=f'{{"by": "{left}"}}'
+    )
+    accounts.erase(User.objects.get(pk=user.pk))
+    assert traces() == {}
+    assert "typo.example.org" not in everything()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_address_that_somebody_else_has_by_now_is_theirs(
+    customer: User, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shop.actions.mails.send", lambda *args, **more: None)
+    users.update(customer, by=staff, email="new@example.org")
+    User.objects.create_user("ann@example.org")
+    for number, address in enumerate(("ann@example.org", "new@example.org")):
+        DeferredTask.objects.create(
+            key=str(number), name="a", queue="mail", next_at=timezone.now(), error=f"<{address}>"
+        )
+    accounts.erase(customer)
+    errors = DeferredTask.objects.order_by("key").values_list("error", flat=True)
+    assert list(errors) == ["<ann@example.org>", ERASED]
 
 
 @pytest.mark.django_db

@@ -23,7 +23,17 @@ from shop.actions.customers import privileges
 from shop.actions.customers.holding import hold
 from shop.actions.customers.signing_in import prove
 from shop.errors import NotFound
-from shop.models import AuditEntry, DeferredTask, Job, JobKind, OutboxEvent, User, WebhookDelivery
+from shop.models import (
+    AuditEntry,
+    DeferredTask,
+    Job,
+    JobKind,
+    OutboxEvent,
+    SentMail,
+    User,
+    WebhookDelivery,
+)
+from shop.models.customers import email_key
 
 ERASED = "[erased]"
 # What staff did on the screens stays in their log, without saying who they were.
@@ -73,21 +83,29 @@ def erase(user: User) -> None:
 
 def _webhooks(user: User) -> None:
     """Bodies that documents of endpoints made: of what was theirs, or with their address in it."""
-    told = [events.aggregate_of(user)]
-    for model, keys in _keys(user).items():
-        told += [f"{model._meta.model_name}:{key}" for key in keys]
-    started = Job.objects.filter(created_by=user).values_list("pk", flat=True)
-    told += [f"job:{key}" for key in started]
-    for start in range(0, len(told), _BATCH):
-        part = told[start : start + _BATCH]
+    for part in _aggregates(user):
         WebhookDelivery.objects.filter(event__aggregate__in=part).delete()
     documents = WebhookDelivery.objects.exclude(endpoint__query="")
     documents.filter(_mentions("body", user)).delete()
 
 
 def _failures(user: User) -> None:
-    """Mail servers name in their refusals whom they refuse."""
-    DeferredTask.objects.filter(_mentions("error", user)).update(error=ERASED)
+    """Mail servers name in their refusals whom they refuse.
+
+    That may be an address that was mistyped, and is known from the refusal alone: what failed to be
+    told of the account is found by its event as well.
+    """
+    failed = DeferredTask.objects.exclude(error="")
+    failed.filter(_mentions("error", user)).update(error=ERASED)
+    events_of = {
+        uid.hex
+        for part in _aggregates(user)
+        for uid in OutboxEvent.objects.filter(aggregate__in=part).values_list("uid", flat=True)
+    }
+    rows = failed.values_list("pk", "key").iterator(chunk_size=_BATCH)
+    mine = [pk for pk, key in rows if key.partition(":")[0] in events_of]
+    for start in range(0, len(mine), _BATCH):
+        failed.filter(pk__in=mine[start : start + _BATCH]).update(error=ERASED)
 
 
 def _exports(user: User) -> None:
@@ -108,13 +126,18 @@ def _log(user: User) -> None:
 
 
 def _audit(user: User) -> None:
+    audit.scrub(user_id=user.pk, object_ids=in_audit(user))
+    # Where they did it from as staff tells of them too; what they did stays.
+    AuditEntry.objects.filter(actor=user).update(address=None)
+
+
+def in_audit(user: User) -> dict[str, set[int]]:
+    """Of which rows of `user`'s the audit may tell: primary keys by the name of their model."""
     keys = {model._meta.object_name or "": set(found) for model, found in _keys(user).items()}
     for model, field in _owned():
         name = model._meta.object_name or ""
         keys[name].update(_told(name, field, user))
-    audit.scrub(user_id=user.pk, object_ids=keys)
-    # Where they did it from as staff tells of them too; what they did stays.
-    AuditEntry.objects.filter(actor=user).update(address=None)
+    return keys
 
 
 def _told(name: str, field: str, user: User) -> Iterable[int]:
@@ -196,5 +219,36 @@ def _keys(user: User) -> dict[type[models.Model], Iterable[int]]:
     }
 
 
+def _aggregates(user: User) -> Iterator[list[str]]:
+    """What events of the account are about: it, what belongs to it, and jobs that it started."""
+    told = [events.aggregate_of(user)]
+    for model, keys in _keys(user).items():
+        told += [f"{model._meta.model_name}:{key}" for key in keys]
+    started = Job.objects.filter(created_by=user).values_list("pk", flat=True)
+    told += [f"job:{key}" for key in started]
+    for start in range(0, len(told), _BATCH):
+        yield told[start : start + _BATCH]
+
+
 def _mentions(field: str, user: User) -> Q:
-    return Q(**{f"{field}__icontains": user.email}) | Q(**{f"{field}__icontains": user.email_key})
+    """Texts that name an e-mail address of `user`."""
+    named = Q()
+    for address in sorted(_addresses(user)):
+        named |= Q(**{f"{field}__icontains": address})
+    return named
+
+
+def _addresses(user: User) -> set[str]:
+    """The e-mail addresses that tell of `user`: also those left, or waited for.
+
+    But none that somebody else has by now.
+    """
+    found = {user.email, user.email_key, user.pending_email}
+    found.update(SentMail.objects.filter(user=user).values_list("recipient", flat=True))
+    changes = OutboxEvent.objects.filter(aggregate=events.aggregate_of(user))
+    told = changes.filter(topic="user.email_changed").values_list("payload", flat=True)
+    found.update(payload.get("former", "") for payload in told)
+    keys = {address: email_key(address) for address in found if address}
+    others = User.objects.exclude(pk=user.pk).filter(email_key__in=keys.values())
+    taken = set(others.values_list("email_key", flat=True))
+    return {address for address, key in keys.items() if key not in taken}

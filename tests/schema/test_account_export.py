@@ -96,6 +96,27 @@ def test_a_customer_gets_all_that_is_kept_about_them(
     assert (found["deedsAsStaff"], found["deedsOnStaffScreens"]) == ([], [])
 
 
+def test_what_staff_did_to_addresses_is_told_to_whom_they_belong(
+    staff: User, customer: User, other: User, client: Client
+) -> None:
+    client.force_login(staff)
+    form = {"line1": "Allee 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+    for user, name in ((customer, "Ann Baker"), (other, "Bob Butcher")):
+        client.post(reverse("admin:shop_address_add"), form | {"user": user.pk, "name": name})
+    mine = customer.addresses.get()
+    changed = form | {"user": customer.pk, "name": "Anna Baker"}
+    client.post(reverse("admin:shop_address_change", args=[mine.pk]), changed)
+    client.post(reverse("admin:shop_address_delete", args=[mine.pk]), {"post": "yes"})
+    found = exporting.document(customer)["changesByStaff"]
+    assert [row["action"] for row in found] == [
+        "address.create",
+        "address.update",
+        "address.delete",
+    ]
+    assert found[1]["difference"] == {"name": ["Ann Baker", "Anna Baker"]}
+    assert "Bob" not in str(found)
+
+
 def test_staff_learn_what_is_kept_of_their_work(staff: User, other: User) -> None:
     staff.groups.add(Group.objects.create(name="Owners"))
     AuditEntry.objects.create(

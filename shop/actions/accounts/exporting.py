@@ -13,9 +13,11 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from shop.actions import jobs
+from shop.actions.accounts import erasing
 from shop.actions.customers import second_factor
 from shop.actions.customers.holding import hold
 from shop.actions.jobs import files
@@ -113,10 +115,17 @@ def _mails(user: User) -> list[dict[str, Any]]:
 
 
 def _audit(user: User) -> list[dict[str, Any]]:
-    """What staff did with the account. Who of them it was is not the customer's to know."""
+    """What staff did with the account and what belongs to it.
+
+    Who of them it was is not the customer's to know.
+    """
+    told = Q(object_type="User", object_id=user.pk)
+    for name, keys in erasing.in_audit(user).items():
+        if keys:
+            told |= Q(object_type=name, object_id__in=keys)
     return [
         {"action": row.action, "difference": row.difference, "createdAt": row.created_at}
-        for row in AuditEntry.objects.filter(object_type="User", object_id=user.pk).order_by("pk")
+        for row in AuditEntry.objects.filter(told).order_by("pk")
     ]
 
 

@@ -12,6 +12,7 @@ from shop.actions.customers import notices, registering
 from shop.actions.webhooks import deliveries, fanning, lanes
 from shop.models import JobKind, OutboxEvent, WebhookDelivery
 from shop.outbox import dead_letters, housekeeping
+from shop.screen_sessions import SessionStore
 
 # Jobs know no other domain; what is done by one above them is named here.
 jobs.register(JobKind.EXPORT_ACCOUNT, accounts.ExportWork)
@@ -129,10 +130,11 @@ def purge_accounts() -> None:
 
 @outbox.periodic("shop.purge_sessions", seconds=3600)
 def purge_sessions() -> None:
-    """Removes sessions that are long over."""
+    """Removes sessions that are long over, and those of the staff screens that are over."""
     now = timezone.now()
     spent = now - settings.GRAPHQL_JWT["JWT_REFRESH_EXPIRATION_DELTA"]
     customers.purge(now - timedelta(days=settings.OUTBOX_DAYS), spent=spent)
+    SessionStore.clear_expired()
 
 
 @outbox.subscriber("job.finished", name="shop.mail_job", queue="mail", when=mails.are_on)

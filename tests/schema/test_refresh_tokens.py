@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 from graphql_jwt.shortcuts import get_token
 
-from shop.actions import customers
-from shop.actions.customers import Device
+from shop.actions import accounts, customers
+from shop.actions.customers import Device, links, users
+from shop.errors import InvalidToken
 from shop.models import OutboxEvent, RefreshToken, Session, User
 
 PAIR = "token expiresIn refreshToken refreshExpiresIn user { email } userErrors { code field }"
@@ -197,11 +198,29 @@ def test_signing_out_ends_the_access_token_too(
     assert viewer(client, other["token"]) == SEEN
 
 
-def test_a_used_again_address_inherits_no_token(customer: User, api: Any, client: Any) -> None:
+LEFT = {
+    "deleted": lambda user, staff: user.delete(),
+    "erased": lambda user, staff: accounts.erase(user),
+    "deleted by staff": lambda user, staff: accounts.remove(user, by=staff),
+    "changed": lambda user, staff: users.update(user, by=staff, email="new@example.org"),
+}
+
+
+@pytest.mark.parametrize("way", LEFT)
+def test_a_used_again_address_inherits_no_token(
+    way: str, customer: User, staff: User, api: Any, client: Any, refresh: Any
+) -> None:
     pair = sign_in(api)
-    customer.delete()
-    User.objects.create_user("ann@example.org", "a customer password")
+    link = links.make(links.RESET, customer)
+    LEFT[way](User.objects.get(pk=customer.pk), staff)
+    again = User.objects.create_user("ann@example.org", "a customer password")
+    # Not even with the same password.
     assert viewer(client, pair["token"]) == "UNAUTHENTICATED"
+    assert refresh(pair["refreshToken"]) == INVALID
+    with pytest.raises(InvalidToken):
+        links.opened(link, links.RESET)
+    assert viewer(client, sign_in(api)["token"]) == SEEN
+    assert Session.objects.filter(user=again).count() == 1
 
 
 def test_a_session_knows_its_device(customer: User, client: Any) -> None:

@@ -63,6 +63,22 @@ def test_many_sign_ins_in_one_request_count_each(
     assert 50 < int(answer.headers["Retry-After"]) <= 60
 
 
+def test_sign_ins_of_a_batch_count_each(customer: User, client: Client) -> None:
+    aliases = " ".join(
+        f'a{number}: tokenAuth(input: {{email: "ann@example.org", password: "wrong"}}) '
+        "{ userErrors { code } }"
+        for number in range(6)
+    )
+    batch = [{"query": f"mutation {{ {aliases} }}"} for _ in range(3)]
+    answer = client.post("/graphql/", batch, content_type="application/json")
+    tried = [item for each in answer.json() for item in each["data"].values() if item]
+    refused = [
+        error["extensions"]["code"] for each in answer.json() for error in each.get("errors", ())
+    ]
+    assert (len(tried), refused) == (SIGN_IN.pair.tries, ["RATE_LIMITED"] * 8)
+    assert 50 < int(answer.headers["Retry-After"]) <= 60
+
+
 def test_wrong_tries_are_stopped_here_and_the_owner_signs_in_elsewhere(
     customer: User, client: Client
 ) -> None:

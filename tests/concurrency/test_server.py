@@ -119,5 +119,6 @@ def test_a_restart_under_load_loses_no_request(environment: dict[str, str]) -> N
         assert restarted > answered
         until(lambda: len(load.answered) > restarted + 50)
     assert load.failed == []
-    # At most one for each worker: one that drops what it is at would lose a request of every caller.
+    # At most one for each worker: one that drops what it is at would lose a request of every
+    # caller.
     assert load.unread <= len(before) < CALLERS

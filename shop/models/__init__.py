@@ -60,7 +60,7 @@ from shop.models.payments import (
 )
 from shop.models.promotions import AutomaticDiscount, Voucher, VoucherKind
 from shop.models.reviews import Review, ReviewStatus, WishlistItem
-from shop.models.shipping import ShippingRate, ShippingZone, TaxRate
+from shop.models.shipping import ShippingRate, ShippingZone, TaxRate, ZoneCountry
 from shop.models.throttling import ThrottleEntry
 from shop.models.webhooks import DeliveryState, WebhookDelivery, WebhookEndpoint
 
@@ -135,4 +135,5 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "WishlistItem",
+    "ZoneCountry",
 ]

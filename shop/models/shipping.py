@@ -11,6 +11,9 @@ from shop.models.catalog import TAX_CATEGORY_LENGTH, shop_currency
 from shop.models.fields import ExactCharField
 from shop.money import MAX_MINOR_UNITS
 
+# Stands for every country that no zone names.
+REST_OF_WORLD = ""
+
 
 class SetUpQuerySet(models.QuerySet):
     """What staff set up: zones, rates, taxes, discounts."""
@@ -21,14 +24,9 @@ class SetUpQuerySet(models.QuerySet):
 
 
 class ShippingZone(models.Model):
-    """Countries that share their shipping rates.
-
-    Attributes:
-        countries: ISO 3166-1 alpha-2 codes; none at all stands for the rest of the world.
-    """
+    """Countries that share their shipping rates; which they are, `ZoneCountry` says."""
 
     name = models.CharField(max_length=200)
-    countries = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = SetUpQuerySet.as_manager()
@@ -38,6 +36,20 @@ class ShippingZone(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ZoneCountry(models.Model):
+    """A country belongs to a zone, and to no other: a row of its own, so that the key says so.
+
+    Attributes:
+        country: ISO 3166-1 alpha-2, or REST_OF_WORLD for every country without a row.
+    """
+
+    zone = models.ForeignKey(ShippingZone, models.CASCADE, related_name="places")
+    country = ExactCharField(max_length=2, unique=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.country or "Rest of the world"
 
 
 class ShippingRateQuerySet(models.QuerySet):

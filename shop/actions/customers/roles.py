@@ -51,7 +51,14 @@ _CATALOG = (
     "variant",
 )
 _WAREHOUSE = ("importrecord", "job", "stock")
-_SET_UP = ("automaticdiscount", "shippingrate", "shippingzone", "taxrate", "voucher")
+_SET_UP = (
+    "automaticdiscount",
+    "shippingrate",
+    "shippingzone",
+    "taxrate",
+    "voucher",
+    "zonecountry",
+)
 _SALES = (
     "cart",
     "cartline",

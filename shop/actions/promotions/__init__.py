@@ -1,0 +1,10 @@
+"""What makes an order cheaper: vouchers, and discounts that apply by themselves.
+
+redeeming   vouchers at the till: found by their codes, used, given back
+automatic_discounts  what applies by itself
+"""
+
+from shop.actions.promotions.automatic_discounts import automatic
+from shop.actions.promotions.redeeming import as_priced, find, give_back, normalised, redeem
+
+__all__ = ["as_priced", "automatic", "find", "give_back", "normalised", "redeem"]

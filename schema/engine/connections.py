@@ -132,7 +132,7 @@ class RelatedField(graphene.Field):
     relations where whoever sees the row may see what it leads to.
 
     Args:
-        node_type: a NodeType.
+        node_type: a NodeType, or a function that returns it.
         column: the foreign key's column, such as "actor_id".
     """
 
@@ -143,7 +143,8 @@ class RelatedField(graphene.Field):
             # A row that no plan fetched, such as the viewer.
             object_type: Any = get_named_type(info.return_type)
             plan = plan_node(info, object_type, info.field_nodes)
-            rows = node_type.rows(info.context).filter(pk=getattr(row, column))
+            visible = object_type.graphene_type.rows(info.context)
+            rows = visible.filter(pk=getattr(row, column))
             fetch = Fetch(info.context, info.variable_values)
             return next(iter(fetch.rows(rows, plan)), None)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from graphene.types.resolver import get_default_resolver
 from graphene.utils.str_converters import to_camel_case
 from graphql import (
     FieldNode,
@@ -108,10 +109,19 @@ class Related:
 
 
 @dataclass
-class PlainPlan:
-    """What is selected of an object that is no row, such as Money: attributes or dict keys."""
+class Part:
+    """An attribute or dict key of an object that is no row, with its own selection, if any."""
 
-    items: list[tuple[str, Typename | Column]]
+    name: str
+    definition: GraphQLField
+    below: PlainPlan | None
+
+
+@dataclass
+class PlainPlan:
+    """What is selected of an object that is no row, such as Money, by response key."""
+
+    items: list[tuple[str, Typename | Part]]
 
 
 Item = Any  # Typename | Column | Computed | Batch | ToOne | Related | PagePlan
@@ -332,15 +342,22 @@ def _plan_plain(
     object_type = get_named_type(definition.type)
     if not isinstance(object_type, GraphQLObjectType):
         return None
-    items: list[tuple[str, Typename | Column]] = []
+    items: list[tuple[str, Typename | Part]] = []
     for key, parts in _selected(info, object_type, nodes).items():
         name = parts[0].name.value
         if name == "__typename":
             items.append((key, Typename(object_type.name)))
         else:
-            definition = object_type.fields[name]
-            items.append((key, Column(_python_name(object_type, name), definition)))
+            part = object_type.fields[name]
+            below = _plan_plain(info, part, parts) if _is_plain(part) else None
+            items.append((key, Part(_python_name(object_type, name), part, below)))
     return PlainPlan(items)
+
+
+def _is_plain(definition: GraphQLField) -> bool:
+    """Whether a field takes the attribute or dict key of its name, and that is no row."""
+    by_default = getattr(definition.resolve, "func", None) is get_default_resolver()
+    return by_default and not getattr(get_named_type(definition.type), "interfaces", ())
 
 
 def _itself(request: Any, value: Any) -> Any:

@@ -245,7 +245,7 @@ def _object_completer(below: PlainPlan) -> Callable[[Any], Any]:
     parts = [
         (key, item.name, None)
         if isinstance(item, Typename)
-        else (key, item.name, completer(item.definition.type, None))
+        else (key, item.name, completer(item.definition.type, item.below))
         for key, item in below.items
     ]
 

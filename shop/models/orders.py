@@ -163,6 +163,7 @@ class OrderLine(models.Model):
             `shop.pricing`; subtotal is before discounts, total is what was paid for the line.
         tax_rate: basis points.
         fulfilled, returned, refunded: units of it that were shipped, came back, were paid back.
+        cancelled: units that were taken out of the order before they were shipped.
     """
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
@@ -180,6 +181,7 @@ class OrderLine(models.Model):
     total = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     fulfilled = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0)
     returned = models.PositiveIntegerField(default=0)
     refunded = models.PositiveIntegerField(default=0)
 
@@ -190,7 +192,9 @@ class OrderLine(models.Model):
             models.UniqueConstraint(fields=["order", "position"], name="order_position_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="order_line_of_something"),
             models.CheckConstraint(
-                condition=Q(returned__lte=F("fulfilled"), fulfilled__lte=F("quantity")),
+                condition=Q(
+                    returned__lte=F("fulfilled"), quantity__gte=F("fulfilled") + F("cancelled")
+                ),
                 name="order_line_in_order",
             ),
             models.CheckConstraint(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal as PythonDecimal
 from typing import Any
 
@@ -97,12 +99,16 @@ class Money(graphene.ObjectType):
 class MoneyField(ComputedField):
     """A Money made of a column of minor units and the row's `currency`."""
 
-    def __init__(self, column: str, *, description: str) -> None:
+    def __init__(self, column: str, *, description: str, required: bool = False) -> None:
         def compute(request: Any, minor: int | None, currency: str) -> money.Money | None:
             return None if minor is None else money.Money(minor, currency)
 
         super().__init__(
-            Money, columns=(column, "currency"), compute=compute, description=description
+            Money,
+            columns=(column, "currency"),
+            compute=compute,
+            required=required,
+            description=description,
         )
 
 
@@ -246,11 +252,8 @@ class Mutation(graphene.Mutation):
         try:
             if cls.stores_text:
                 _check_texts(values, ())
-            payload = cls._perform_once(info, values)
-        except errors.Throttled as error:
-            raise RateLimited(error.message, retryAfter=error.seconds) from error
-        except errors.TryLater as error:
-            raise Retry(error.message, retryAfter=error.seconds) from error
+            with told_when_to_come_back():
+                payload = cls._perform_once(info, values)
         except errors.ShopError as error:
             if error.code == errors.ErrorCode.BEYOND_YOUR_PERMISSIONS:
                 cls._record_refusal(info)
@@ -331,6 +334,17 @@ class DeleteMutation(Mutation):
     def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
         cls.remove(load(info, cls.node_type, values["id"]))
         return cls(deleted_id=values["id"])
+
+
+@contextmanager
+def told_when_to_come_back() -> Iterator[None]:
+    """Tells what is to be tried later in the codes that clients know."""
+    try:
+        yield
+    except errors.Throttled as error:
+        raise RateLimited(error.message, retryAfter=error.seconds) from error
+    except errors.TryLater as error:
+        raise Retry(error.message, retryAfter=error.seconds) from error
 
 
 # Deadlock and serialization failure: PostgreSQL by SQLSTATE, MariaDB and MySQL by number.

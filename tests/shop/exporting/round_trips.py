@@ -23,6 +23,7 @@ from shop.models import (
     Product,
     ProductAttribute,
     Stock,
+    StockMovement,
     Variant,
 )
 
@@ -97,8 +98,8 @@ def offer(variant: Variant) -> tuple[Any, ...]:
 
 
 def empty_the_shop() -> None:
-    order = (ImportRecord, Stock, CollectionItem, ProductAttribute, Variant, Media, Product)
-    for model in (*order, AttributeValue, Attribute, Brand, Category, Collection):
+    order = (ImportRecord, StockMovement, Stock, CollectionItem, ProductAttribute, Variant, Media)
+    for model in (*order, Product, AttributeValue, Attribute, Brand, Category, Collection):
         rows = model._base_manager.all()
         rows._raw_delete(rows.db)
 

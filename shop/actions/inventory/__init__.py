@@ -1,0 +1,48 @@
+"""Stock: what there is, what of it is promised, and how it came to be so (docs/selling.md).
+
+promising  reservations: units promised to an order, kept for it, given back
+moving     what leaves the house and what comes back
+counting   what imports say there is
+checking   whether the books agree
+levels     what these share: rows locked in one order, statements for many rows
+
+Quantities are units by primary key of the variant. What is promised, shipped or returned is so
+within the caller's transaction, at a few statements however many lines there are. Stock rows are
+locked first, by their keys, until it ends: to make one call in a transaction is safe from
+deadlocks, and short. Locks are not trusted: every change of a number is a guarded update whose row
+count is checked.
+
+The books always agree: the movements of a stock add up to what is on hand, and what is open of its
+reservations to what is reserved (`discrepancies`).
+"""
+
+from shop.actions.inventory.checking import Discrepancy, discrepancies
+from shop.actions.inventory.counting import adjust, open_stock, set_backorder, set_on_hand
+from shop.actions.inventory.moving import restock, ship
+from shop.actions.inventory.promising import (
+    Short,
+    available,
+    commit,
+    release,
+    reserve,
+    reserve_again,
+    sweep_expired,
+)
+
+__all__ = [
+    "Discrepancy",
+    "Short",
+    "adjust",
+    "available",
+    "commit",
+    "discrepancies",
+    "open_stock",
+    "release",
+    "reserve",
+    "reserve_again",
+    "restock",
+    "set_backorder",
+    "set_on_hand",
+    "ship",
+    "sweep_expired",
+]

@@ -1,0 +1,99 @@
+"""Stock rows, locked in one order and changed many at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from django.db import connection, transaction
+from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models.expressions import Combinable
+
+from shop import events
+from shop.actions import rows
+from shop.errors import Busy
+from shop.models import MovementReason, Stock, StockMovement, User
+
+LOW = "stock.low"
+
+
+def must_be_in_transaction() -> None:
+    """Raises RuntimeError where a change could be committed without what it belongs to."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("Stock is promised and moved in the transaction of what it is for.")
+
+
+def must_be_positive(quantities: Mapping[int, int]) -> None:
+    """Raises ValueError for a quantity below 1, which would give where it is to take."""
+    if min(quantities.values(), default=1) < 1:
+        raise ValueError("Quantities of stock are whole numbers from 1 on.")
+
+
+def locked(stock: QuerySet[Stock]) -> dict[int, Stock]:
+    """Those of `stock`, by primary key, in its order and locked until the transaction ends."""
+    return {row.pk: row for row in rows.locked(stock)}
+
+
+def locked_variants(variant_ids: Iterable[int]) -> dict[int, Stock]:
+    """As `locked`: the stock of these variants, by primary key of the variant."""
+    found = locked(Stock.objects.filter(variant__in=list(variant_ids)))
+    return {row.variant_id: row for row in found.values()}
+
+
+def each(units: Mapping[int, int]) -> Combinable:
+    """What `units` holds for a row, by primary key, as an expression for one statement."""
+    keys: dict[int, list[int]] = defaultdict(list)
+    for key, number in units.items():
+        keys[number].append(key)
+    if len(keys) == 1:
+        return Value(next(iter(keys)), output_field=IntegerField())
+    cases = (When(pk__in=same, then=Value(number)) for number, same in keys.items())
+    return Case(*cases, output_field=IntegerField())
+
+
+def must_match(changed: int, expected: int) -> None:
+    """Undoes the transaction if a guarded update met other rows than those that were read.
+
+    Locks keep it from happening wherever there are locks.
+
+    Raises:
+        Busy: nothing was done.
+    """
+    if changed != expected:
+        transaction.set_rollback(True)
+        raise Busy
+
+
+def tell_low(changes: Iterable[tuple[Stock, int]]) -> None:
+    """Emits that variants have become low, for rows as they were read and what was added to them.
+
+    A variant is low when as many units as `low_at` are available, or fewer. It is told when that
+    comes about, not again as long as it lasts.
+    """
+    events.write(
+        (LOW, f"variant:{row.variant_id}", {"id": row.variant_id, "available": left})
+        for row, added in changes
+        if (before := row.on_hand - row.reserved) > row.low_at >= (left := before + added)
+    )
+
+
+def write_down(
+    changes: Iterable[tuple[Stock, int]],
+    reason: MovementReason,
+    *,
+    reference: str = "",
+    note: str = "",
+    actor: User | None = None,
+) -> None:
+    """Adds to the ledger, for rows as they were read and what was added to their units on hand."""
+    StockMovement.objects.bulk_create(
+        StockMovement(
+            stock=row,
+            delta=delta,
+            on_hand=row.on_hand + delta,
+            reason=reason,
+            reference=reference,
+            note=note,
+            actor=actor,
+        )
+        for row, delta in changes
+        if delta
+    )

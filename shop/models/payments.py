@@ -139,6 +139,7 @@ class Refund(models.Model):
         key: by which the provider knows a request again that came twice.
         amount: minor units.
         lines: units by the key of the order's line (as text); empty for an amount of money only.
+        shipping: minor units of the amount that are for the shipping.
         reason: what staff wrote.
         settle_at, attempts: as of payments.
     """
@@ -150,6 +151,7 @@ class Refund(models.Model):
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
     lines = models.JSONField(default=dict)
+    shipping = models.BigIntegerField(default=0)
     reason = models.CharField(max_length=500, blank=True, default="")
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"

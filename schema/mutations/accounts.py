@@ -37,7 +37,8 @@ class AccountExport(Mutation):
 class AccountErase(Mutation):
     """Erases your account, at once and for good.
 
-    You are signed out everywhere. What the shop must keep no longer says whose it was.
+    You are signed out everywhere. What the shop must keep no longer says whose it was: orders
+    lose their address, so that what was not shipped yet cannot be shipped any more.
     """
 
     permission = SIGNED_IN

@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from shop import events
 from shop.actions import audit, jobs
+from shop.actions.accounts import erasing_sales, sales
+from shop.actions.audit.values import ERASED
 from shop.actions.customers import privileges
 from shop.actions.customers.holding import hold
 from shop.actions.customers.signing_in import prove
@@ -35,7 +37,6 @@ from shop.models import (
 )
 from shop.models.customers import email_key
 
-ERASED = "[erased]"
 # What staff did on the screens stays in their log, without saying who they were.
 KEPT: tuple[type[models.Model], ...] = (LogEntry,)
 _BATCH = 500
@@ -178,6 +179,7 @@ STEPS: list[Callable[[User], None]] = [
     _events,
     _log,
     _audit,
+    erasing_sales.forget,
     _screens,
     _belongings,
 ]
@@ -212,11 +214,12 @@ def _owned() -> Iterator[tuple[type[models.Model], str]]:
 
 
 def _keys(user: User) -> dict[type[models.Model], Iterable[int]]:
-    """The primary keys of all that belongs to `user`."""
-    return {
+    """The primary keys of all that belongs to `user`, orders with what hangs on them included."""
+    owned = {
         model: list(model._base_manager.filter(**{field: user.pk}).values_list("pk", flat=True))
         for model, field in _owned()
     }
+    return {**owned, **sales.keys_of(user)}
 
 
 def _aggregates(user: User) -> Iterator[list[str]]:
@@ -245,6 +248,7 @@ def _addresses(user: User) -> set[str]:
     """
     found = {user.email, user.email_key, user.pending_email}
     found.update(SentMail.objects.filter(user=user).values_list("recipient", flat=True))
+    found |= sales.addresses_of(user)
     changes = OutboxEvent.objects.filter(aggregate=events.aggregate_of(user))
     told = changes.filter(topic="user.email_changed").values_list("payload", flat=True)
     found.update(payload.get("former", "") for payload in told)

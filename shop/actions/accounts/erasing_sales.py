@@ -1,0 +1,146 @@
+"""What an erasure does to orders: they stay whole as sales, and tell no more whose they were.
+
+What books and taxes need stays: numbers, times, lines, amounts, the country and the region. Carts
+go, and so do exports of orders in which theirs may be.
+"""
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q
+
+from shop import events
+from shop.actions import jobs
+from shop.actions.accounts import sales
+from shop.actions.audit.values import ERASED
+from shop.actions.rows import locked
+from shop.models import (
+    Cart,
+    Fulfillment,
+    IdempotencyKey,
+    Job,
+    JobKind,
+    Order,
+    OrderEvent,
+    OrderEventKind,
+    OrderStatus,
+    OutboxEvent,
+    Payment,
+    Redemption,
+    Refund,
+    Return,
+    StockMovement,
+    User,
+)
+
+_BATCH = 500
+# Of an address, what the taxes are derived from.
+_TAXED_BY = ("country", "region")
+_OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
+_GONE = (
+    "The customer's account was erased, and with it the address. What was not shipped yet cannot "
+    "be shipped any more: cancel or refund it."
+)
+
+
+def forget(user: User) -> None:
+    """Takes whatever tells who it was from the orders of `user`, and removes their carts.
+
+    Orders are locked before carts, as everywhere. Whoever is placing an order of theirs holds its
+    cart: once the carts are ours, that order is there too, and is read with the others.
+    """
+    list(locked(sales.orders_of(user)).values_list("pk", flat=True))
+    _carts(user)
+    orders = list(sales.orders_of(user).order_by("pk").values_list("pk", flat=True))
+    # One for all of theirs: a voucher still counts how many customers used it.
+    stand_in = f"erased-{uuid.uuid4()}"
+    _exports(orders)
+    for start in range(0, len(orders), _BATCH):
+        keys = orders[start : start + _BATCH]
+        _orders(keys)
+        _parts(keys)
+        _timeline(keys)
+        Redemption.objects.filter(order__in=keys).update(customer_key=stand_in)
+    sales.guest_mails_of(user).delete()
+
+
+def _carts(user: User) -> None:
+    """Replies to requests about a cart may have the order in them, as those of the account."""
+    carts = list(sales.carts_of(user).values_list("pk", flat=True))
+    actors = [events.aggregate_of(user), *(f"cart:{key}" for key in carts)]
+    for part in _batched(actors):
+        IdempotencyKey.objects.filter(actor__in=part).delete()
+    for part in _batched(carts):
+        Cart.objects.filter(pk__in=part).delete()
+
+
+def _exports(orders: list[int]) -> None:
+    """Files of orders hold names and addresses: those in which one of these may be."""
+    oldest = Order.objects.filter(pk__in=orders[:1]).values_list("created_at", flat=True).first()
+    if oldest is not None:
+        since = Q(finished_at=None) | Q(finished_at__gte=oldest)
+        jobs.discard(Job.objects.filter(since, kind=JobKind.EXPORT_ORDERS))
+
+
+def _orders(keys: list[int]) -> None:
+    rows = list(Order.objects.filter(pk__in=keys))
+    for order in rows:
+        order.email = order.email_key = order.note = ""
+        # The link in their mails opens nothing any more.
+        order.digest = hashlib.sha256(secrets.token_bytes()).hexdigest()
+        order.shipping_address = _place(order.shipping_address)
+        order.billing_address = _place(order.billing_address)
+    fields = ["email", "email_key", "note", "digest", "shipping_address", "billing_address"]
+    Order.objects.bulk_update(rows, fields)
+
+
+def _place(address: dict[str, Any] | None) -> dict[str, Any] | None:
+    if address is None:
+        return None
+    return {name: address.get(name, "") for name in _TAXED_BY}
+
+
+def _parts(keys: list[int]) -> None:
+    """Parcels, payments, refunds, returns: what leads to a door, and what people wrote."""
+    Fulfillment.objects.filter(order__in=keys).update(tracking_number="", tracking_url="")
+    # The provider knows the payment by its reference, which stays.
+    Payment.objects.filter(order__in=keys).update(method="", client_data={})
+    payments = Payment.objects.filter(order__in=keys).values_list("pk", flat=True)
+    refunds = Refund.objects.filter(payment__in=list(payments))
+    refunds.exclude(reason="").update(reason=ERASED)
+    Return.objects.filter(order__in=keys).exclude(reason="").update(reason=ERASED)
+    movements = StockMovement.objects.filter(reference__in=[f"order:{key}" for key in keys])
+    movements.exclude(note="").update(note=ERASED)
+
+
+def _timeline(keys: list[int]) -> None:
+    """What happened stays, with its figures; staff learn why an order has no address any more."""
+    rows = list(OrderEvent.objects.filter(order__in=keys))
+    for row in rows:
+        row.text = row.text and ERASED
+        row.data = _without_texts(row.data)
+    OrderEvent.objects.bulk_update(rows, ["text", "data"])
+    told = list(OutboxEvent.objects.filter(aggregate__in=[f"order:{key}" for key in keys]))
+    for event in told:
+        event.payload = _without_texts(event.payload)
+    OutboxEvent.objects.bulk_update(told, ["payload"])
+    OrderEvent.objects.bulk_create(
+        OrderEvent(order=order, kind=OrderEventKind.NOTE, text=_GONE)
+        for order in Order.objects.filter(pk__in=keys, status__in=_OPEN)
+    )
+
+
+def _without_texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_texts(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_texts(item) for item in value]
+    return ERASED if isinstance(value, str) and value else value
+
+
+def _batched(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), _BATCH):
+        yield items[start : start + _BATCH]

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from shop.actions import jobs
-from shop.actions.accounts import erasing
+from shop.actions.accounts import erasing, exporting_sales
 from shop.actions.customers import second_factor
 from shop.actions.customers.holding import hold
 from shop.actions.jobs import files
@@ -164,11 +164,17 @@ SECTIONS: dict[str, Section] = {
     ),
     "addresses": Section(_addresses, covers=("shop.Address.user",)),
     "sessions": Section(_sessions, covers=("shop.Session.user",)),
+    "orders": Section(exporting_sales.orders, covers=("shop.Order.user",)),
+    "carts": Section(exporting_sales.carts, covers=("shop.Cart.user",)),
+    "vouchersUsed": Section(exporting_sales.vouchers),
     "jobs": Section(_jobs, covers=("shop.Job.created_by",)),
     "mails": Section(_mails, covers=("shop.SentMail.user",)),
     "changesByStaff": Section(_audit),
     "deedsAsStaff": Section(_deeds, covers=("shop.AuditEntry.actor",)),
     "deedsOnStaffScreens": Section(_screens, covers=("admin.LogEntry.user",)),
+    "deedsToOrders": Section(exporting_sales.order_deeds, covers=("shop.OrderEvent.actor",)),
+    "refundsMade": Section(exporting_sales.refund_deeds, covers=("shop.Refund.actor",)),
+    "stockMoved": Section(exporting_sales.stock_deeds, covers=("shop.StockMovement.actor",)),
 }
 
 LEFT_OUT = {

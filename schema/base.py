@@ -23,6 +23,7 @@ from schema.engine.nodes import decode_id
 from schema.permissions import ANYONE, require, sentence
 from shop import errors, money
 from shop.actions import audit
+from shop.actions.rows import is_conflict
 from shop.models import AuditSource
 from shop.money import parse_minor
 
@@ -302,13 +303,13 @@ class Mutation(graphene.Mutation):
             # it is an ordinary user error.
             pass
         except OperationalError as error:
-            if not _is_conflict(error):
+            if not is_conflict(error):
                 raise
         try:
             with transaction.atomic():
                 return cls._perform_recorded(info, dict(values))
         except OperationalError as error:
-            if not _is_conflict(error):
+            if not is_conflict(error):
                 raise
             raise Retry("Others are changing the same things. Send the request again.") from error
 
@@ -345,16 +346,6 @@ def told_when_to_come_back() -> Iterator[None]:
         raise RateLimited(error.message, retryAfter=error.seconds) from error
     except errors.TryLater as error:
         raise Retry(error.message, retryAfter=error.seconds) from error
-
-
-# Deadlock and serialization failure: PostgreSQL by SQLSTATE, MariaDB and MySQL by number.
-_CONFLICTS = {"40P01", "40001", 1213, 1205}
-
-
-def _is_conflict(error: OperationalError) -> bool:
-    """Whether a transaction was undone only because of others at the same time."""
-    codes = {getattr(error.__cause__, "pgcode", None), *error.args[:1]}
-    return bool(codes & _CONFLICTS)
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

@@ -8,6 +8,7 @@ from schema import permissions
 from schema.engine.nodes import NodeField, NodesField
 from schema.mutations.accounts import AccountsMutation
 from schema.mutations.addresses import AddressesMutation
+from schema.mutations.carts import CartsMutation
 from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
@@ -21,6 +22,7 @@ from schema.payloads import PayloadExecutor
 from schema.permissions import ANYONE
 from schema.types.addresses import AddressesQuery
 from schema.types.audit import AuditQuery
+from schema.types.carts import CartsQuery
 from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import VIEW_USERS, CustomersQuery
 from schema.types.jobs import JobsQuery
@@ -31,6 +33,7 @@ from shop.actions.webhooks import payloads
 class Query(
     AddressesQuery,
     AuditQuery,
+    CartsQuery,
     CatalogQuery,
     CustomersQuery,
     JobsQuery,
@@ -42,6 +45,7 @@ class Query(
     # What an id leads to has a permission of its own; a list of users is for those who see all.
     field_permissions: ClassVar[dict[str, str]] = {
         **dict.fromkeys(("node", "nodes"), ANYONE),
+        **CartsQuery.field_permissions,
         **JobsQuery.field_permissions,
         "users": VIEW_USERS,
     }
@@ -62,6 +66,7 @@ class Mutation(
     UsersMutation,
     JobsMutation,
     WebhooksMutation,
+    CartsMutation,
     graphene.ObjectType,
 ):
     """Everything that can be changed. Each mutation is one transaction of its own."""

@@ -315,6 +315,7 @@ CORS_ALLOW_HEADERS = (
     *default_headers,
     "apollo-require-preflight",
     "graphql-require-preflight",
+    "idempotency-key",
     "x-apollo-operation-name",
 )
 

@@ -1,11 +1,16 @@
 """Rows in hand may be older than the database; an action works on the row as it is now."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from django.db import connection, models
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 
 from shop.actions import audit
-from shop.errors import NotFound
+from shop.errors import Busy, NotFound
+
+T = TypeVar("T")
+# Deadlock and serialization failure: PostgreSQL by SQLSTATE, MariaDB and MySQL by number.
+_CONFLICTS = {"40P01", "40001", 1213, 1205}
 
 
 def locked(rows: models.QuerySet) -> models.QuerySet:
@@ -31,3 +36,32 @@ def hold(row: models.Model) -> None:
     except model.DoesNotExist:
         raise NotFound(f"The {model._meta.verbose_name} has been deleted.") from None
     audit.held(row)
+
+
+def is_conflict(error: OperationalError) -> bool:
+    """Whether a transaction was undone only because of others at the same time."""
+    codes = {getattr(error.__cause__, "pgcode", None), *error.args[:1]}
+    return bool(codes & _CONFLICTS)
+
+
+def atomically(work: Callable[[], T], *, tries: int = 3) -> T:
+    """What `work` returns, in a transaction of its own; done again when others were in the way.
+
+    A unique key that somebody else took between our check and our write is a conflict too: checked
+    again, it is an ordinary refusal.
+
+    Raises:
+        Busy: others were in the way each time.
+        IntegrityError: it is no conflict.
+    """
+    for left in reversed(range(tries)):
+        try:
+            with transaction.atomic():
+                return work()
+        except IntegrityError:
+            if not left:
+                raise
+        except OperationalError as error:
+            if not is_conflict(error):
+                raise
+    raise Busy

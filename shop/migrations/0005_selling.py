@@ -94,7 +94,6 @@ class Migration(migrations.Migration):
                 ('key', shop.models.fields.ExactCharField(max_length=255)),
                 ('request_hash', shop.models.fields.ExactCharField(max_length=64)),
                 ('reply', models.JSONField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('expires_at', models.DateTimeField()),
             ],

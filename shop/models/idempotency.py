@@ -15,8 +15,7 @@ class IdempotencyKey(models.Model):
         operation: the mutation's name.
         key: chosen by the client.
         request_hash: SHA-256 of what was asked for; the same key with another is a conflict.
-        reply: what came of it; null while it is being done.
-        lease_until: who does it and was not heard of until then is dead.
+        reply: what came of it; null only inside the transaction that does it.
         expires_at: after which it is forgotten.
     """
 
@@ -25,7 +24,6 @@ class IdempotencyKey(models.Model):
     key = ExactCharField(max_length=KEY_LENGTH)
     request_hash = ExactCharField(max_length=64)
     reply = models.JSONField(null=True)
-    lease_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
 

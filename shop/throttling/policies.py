@@ -65,6 +65,8 @@ TOKEN = Policy(
     account=Limit(50, 10 * _MINUTE),
     slow=Limit(1, _MINUTE),
 )
+# Codes of vouchers, which are short enough to be guessed.
+VOUCHER = replace(TOKEN, name="voucher", address=Limit(30, _MINUTE))
 # The password, asked for once more of somebody who is signed in.
 PASSWORD = replace(SIGN_IN, name="password")
 

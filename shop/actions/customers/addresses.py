@@ -15,15 +15,18 @@ MAX_ADDRESSES = 50
 _KEYS = ("default_shipping_key", "default_billing_key")
 
 
-def own(user: User, pk: int) -> Address:
+def own(user: User, pk: int, *, field: str = "id") -> Address:
     """The address of `user` with this key, also when they may see those of others.
+
+    Args:
+        field: of the input, where the key is.
 
     Raises:
         NotFound: it is another's, or there is none; the answer does not tell which.
     """
     address = Address.objects.filter(user=user.pk, pk=pk).first()
     if address is None:
-        raise NotFound("There is no such Address.", field=["id"])
+        raise NotFound("There is no such Address.", field=[field])
     return address
 
 

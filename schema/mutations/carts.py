@@ -1,0 +1,340 @@
+"""Carts: filled, addressed and made cheaper by whoever has the token, or by the account."""
+
+from typing import Any
+
+import graphene
+
+from schema.authentication import address_of
+from schema.base import Mutation
+from schema.engine.connections import ObjectField
+from schema.engine.nodes import decode_id
+from schema.permissions import ANYONE, SIGNED_IN
+from schema.types.carts import CART_TOKEN, Cart, open_cart, remember
+from shop import models, throttling
+from shop.actions import carts
+from shop.actions.customers import addresses
+from shop.actions.customers.address_rules import TEXTS
+from shop.errors import Invalid
+
+_MOST = f"At most {carts.MAX_QUANTITY}."
+
+
+class CartLineInput(graphene.InputObjectType):
+    """So many of one variant."""
+
+    variant = graphene.ID(required=True, description="Global id of the variant.")
+    quantity = graphene.Int(required=True, description=f"How many. {_MOST}")
+
+
+class CartLineUpdateInput(graphene.InputObjectType):
+    """How many of a line there are to be."""
+
+    line = graphene.ID(required=True, description="Global id of the line.")
+    quantity = graphene.Int(required=True, description=f"How many; 0 takes the line out. {_MOST}")
+
+
+class AddressInput(graphene.InputObjectType):
+    """An address; `addressRules` tells what a country wants to have in it."""
+
+    name = graphene.String(required=True, description="Who lives or works there.")
+    company = graphene.String(description="Company or organisation.")
+    line1 = graphene.String(required=True, description="Street and number.")
+    line2 = graphene.String(description="Second line of the street.")
+    district = graphene.String(description="Part of the city, where the country has them.")
+    city = graphene.String(description="City, town or village, where the country has them.")
+    region = graphene.String(
+        description="State, province, prefecture or county: a code or a name of `addressRules`."
+    )
+    postal_code = graphene.String(description="Postal or ZIP code.")
+    country = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
+    phone = graphene.String(description="Phone number, with its country's prefix or without.")
+
+
+class _CartInput:
+    cart = CART_TOKEN
+    version = graphene.Int(
+        description="The cart's version that you have seen: with another one nothing is done, and "
+        "the code is CART_CHANGED. Left out, whatever it is now is changed."
+    )
+
+
+class CartMutation(Mutation):
+    """Base of the mutations of one cart."""
+
+    class Meta:
+        abstract = True
+
+    permission = ANYONE
+
+    cart = ObjectField(Cart, description="The cart as it is now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, cart: str | None = None, **values: Any) -> Any:
+        row = open_cart(info, cart)
+        found = cls.change(info, row, **values)
+        remember(info.context, row, found)
+        return cls(cart=row)
+
+    @classmethod
+    def change(cls, info: graphene.ResolveInfo, cart: models.Cart, **values: Any) -> Any:
+        """Changes the cart; returns its price if it is known by then. Raises ShopError."""
+        raise NotImplementedError
+
+
+def _wanted(info: graphene.ResolveInfo, lines: list[Any]) -> list[tuple[int, int]]:
+    return [(decode_id(info.schema, line.variant, "Variant")[1], line.quantity) for line in lines]
+
+
+class CartCreate(Mutation):
+    """Makes a cart. Whoever is signed in gets the one of the account, if there is one already."""
+
+    permission = ANYONE
+
+    class Input:
+        lines = graphene.List(
+            graphene.NonNull(CartLineInput), description="What to put in it at once."
+        )
+        email = graphene.String(description="Where the confirmation is to go.")
+
+    cart = ObjectField(Cart, description="The cart.")
+    token = graphene.String(
+        description="Opens the cart: keep it on the device. Null for the cart of an account, which "
+        "needs none."
+    )
+
+    @classmethod
+    def perform(
+        cls, info: graphene.ResolveInfo, lines: Any = None, email: str | None = None
+    ) -> Any:
+        cart, token = carts.create(info.context.user)
+        if lines:
+            carts.add(cart, _wanted(info, lines))
+        if email is not None:
+            carts.set_email(cart, email)
+        remember(info.context, cart)
+        return cls(cart=cart, token=token)
+
+
+class CartLinesAdd(CartMutation):
+    """Puts variants in a cart. What is there of a variant already is added to."""
+
+    class Input(_CartInput):
+        lines = graphene.List(
+            graphene.NonNull(CartLineInput), required=True, description="What to put in."
+        )
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, cart: models.Cart, lines: Any, version: int | None = None
+    ) -> None:
+        carts.add(cart, _wanted(info, lines), version=version)
+
+
+class CartLinesUpdate(CartMutation):
+    """Sets the quantities of lines."""
+
+    class Input(_CartInput):
+        lines = graphene.List(
+            graphene.NonNull(CartLineUpdateInput), required=True, description="Which, and how many."
+        )
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, cart: models.Cart, lines: Any, version: int | None = None
+    ) -> None:
+        wanted = {decode_id(info.schema, one.line, "CartLine")[1]: one.quantity for one in lines}
+        if len(wanted) < len(lines):
+            raise Invalid("A line is named twice.", field=["lines"])
+        carts.update(cart, wanted, version=version)
+
+
+class CartLinesRemove(CartMutation):
+    """Takes lines out of a cart."""
+
+    class Input(_CartInput):
+        lines = graphene.List(
+            graphene.NonNull(graphene.ID), required=True, description="Global ids of the lines."
+        )
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, cart: models.Cart, lines: Any, version: int | None = None
+    ) -> None:
+        keys = [decode_id(info.schema, line, "CartLine")[1] for line in lines]
+        carts.remove(cart, keys, version=version)
+
+
+class CartEmailSet(CartMutation):
+    """Says where the confirmation goes."""
+
+    class Input(_CartInput):
+        email = graphene.String(required=True, description="E-mail address.")
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, cart: models.Cart, email: str, version: int | None = None
+    ) -> None:
+        carts.set_email(cart, email, version=version)
+
+
+class CartAddressesSet(CartMutation):
+    """Says where things go, and who gets the bill. Both are set anew each time."""
+
+    class Input(_CartInput):
+        shipping_address = graphene.InputField(
+            AddressInput, description="Where things go; or name a `shippingAddressId`."
+        )
+        shipping_address_id = graphene.ID(
+            description="Global id of one of your own addresses, instead."
+        )
+        billing_address = graphene.InputField(
+            AddressInput, description="Who gets the bill; the same place when left out."
+        )
+        billing_address_id = graphene.ID(
+            description="Global id of one of your own addresses, instead."
+        )
+
+    @classmethod
+    def change(
+        cls,
+        info: graphene.ResolveInfo,
+        cart: models.Cart,
+        version: int | None = None,
+        **values: Any,
+    ) -> None:
+        shipping = _address(info, values, "shipping_address", "shippingAddress")
+        if shipping is None:
+            raise Invalid("Name a shipping address.", field=["shippingAddress"])
+        billing = _address(info, values, "billing_address", "billingAddress")
+        carts.set_addresses(cart, shipping=shipping, billing=billing, version=version)
+
+
+def _address(
+    info: graphene.ResolveInfo, values: dict[str, Any], name: str, field: str
+) -> dict[str, Any] | None:
+    given, key = values.get(name), values.get(f"{name}_id")
+    if given is not None and key is not None:
+        raise Invalid("Give an address or an id, not both.", field=[field])
+    if key is None:
+        return given
+    row = addresses.own(
+        info.context.user, decode_id(info.schema, key, "Address")[1], field=f"{field}Id"
+    )
+    return {part: getattr(row, part) for part in TEXTS}
+
+
+class CartShippingSet(CartMutation):
+    """Chooses one of the cart's `shippingOffers`."""
+
+    class Input(_CartInput):
+        shipping_rate = graphene.ID(
+            description="The offer's `rateId`; null takes the cheapest, whatever it is."
+        )
+
+    @classmethod
+    def change(
+        cls,
+        info: graphene.ResolveInfo,
+        cart: models.Cart,
+        shipping_rate: str | None = None,
+        version: int | None = None,
+    ) -> Any:
+        rate = shipping_rate and decode_id(info.schema, shipping_rate, "ShippingRate")[1]
+        return carts.set_shipping(cart, rate or None, version=version)
+
+
+class CartVoucherApply(CartMutation):
+    """Puts a voucher in a cart, instead of the one that is there.
+
+    One that the cart is too small for stays in it, with a notice.
+    """
+
+    # The count of tries outlives a refusal; the action has a transaction of its own.
+    owns_transaction = True
+
+    class Input(_CartInput):
+        code = graphene.String(required=True, description="The voucher's code, in any case.")
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, cart: models.Cart, code: str, version: int | None = None
+    ) -> Any:
+        throttling.check_address(throttling.VOUCHER, address_of(info.context))
+        return carts.apply_voucher(cart, code, version=version)
+
+
+class CartVoucherRemove(CartMutation):
+    """Takes the voucher out of a cart."""
+
+    class Input(_CartInput):
+        pass
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, cart: models.Cart, version: int | None = None
+    ) -> None:
+        carts.remove_voucher(cart, version=version)
+
+
+class CartReminderSet(CartMutation):
+    """Says whether the shop may write one mail when the cart is left behind."""
+
+    class Input(_CartInput):
+        wanted = graphene.Boolean(required=True, description="Whether it may.")
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, cart: models.Cart, wanted: bool, version: int | None = None
+    ) -> None:
+        carts.set_reminder(cart, wanted, version=version)
+
+
+class CartNoticesDismiss(CartMutation):
+    """Says that the shopper has seen today's prices: notices of PRICE_CHANGED go."""
+
+    class Input(_CartInput):
+        pass
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, cart: models.Cart, version: int | None = None
+    ) -> None:
+        carts.dismiss_notices(cart, version=version)
+
+
+class CartMerge(Mutation):
+    """Brings a guest's cart into that of the account, after signing in.
+
+    Quantities of the same variant add up, as far as there is stock. Doing it twice does no more
+    than once. `tokenAuth` does it too, with its `cart`.
+    """
+
+    permission = SIGNED_IN
+
+    class Input:
+        cart = graphene.String(required=True, description="Token of the guest's cart.")
+
+    cart = ObjectField(Cart, description="The account's cart as it is now.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, cart: str) -> Any:
+        own = carts.merge(info.context.user, cart)
+        remember(info.context, own)
+        return cls(cart=own)
+
+
+class CartsMutation(graphene.ObjectType):
+    """Carts."""
+
+    cart_create = CartCreate.Field()
+    cart_lines_add = CartLinesAdd.Field()
+    cart_lines_update = CartLinesUpdate.Field()
+    cart_lines_remove = CartLinesRemove.Field()
+    cart_email_set = CartEmailSet.Field()
+    cart_addresses_set = CartAddressesSet.Field()
+    cart_shipping_set = CartShippingSet.Field()
+    cart_voucher_apply = CartVoucherApply.Field()
+    cart_voucher_remove = CartVoucherRemove.Field()
+    cart_reminder_set = CartReminderSet.Field()
+    cart_notices_dismiss = CartNoticesDismiss.Field()
+    cart_merge = CartMerge.Field()

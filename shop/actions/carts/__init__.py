@@ -1,0 +1,53 @@
+"""Carts: what shoppers are about to buy, by token or by account, always at today's prices.
+
+opening   whose cart it is, and by which token it is opened
+holding   one change at a time, and the version that tells it
+lines     what is in it
+details   e-mail, addresses, shipping, voucher
+pricing   what it costs, and what the shopper should know
+merging   a guest's cart becomes the account's at sign-in
+"""
+
+from shop.actions.carts.details import (
+    apply_voucher,
+    remove_voucher,
+    set_addresses,
+    set_email,
+    set_reminder,
+    set_shipping,
+)
+from shop.actions.carts.lines import (
+    MAX_LINES,
+    MAX_QUANTITY,
+    add,
+    dismiss_notices,
+    remove,
+    update,
+)
+from shop.actions.carts.merging import merge
+from shop.actions.carts.opening import create, digest_of, find
+from shop.actions.carts.pricing import Notice, NoticeCode, PricedCart, priced, priced_all
+
+__all__ = [
+    "MAX_LINES",
+    "MAX_QUANTITY",
+    "Notice",
+    "NoticeCode",
+    "PricedCart",
+    "add",
+    "apply_voucher",
+    "create",
+    "digest_of",
+    "dismiss_notices",
+    "find",
+    "merge",
+    "priced",
+    "priced_all",
+    "remove",
+    "remove_voucher",
+    "set_addresses",
+    "set_email",
+    "set_reminder",
+    "set_shipping",
+    "update",
+]

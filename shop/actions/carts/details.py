@@ -1,0 +1,114 @@
+"""Who buys, where things go, how they get there, and which voucher makes them cheaper."""
+
+from typing import Any
+
+from django.db import transaction
+
+from shop import pricing
+from shop.actions import promotions
+from shop.actions.carts.holding import changed, hold
+from shop.actions.carts.pricing import PricedCart, priced
+from shop.actions.customers.address_rules import checked
+from shop.actions.customers.identity import checked_email
+from shop.errors import InvalidVoucher, Several, ShippingNotOffered, ShopError
+from shop.models import Cart
+
+Parts = dict[str, Any]
+_VOUCHER_NOTICES = {
+    notice.value for notice in pricing.Notice if notice.value.startswith("VOUCHER_")
+}
+
+
+@transaction.atomic
+def set_email(cart: Cart, email: str, *, version: int | None = None) -> None:
+    """Where the confirmation goes. Raises Required, Invalid, and as `holding.hold`."""
+    address = checked_email(email)
+    hold(cart, version)
+    changed(cart, email=address)
+
+
+@transaction.atomic
+def set_addresses(
+    cart: Cart, *, shipping: Parts, billing: Parts | None, version: int | None = None
+) -> None:
+    """Where things go, and who gets the bill.
+
+    The shipping that was chosen stays chosen; a notice tells when it is not offered there.
+
+    Args:
+        shipping: parts by name, as of an account's address.
+        billing: the same; None when it is the same place.
+
+    Raises:
+        Several: Required and Invalid, each at its field.
+        CartClosed, CartChanged: as `holding.hold`.
+    """
+    fields = {
+        "shipping_address": _checked(shipping, "shippingAddress"),
+        "billing_address": None if billing is None else _checked(billing, "billingAddress"),
+    }
+    hold(cart, version)
+    changed(cart, **fields)
+
+
+@transaction.atomic
+def set_shipping(cart: Cart, rate: int | None, *, version: int | None = None) -> PricedCart:
+    """Chooses a shipping rate; None leaves it to the shop, which takes the cheapest.
+
+    Raises:
+        ShippingNotOffered: it is not on offer for this cart and address.
+        CartClosed, CartChanged: as `holding.hold`.
+    """
+    hold(cart, version)
+    cart.shipping_rate_id = rate
+    found = priced(cart)
+    if rate is not None and rate not in {offered.key for offered in found.rates}:
+        raise ShippingNotOffered("This shipping is not offered here.", field=["shippingRate"])
+    changed(cart, shipping_rate_id=rate)
+    return found
+
+
+@transaction.atomic
+def apply_voucher(cart: Cart, code: str, *, version: int | None = None) -> PricedCart:
+    """Puts a voucher in the cart, instead of another one.
+
+    One that does not apply only because the cart is below its minimum stays, and a notice says so.
+
+    Raises:
+        InvalidVoucher: there is none with this code, or it does not hold.
+        CartClosed, CartChanged: as `holding.hold`.
+    """
+    hold(cart, version)
+    voucher = promotions.find(code)
+    if voucher is None:
+        raise InvalidVoucher(field=["code"])
+    cart.voucher = voucher
+    found = priced(cart)
+    for notice in found.notices:
+        if notice.code in _VOUCHER_NOTICES and notice.code != pricing.Notice.VOUCHER_BELOW_MINIMUM:
+            raise InvalidVoucher(notice.message, field=["code"])
+    changed(cart, voucher=voucher)
+    return found
+
+
+@transaction.atomic
+def remove_voucher(cart: Cart, *, version: int | None = None) -> None:
+    """Takes the voucher out. Raises as `holding.hold`."""
+    hold(cart, version)
+    changed(cart, voucher=None)
+
+
+@transaction.atomic
+def set_reminder(cart: Cart, wanted: bool, *, version: int | None = None) -> None:
+    """Whether to write a mail when the cart is left behind. Raises as `holding.hold`."""
+    hold(cart, version)
+    changed(cart, reminder=wanted)
+
+
+def _checked(parts: Parts, field: str) -> dict[str, str]:
+    try:
+        return checked(parts)
+    except ShopError as error:
+        for one in error.each:
+            one.field = (field, *one.field)
+        raise Several(error.each) from error

@@ -1,0 +1,172 @@
+"""What is in a cart: so many of each variant, as many as can be had."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from shop.actions.carts.holding import changed, hold
+from shop.actions.carts.pricing import left, name_of
+from shop.errors import (
+    CurrencyMismatch,
+    Invalid,
+    InvalidQuantity,
+    NotFound,
+    NotPurchasable,
+    OutOfStock,
+)
+from shop.models import Cart, CartLine, ProductStatus, Variant
+
+MAX_LINES = 100
+MAX_QUANTITY = 9999
+Path = Sequence[str]
+
+
+@transaction.atomic
+def add(cart: Cart, wanted: Sequence[tuple[int, int]], *, version: int | None = None) -> None:
+    """Puts variants in the cart, beside what is there of them.
+
+    Args:
+        wanted: primary keys of variants with quantities. A variant may stand there twice.
+        version: the one that the client has seen.
+
+    Raises:
+        InvalidQuantity, NotFound, NotPurchasable, OutOfStock, CurrencyMismatch: at the line's path.
+        Invalid: the cart would have more than MAX_LINES lines.
+        CartClosed, CartChanged: as `holding.hold`.
+    """
+    for index, (_, quantity) in enumerate(wanted):
+        _check_quantity(quantity, ["lines", str(index), "quantity"])
+    hold(cart, version)
+    there = {line.variant_id: line for line in CartLine.objects.filter(cart=cart.pk)}
+    variants = _for_sale(variant for variant, _ in wanted)
+    totals: dict[int, int] = {}
+    for index, (key, quantity) in enumerate(wanted):
+        path = ["lines", str(index)]
+        variant = variants.get(key)
+        if variant is None:
+            raise NotFound("There is no such Variant.", field=[*path, "variant"])
+        before = there[key].quantity if key in there else 0
+        totals[key] = totals.get(key, before) + quantity
+        _check_variant(cart, variant, totals[key], path)
+    if len(there.keys() | totals.keys()) > MAX_LINES:
+        raise Invalid(f"A cart has at most {MAX_LINES} lines.", field=["lines"])
+    store(cart, totals, variants, there)
+    changed(cart)
+
+
+@transaction.atomic
+def update(cart: Cart, wanted: Mapping[int, int], *, version: int | None = None) -> None:
+    """Sets the quantities of lines; 0 takes a line out.
+
+    Args:
+        wanted: quantities by primary keys of lines, in the order of the input.
+
+    Raises:
+        InvalidQuantity, NotFound, NotPurchasable, OutOfStock: at the line's path.
+        CartClosed, CartChanged: as `holding.hold`.
+    """
+    for index, quantity in enumerate(wanted.values()):
+        if quantity:
+            _check_quantity(quantity, ["lines", str(index), "quantity"])
+    hold(cart, version)
+    there = {line.pk: line for line in CartLine.objects.filter(cart=cart.pk, pk__in=wanted)}
+    variants = _for_sale(line.variant_id for line in there.values())
+    totals: dict[int, int] = {}
+    for index, (key, quantity) in enumerate(wanted.items()):
+        path = ["lines", str(index)]
+        if key not in there:
+            raise NotFound("There is no such CartLine.", field=[*path, "line"])
+        if quantity:
+            variant = variants.get(there[key].variant_id)
+            if variant is None:
+                raise NotPurchasable(field=[*path, "line"])
+            _check_variant(cart, variant, quantity, path)
+            totals[variant.pk] = quantity
+    _take_out(cart, [key for key, quantity in wanted.items() if not quantity])
+    store(cart, totals, variants, {line.variant_id: line for line in there.values()})
+    changed(cart)
+
+
+@transaction.atomic
+def remove(cart: Cart, lines: Sequence[int], *, version: int | None = None) -> None:
+    """Takes lines out.
+
+    Raises:
+        NotFound: one is not in the cart; at its path.
+        CartClosed, CartChanged: as `holding.hold`.
+    """
+    hold(cart, version)
+    there = set(CartLine.objects.filter(cart=cart.pk, pk__in=lines).values_list("pk", flat=True))
+    for index, key in enumerate(lines):
+        if key not in there:
+            raise NotFound("There is no such CartLine.", field=["lines", str(index)])
+    _take_out(cart, lines)
+    changed(cart)
+
+
+@transaction.atomic
+def dismiss_notices(cart: Cart, *, version: int | None = None) -> None:
+    """Says that the shopper has seen today's prices. Raises as `holding.hold`."""
+    hold(cart, version)
+    lines = list(CartLine.objects.filter(cart=cart.pk).select_related("variant"))
+    moved = [line for line in lines if line.seen_price != line.variant.price]
+    for line in moved:
+        line.seen_price = line.variant.price
+    CartLine.objects.bulk_update(moved, ["seen_price"])
+    changed(cart)
+
+
+def store(
+    cart: Cart, totals: Mapping[int, int], variants: Mapping[int, Variant], there: Mapping
+) -> None:
+    """Writes the lines of some variants: at most one statement for new ones and one for others.
+
+    Args:
+        totals: quantities by primary keys of variants.
+        there: lines that are there, by primary keys of variants.
+    """
+    new, old = [], []
+    for key, quantity in totals.items():
+        line = there.get(key)
+        if line is None:
+            line = CartLine(cart=cart, variant_id=key)
+        (old if line.pk else new).append(line)
+        line.quantity, line.seen_price = quantity, variants[key].price
+    if new:
+        CartLine.objects.bulk_create(new)
+    if len(old) == 1:
+        old[0].save(update_fields=["quantity", "seen_price"])
+    elif old:
+        CartLine.objects.bulk_update(old, ["quantity", "seen_price"])
+
+
+def _for_sale(keys: Iterable[int]) -> dict[int, Variant]:
+    """Variants of published products, with what is in stock of them."""
+    published = Q(product__status=ProductStatus.PUBLISHED, product__published_at__lte=Now())
+    rows = Variant.objects.filter(published, pk__in=set(keys))
+    return {row.pk: row for row in rows.select_related("product", "stock")}
+
+
+def _check_quantity(quantity: int, path: Path) -> None:
+    if not 1 <= quantity <= MAX_QUANTITY:
+        raise InvalidQuantity(field=path)
+
+
+def _check_variant(cart: Cart, variant: Variant, quantity: int, path: Path) -> None:
+    if variant.price is None:
+        raise NotPurchasable(field=[*path, "variant"])
+    if variant.currency != cart.currency:
+        raise CurrencyMismatch(field=[*path, "variant"])
+    if quantity > MAX_QUANTITY:
+        raise InvalidQuantity(field=[*path, "quantity"])
+    available = left(variant)
+    if available is not None and quantity > available:
+        raise OutOfStock(name=name_of(variant), available=available, field=[*path, "quantity"])
+
+
+def _take_out(cart: Cart, lines: Sequence[int]) -> None:
+    if lines:
+        # Nothing refers to lines: one statement, without looking for what else would go.
+        CartLine.objects.filter(cart=cart.pk, pk__in=lines).delete()

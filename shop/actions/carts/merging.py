@@ -1,0 +1,90 @@
+"""A guest's cart becomes the account's, at sign-in."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+
+from shop.actions.carts.holding import changed
+from shop.actions.carts.lines import MAX_LINES, MAX_QUANTITY, store
+from shop.actions.carts.opening import find
+from shop.actions.carts.pricing import is_for_sale, left, lines_of
+from shop.actions.rows import locked
+from shop.errors import CartClosed
+from shop.models import Cart, CartLine, CartStatus
+
+
+@transaction.atomic
+def merge(user: Any, token: str) -> Cart:
+    """Brings the guest's cart that `token` opens into the account's own, and tells that one.
+
+    Quantities of the same variant add up, as far as there is stock. Of e-mail, addresses, shipping
+    and voucher the account's own count, and the guest's where it has none. Doing it twice does no
+    more than once.
+
+    Args:
+        user: signed in.
+
+    Raises:
+        NotFound: there is no such cart, or it is somebody else's.
+        CartClosed: it was ordered.
+        IntegrityError: the account got a cart at the same moment; tried again, it is found.
+    """
+    guest = find(user, token)
+    both = locked(Cart.objects.filter(pk=guest.pk) | Cart.objects.filter(active_key=user.pk))
+    carts = {cart.pk: cart for cart in both}
+    guest = carts[guest.pk]
+    own = next((cart for cart in carts.values() if cart.active_key == user.pk), None)
+    if guest.status == CartStatus.ORDERED:
+        raise CartClosed(field=["cart"])
+    if own is None and guest.status == CartStatus.ACTIVE:
+        changed(guest, user=user, active_key=user.pk, email=guest.email or user.email)
+        return guest
+    if own is None:
+        # It was merged before, into a cart that has been ordered since.
+        return find(user, None)
+    if guest.pk != own.pk and _close(guest):
+        _take_over(own, guest)
+    return own
+
+
+def _close(guest: Cart) -> bool:
+    """Whether it was open until now."""
+    rows = Cart.objects.filter(pk=guest.pk, status=CartStatus.ACTIVE, user=None)
+    return bool(rows.update(status=CartStatus.MERGED))
+
+
+def _take_over(own: Cart, guest: Cart) -> None:
+    there = {line.variant_id: line for line in CartLine.objects.filter(cart=own.pk)}
+    totals: dict[int, int] = {}
+    variants = {}
+    for line in _wanted(guest):
+        key = line.variant_id
+        if key not in there and len(there.keys() | totals.keys()) >= MAX_LINES:
+            continue
+        available = left(line.variant)
+        before = there[key].quantity if key in there else 0
+        most = MAX_QUANTITY if available is None else min(available, MAX_QUANTITY)
+        # What the account has in its cart already stays, also when there is less left.
+        quantity = max(before, min(before + line.quantity, most))
+        if quantity:
+            totals[key], variants[key] = quantity, line.variant
+    store(own, totals, variants, there)
+    changed(
+        own,
+        email=own.email or guest.email,
+        shipping_address=own.shipping_address or guest.shipping_address,
+        billing_address=own.billing_address or guest.billing_address,
+        shipping_rate_id=own.shipping_rate_id or guest.shipping_rate_id,
+        voucher_id=own.voucher_id or guest.voucher_id,
+        reminder=own.reminder or guest.reminder,
+    )
+
+
+def _wanted(guest: Cart) -> Iterable[CartLine]:
+    lines = lines_of(guest)
+    return [
+        line
+        for line in lines
+        if is_for_sale(line.variant) and line.variant.currency == guest.currency
+    ]

@@ -1,0 +1,31 @@
+"""Orders: how they come to be, and how they go from one state to the next.
+
+numbers   what people call an order, and the token that opens it
+placing   the snapshot of a priced cart
+moving    pending, confirmed, cancelled, expired: guarded moves, with stock and voucher
+vouchers  which orders have used one
+timeline  what happened to it
+
+Everything here runs in the caller's transaction. Payments and what comes after a sale lie above.
+"""
+
+from shop.actions.orders.moving import confirm, give_up, revive, set_payment_status
+from shop.actions.orders.numbers import digest_of, opened, token_of
+from shop.actions.orders.placing import Placing, place
+from shop.actions.orders.timeline import record
+from shop.actions.orders.vouchers import give_back_voucher, redeem
+
+__all__ = [
+    "Placing",
+    "confirm",
+    "digest_of",
+    "give_back_voucher",
+    "give_up",
+    "opened",
+    "place",
+    "record",
+    "redeem",
+    "revive",
+    "set_payment_status",
+    "token_of",
+]

@@ -1,0 +1,143 @@
+"""How orders go from one state to the next, with their reservations and vouchers.
+
+Each move is one guarded UPDATE: of any number who try, one succeeds. It locks the row, and what
+follows locks in one order everywhere, so that nobody deadlocks: order, stock, voucher, cart.
+"""
+
+from django.db.models import Max, Sum
+from django.utils import timezone
+
+from shop import events
+from shop.actions import inventory
+from shop.actions.orders.timeline import record
+from shop.actions.orders.vouchers import give_back_voucher, redeem_again
+from shop.models import (
+    Cart,
+    CartStatus,
+    Order,
+    OrderEventKind,
+    OrderStatus,
+    Payment,
+    PaymentState,
+    PaymentStatus,
+)
+
+_ENDS = {
+    OrderStatus.CANCELLED: ("order.cancelled", OrderEventKind.CANCELLED),
+    OrderStatus.EXPIRED: ("order.expired", OrderEventKind.EXPIRED),
+}
+
+
+def confirm(order: Order, *, payment_status: PaymentStatus | None = None) -> bool:
+    """PENDING to CONFIRMED: what was held for it is promised. False when it was not pending.
+
+    Args:
+        payment_status: written along with it, if given.
+    """
+    changes = {"payment_status": payment_status} if payment_status else {}
+    if not _move(order, OrderStatus.PENDING, OrderStatus.CONFIRMED, **changes):
+        return False
+    inventory.commit(order.reference)
+    _confirmed(order)
+    return True
+
+
+def give_up(order: Order, *, status: OrderStatus) -> bool:
+    """PENDING to CANCELLED or EXPIRED: stock and voucher are free again. False when not pending.
+
+    Cancelled it was because its payment was declined: the cart is open again, as it was.
+    """
+    payment_status = PaymentStatus.VOIDED
+    if status == OrderStatus.CANCELLED:
+        payment_status = PaymentStatus.FAILED
+    if not _move(order, OrderStatus.PENDING, status, payment_status=payment_status):
+        return False
+    inventory.release(order.reference)
+    give_back_voucher(order)
+    if status == OrderStatus.CANCELLED:
+        _reopen(order)
+    topic, kind = _ENDS[status]
+    record(order, kind)
+    events.emit(topic, order)
+    return True
+
+
+def revive(order: Order) -> bool:
+    """EXPIRED to CONFIRMED, because its money came late: its stock is reserved again.
+
+    False when it has not expired, or there is not enough left.
+    """
+    if not Order.objects.filter(pk=order.pk, status=OrderStatus.EXPIRED).exists():
+        return False
+    if not inventory.reserve_again(order.reference):
+        return False
+    if not _move(order, OrderStatus.EXPIRED, OrderStatus.CONFIRMED):
+        raise RuntimeError("Whoever reserves again for an expired order holds its reservations.")
+    redeem_again(order)
+    _confirmed(order)
+    return True
+
+
+def set_payment_status(order: Order) -> PaymentStatus:
+    """Derives from its payments where the money of an order is, and stores it."""
+    payments = Payment.objects.filter(order=order.pk)
+    sums = payments.aggregate(
+        captured=Sum("captured", default=0),
+        refunded=Sum("refunded", default=0),
+        authorized=Sum("authorized", default=0),
+        last=Max("pk"),
+    )
+    if sums["refunded"] and sums["refunded"] >= sums["captured"]:
+        status = PaymentStatus.REFUNDED
+    elif sums["refunded"]:
+        status = PaymentStatus.PARTIALLY_REFUNDED
+    elif sums["captured"]:
+        status = PaymentStatus.PAID
+    else:
+        status = _unpaid(payments.filter(pk=sums["last"]).values_list("state", flat=True).first())
+    Order.objects.filter(pk=order.pk).update(payment_status=status, updated_at=timezone.now())
+    order.payment_status = status
+    return status
+
+
+def _move(order: Order, before: OrderStatus, after: OrderStatus, **changes: object) -> bool:
+    now = timezone.now()
+    changes |= {"status": after, "updated_at": now, "expires_at": None}
+    if after == OrderStatus.CONFIRMED:
+        changes |= {"confirmed_at": now, "ended_at": None}
+    else:
+        changes["ended_at"] = now
+    if not Order.objects.filter(pk=order.pk, status=before).update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(order, name, value)
+    return True
+
+
+def _confirmed(order: Order) -> None:
+    record(order, OrderEventKind.CONFIRMED)
+    events.emit("order.confirmed", order)
+
+
+def _reopen(order: Order) -> None:
+    """The cart can be ordered again; as the account's own, unless it has another one by now."""
+    cart_id, order.cart = order.cart_id, None
+    Order.objects.filter(pk=order.pk).update(cart=None)
+    cart = Cart.objects.filter(pk=cart_id, status=CartStatus.ORDERED).first()
+    if cart is None:
+        return
+    key = cart.user_id
+    if key and Cart.objects.filter(active_key=key).exists():
+        key = None
+    Cart.objects.filter(pk=cart.pk, status=CartStatus.ORDERED).update(
+        status=CartStatus.ACTIVE, active_key=key
+    )
+
+
+def _unpaid(state: str | None) -> PaymentStatus:
+    """Where the money is when nothing was captured."""
+    if state == PaymentState.AUTHORIZED:
+        return PaymentStatus.AUTHORIZED
+    if state == PaymentState.FAILED:
+        return PaymentStatus.FAILED
+    return PaymentStatus.VOIDED if state == PaymentState.VOIDED else PaymentStatus.PENDING

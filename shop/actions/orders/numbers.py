@@ -1,0 +1,39 @@
+"""What people call an order, and the token by which somebody without an account opens it."""
+
+import hashlib
+import secrets
+
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from shop.models import Order
+
+# Crockford's base 32: nothing in it is mistaken for something else when read aloud.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_HALF = 5
+
+
+def new_number() -> str:
+    """A number such as "4K7M9-QX2PD": 50 random bits, so that it counts nothing."""
+    digits = [secrets.choice(_ALPHABET) for _ in range(2 * _HALF)]
+    return f"{''.join(digits[:_HALF])}-{''.join(digits[_HALF:])}"
+
+
+def token_of(number: str) -> str:
+    """The token of the order with this number: 256 bits, made of it by the shop's secret.
+
+    Made and not drawn, so that the reply to a request that came twice, and mails, can tell it
+    again although only its digest is stored.
+    """
+    return salted_hmac("shop.order.token", number, algorithm="sha256").hexdigest()
+
+
+def digest_of(token: str) -> str:
+    """What is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def opened(number: str, token: str) -> Order | None:
+    """The order with this number, if the token opens it. It may be typed in any case."""
+    order = Order.objects.filter(number=number.strip().upper()).first()
+    known = order.digest if order else digest_of("")
+    return order if constant_time_compare(digest_of(token.strip()), known) else None

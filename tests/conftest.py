@@ -304,3 +304,12 @@ def authenticator(monkeypatch: pytest.MonkeyPatch) -> Authenticator:
     app = Authenticator()
     monkeypatch.setattr(otp_totp, "time", app)
     return app
+
+
+@pytest.fixture
+def selling(world: SimpleNamespace) -> SimpleNamespace:
+    """The small shop, open for business: stock, shipping to Germany, 20 % tax on top."""
+    # Here, so that its assertions are explained: see above.
+    from tests.shop.selling import open_for_business
+
+    return open_for_business(world)

@@ -1,6 +1,7 @@
 """Signing in and out: access tokens by django-graphql-jwt, one-use refresh tokens of our own."""
 
 import datetime
+from contextlib import suppress
 from typing import Any
 
 import graphene
@@ -13,8 +14,9 @@ from schema.engine.errors import Retry
 from schema.permissions import ANYONE, SIGNED_IN
 from schema.types.customers import User
 from schema.types.sessions import Session
-from shop.actions import customers
-from shop.errors import InvalidToken, Required
+from shop.actions import carts, customers
+from shop.actions.rows import atomically
+from shop.errors import CartClosed, InvalidToken, NotFound, Required
 
 
 def _lifetime() -> datetime.timedelta:
@@ -90,6 +92,10 @@ class TokenAuth(TokensMutation):
         password = graphene.String(required=True, description="Password.")
         otp = OTP
         cookie = COOKIE
+        cart = graphene.String(
+            description="Token of a guest's cart, to be brought into that of the account, as by "
+            "`cartMerge`. One that opens nothing is let go."
+        )
 
     @classmethod
     def perform(
@@ -99,10 +105,15 @@ class TokenAuth(TokensMutation):
         password: str,
         otp: str | None = None,
         cookie: bool = False,
+        cart: str | None = None,
     ) -> Any:
         refresh_cookie.check(info.context, wanted=cookie)
         address = authentication.address_of(info.context)
         user = customers.sign_in(email, password, address=address, otp=otp)
+        if cart is not None:
+            # Nobody is kept from signing in by a cart.
+            with suppress(NotFound, CartClosed):
+                atomically(lambda: carts.merge(user, cart))
         return cls.open_session(info, user, cookie=cookie)
 
 

@@ -1,7 +1,7 @@
 """Carts and what they cost: always at today's prices."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import graphene
 from django.db.models import QuerySet
@@ -401,7 +401,7 @@ def _find(root: Any, info: graphene.ResolveInfo, token: str | None = None) -> mo
 class CartsQuery(graphene.ObjectType):
     """Carts."""
 
-    field_permissions = {"cart": ANYONE}
+    field_permissions: ClassVar[dict[str, str]] = {"cart": ANYONE}
 
     cart = ObjectField(
         Cart,

@@ -10,6 +10,17 @@ from schema.root import schema
 
 FIELDS = schema.graphql_schema.mutation_type.fields
 OPEN = {
+    "cartAddressesSet",
+    "cartCreate",
+    "cartEmailSet",
+    "cartLinesAdd",
+    "cartLinesRemove",
+    "cartLinesUpdate",
+    "cartNoticesDismiss",
+    "cartReminderSet",
+    "cartShippingSet",
+    "cartVoucherApply",
+    "cartVoucherRemove",
     "customerConfirm",
     "customerRegister",
     "emailConfirm",
@@ -27,6 +38,7 @@ OWN = {
     "addressCreate",
     "addressDelete",
     "addressUpdate",
+    "cartMerge",
     "emailChange",
     "otpBegin",
     "otpDisable",
@@ -62,6 +74,7 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "brandCreate": lambda shop: {"name": "Another"},
     "brandDelete": lambda shop: {"id": shop.brand},
     "brandUpdate": lambda shop: {"id": shop.brand, "name": "Renamed"},
+    "cartMerge": lambda shop: {"cart": shop.cart_token},
     "categoryCreate": lambda shop: {"name": "Another"},
     "categoryDelete": lambda shop: {"id": shop.category},
     "categoryUpdate": lambda shop: {"id": shop.category, "name": "Renamed"},

@@ -127,7 +127,8 @@ def store(
         totals: quantities by primary keys of variants.
         there: lines that are there, by primary keys of variants.
     """
-    new, old = [], []
+    new: list[CartLine] = []
+    old: list[CartLine] = []
     for key, quantity in totals.items():
         line = there.get(key)
         if line is None:

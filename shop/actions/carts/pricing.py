@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from shop import pricing
 from shop.actions import promotions, shipping
-from shop.models import Cart, CartLine, Product, ProductStatus, Redemption, Variant
+from shop.models import Cart, CartLine, Product, ProductStatus, Redemption, Variant, Voucher
 from shop.models.customers import email_key
 
 
@@ -161,7 +161,7 @@ def _basket(cart: Cart, lines: Iterable[CartLine]) -> pricing.Basket:
         destination=destination_of(cart),
         shipping_rate=cart.shipping_rate_id,
         voucher=promotions.as_priced(voucher) if voucher else None,
-        usage=_usage(cart) if voucher else pricing.Usage(),
+        usage=_usage(cart, voucher) if voucher else pricing.Usage(),
     )
 
 
@@ -171,9 +171,8 @@ def destination_of(cart: Cart) -> pricing.Destination | None:
     return pricing.Destination(address["country"], address["region"]) if address else None
 
 
-def _usage(cart: Cart) -> pricing.Usage:
+def _usage(cart: Cart, voucher: Voucher) -> pricing.Usage:
     """Orders that have used the voucher; of this customer only where there is a limit to it."""
-    voucher = cart.voucher
     customer = 0
     if voucher.customer_limit is not None and cart.email:
         mine = Redemption.objects.filter(voucher=voucher, customer_key=email_key(cart.email))

@@ -121,10 +121,9 @@ def _confirmed(order: Order) -> None:
 
 def _reopen(order: Order) -> None:
     """The cart can be ordered again; as the account's own, unless it has another one by now."""
-    cart_id, order.cart = order.cart_id, None
+    cart, order.cart = order.cart, None
     Order.objects.filter(pk=order.pk).update(cart=None)
-    cart = Cart.objects.filter(pk=cart_id, status=CartStatus.ORDERED).first()
-    if cart is None:
+    if cart is None or cart.status != CartStatus.ORDERED:
         return
     key = cart.user_id
     if key and Cart.objects.filter(active_key=key).exists():

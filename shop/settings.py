@@ -254,6 +254,8 @@ DEMO_PAYMENTS = env.bool("DEMO_PAYMENTS", default=DEBUG)
 # Cards and wallets by Stripe, when there is a key.
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+# Whether Stripe only authorizes: then staff capture, within the seven days that cards allow.
+STRIPE_CAPTURE_LATER = env.bool("STRIPE_CAPTURE_LATER", default=False)
 # Where Stripe's API is; another address is for tests.
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
 # Seconds to wait for a provider; after that the payment is pending, and asked about later.
@@ -384,8 +386,12 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
-    # In the web server's own log, tasks that went well are noise.
-    "loggers": {"celery.app.trace": {"level": "WARNING" if BACKGROUND == "threads" else "INFO"}},
+    "loggers": {
+        # In the web server's own log, tasks that went well are noise.
+        "celery.app.trace": {"level": "WARNING" if BACKGROUND == "threads" else "INFO"},
+        # At other levels the library writes down whole requests and answers, with client secrets.
+        "stripe": {"level": "WARNING"},
+    },
 }
 
 # --- Admin -------------------------------------------------------------------------------------

@@ -1,6 +1,10 @@
 """Payment providers behind one interface. They know nothing of orders, and never see card data.
 
-base    what a gateway does, and how it answers
+base      what a gateway does, and how it answers
+registry  which there are
+manual    bank transfer, cash
+demo      moves no money, for development and tests
+stripe    cards and wallets
 """
 
 from shop.gateways.base import (
@@ -14,6 +18,7 @@ from shop.gateways.base import (
     Result,
     Unavailable,
 )
+from shop.gateways.registry import gateway_of, names, offered
 
 __all__ = [
     "Failure",
@@ -25,4 +30,7 @@ __all__ = [
     "Refused",
     "Result",
     "Unavailable",
+    "gateway_of",
+    "names",
+    "offered",
 ]

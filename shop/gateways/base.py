@@ -109,21 +109,24 @@ class RefundOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A verified message of a provider.
+    """A verified message of a provider. Messages may come in any order, and more than once.
 
     Attributes:
         event_id: by which it is known again when it comes twice.
         kind: the provider's name for what happened.
         reference: the payment that it is about; None when it is about something else.
         key: our key of that payment, where the provider tells it.
-        made_at: seconds since 1970; messages may come in any order.
+        refund_key: our key of the refund that it is about; None when it is about none of ours.
+        outcome: what became of the payment, where the message tells it and nothing later can
+            differ; None where the shop has to look it up.
     """
 
     event_id: str
     kind: str
     reference: str | None = None
     key: str | None = None
-    made_at: int = 0
+    refund_key: str | None = None
+    outcome: Outcome | None = None
 
 
 class Gateway(ABC):
@@ -132,7 +135,8 @@ class Gateway(ABC):
     Attributes:
         name: as stored with payments; at most 16 lower-case letters.
 
-    Every method may raise Unavailable (nobody knows) and Refused (nothing was done).
+    Every method that talks to the provider may raise Unavailable (nobody knows) and Refused
+    (nothing was done).
     """
 
     name: str
@@ -140,6 +144,10 @@ class Gateway(ABC):
     @abstractmethod
     def is_offered(self, currency: str) -> bool:
         """Whether the shop is set up for it, in this currency."""
+
+    def takes(self, amount: int, currency: str) -> bool:
+        """Whether it can move exactly `amount` minor units; some providers cannot move a fils."""
+        return True
 
     @abstractmethod
     def pay(self, request: PaymentRequest) -> Outcome:
@@ -157,15 +165,30 @@ class Gateway(ABC):
     def void(self, request: PaymentRequest) -> Outcome:
         """Gives up a payment of which nothing was captured.
 
-        The outcome may be CAPTURED all the same: then the customer was quicker.
+        VOIDED says that no money will come by this key, not even by a request that is still on its
+        way. The outcome may be CAPTURED all the same: then the customer was quicker.
         """
 
     @abstractmethod
     def refund(self, request: PaymentRequest, *, key: str, amount: int) -> RefundOutcome:
         """Pays back `amount` minor units of a captured payment, once for each `key`."""
 
+    @abstractmethod
+    def look_up_refund(
+        self, request: PaymentRequest, *, key: str, reference: str
+    ) -> RefundOutcome | None:
+        """What became of a refund; None when the provider has never heard of it.
+
+        Args:
+            reference: the provider's name for it; empty while we do not know it.
+        """
+
     def notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """Reads a message of the provider.
+
+        Args:
+            body: the bytes as they came.
+            headers: of the request, whatever their case.
 
         Raises:
             Refused: it is not signed by the provider, was altered, or is too old.

@@ -1,0 +1,284 @@
+"""An outcome becomes the payment's state, and the order's.
+
+Outcomes come in any order, several times, and from several processes at once. The order's row is
+locked first, as everywhere; and each change is a guarded UPDATE, so that it is made once also where
+nothing is locked.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from shop.actions import orders
+from shop.actions.payments import machine
+from shop.gateways import Failure, Outcome, Result
+from shop.models import (
+    Order,
+    OrderEventKind,
+    OrderStatus,
+    Payment,
+    PaymentState,
+    PaymentStatus,
+    Refund,
+)
+
+logger = logging.getLogger(__name__)
+
+# Between two questions about a payment for which the customer has something to do.
+_FIRST_LOOK = timedelta(seconds=60)
+GIVEN_UP = (OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
+def apply(payment_id: int, outcome: Outcome, *, by: Any = None) -> Payment:
+    """Makes what a provider says of a payment true in the shop. Twice does no more than once.
+
+    A payment that is authorized or captured in full confirms its order, or revives it when it has
+    expired; where that is not possible the money goes back. One that was declined or given up gives
+    the order up. Another amount or currency than the payment's never pays: it goes back.
+
+    Args:
+        by: the member of staff who asked for it, for the order's timeline.
+
+    Raises:
+        Payment.DoesNotExist: there is no such payment.
+    """
+    while True:
+        with transaction.atomic():
+            payment = hold(payment_id)
+            if _apply(payment, outcome, by):
+                return payment
+
+
+def hold(payment_id: int) -> Payment:
+    """The payment with its order, both locked until the transaction ends; the order first."""
+    rows = Payment.objects.select_related("order")
+    features = connection.features
+    if features.has_select_for_update_of:
+        no_key = features.has_select_for_no_key_update
+        rows = rows.select_for_update(of=("order", "self"), no_key=no_key)
+    elif features.has_select_for_update:
+        mine = Payment.objects.filter(pk=payment_id).values("order")
+        list(Order.objects.filter(pk__in=mine).select_for_update().values_list("pk"))
+    return rows.get(pk=payment_id)
+
+
+def change(payment: Payment, **changes: Any) -> bool:
+    """Writes `changes`, if the payment is still in the state that was read. False otherwise."""
+    changes["updated_at"] = timezone.now()
+    if not Payment.objects.filter(pk=payment.pk, state=payment.state).update(**changes):
+        return False
+    for name, value in changes.items():
+        setattr(payment, name, value)
+    return True
+
+
+def _apply(payment: Payment, outcome: Outcome, by: Any) -> bool:
+    """False when somebody else was quicker, so that the payment is to be read again."""
+    if outcome.reference and payment.reference not in (None, outcome.reference):
+        logger.error("Payment %s is known to %s by two names", payment.pk, payment.provider)
+        return True
+    if payment.failure == Failure.WRONG_AMOUNT:
+        return _stay(payment, outcome) and _send_back_wrong(payment, outcome)
+    if payment.state not in machine.TAKEN and _is_wrong(payment, outcome):
+        return _reject(payment, outcome)
+    after = machine.after(payment.state, outcome.result)
+    if after is None:
+        return _stay(payment, outcome)
+    if after == PaymentState.REQUIRES_ACTION:
+        return _wait(payment, outcome)
+    return (
+        _end(payment, outcome, after, by)
+        if after in machine.ENDED
+        else _take(payment, outcome, after, by)
+    )
+
+
+def _is_wrong(payment: Payment, outcome: Outcome) -> bool:
+    """Whether it tells of money, but not of this payment's."""
+    if outcome.result not in (Result.AUTHORIZED, Result.CAPTURED):
+        return False
+    return (outcome.amount, outcome.currency) != (payment.amount, payment.currency)
+
+
+def _stay(payment: Payment, outcome: Outcome) -> bool:
+    """Nothing moves; but the provider's name for it may be new, or a question answered."""
+    changes: dict[str, Any] = {}
+    if outcome.reference and payment.reference is None:
+        changes["reference"] = outcome.reference
+    if payment.settle_at is not None and _is_answered(payment, outcome):
+        changes["settle_at"] = None
+    if payment.state in machine.ENDED and outcome.result == Result.AUTHORIZED:
+        # Whoever was not quick enough: what is promised is given back.
+        changes["settle_at"] = timezone.now()
+    return change(payment, **changes) if changes else True
+
+
+def _is_answered(payment: Payment, outcome: Outcome) -> bool:
+    """Whether nothing is left to ask the provider."""
+    if payment.state in machine.ENDED:
+        return outcome.result in (Result.VOIDED, Result.DECLINED, Result.UNKNOWN)
+    if payment.state == PaymentState.AUTHORIZED:
+        # Of an order that was given up, it is still to be voided.
+        return outcome.result == Result.AUTHORIZED and payment.order.status not in GIVEN_UP
+    return payment.state in machine.TAKEN
+
+
+def _wait(payment: Payment, outcome: Outcome) -> bool:
+    """The customer has something to do, for as long as the order waits."""
+    look = timezone.now() + _FIRST_LOOK
+    expires = payment.order.expires_at
+    if payment.order.status != OrderStatus.PENDING:
+        look = timezone.now()
+    return change(
+        payment,
+        state=PaymentState.REQUIRES_ACTION,
+        reference=outcome.reference or payment.reference,
+        client_data=dict(outcome.client_data),
+        settle_at=min(look, expires) if expires else look,
+        attempts=0,
+    )
+
+
+def _take(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> bool:
+    """The money is promised, or has come."""
+    before, order = payment.state, payment.order
+    is_captured = after == PaymentState.CAPTURED
+    taken = change(
+        payment,
+        state=after,
+        reference=outcome.reference or payment.reference,
+        authorized=payment.amount,
+        captured=payment.amount if is_captured else 0,
+        client_data={},
+        failure="",
+        settle_at=None,
+    )
+    if not taken:
+        return False
+    kind = OrderEventKind.PAYMENT_CAPTURED if is_captured else OrderEventKind.PAYMENT_AUTHORIZED
+    orders.record(order, kind, actor=by, amount=payment.amount, provider=payment.provider)
+    status = PaymentStatus.PAID if is_captured else PaymentStatus.AUTHORIZED
+    if before != PaymentState.AUTHORIZED:
+        if orders.confirm(order, payment_status=status):
+            return True
+        if not orders.revive(order) and not _is_wanted(payment):
+            _send_back(payment)
+    elif order.status in GIVEN_UP:
+        _send_back(payment)
+    orders.set_payment_status(order)
+    return True
+
+
+def _is_wanted(payment: Payment) -> bool:
+    """Whether an order that did not wait for a payment can do with its money all the same."""
+    if payment.order.status in GIVEN_UP:
+        return False
+    others = Payment.objects.filter(order=payment.order_id).exclude(pk=payment.pk)
+    return not others.exclude(state__in=(*machine.OPEN, *machine.ENDED)).exists()
+
+
+def _send_back(payment: Payment) -> None:
+    """Money that nobody wants goes back: what is promised is voided, what has come is refunded."""
+    now = timezone.now()
+    if payment.state == PaymentState.AUTHORIZED:
+        change(payment, settle_at=now)
+        return
+    if change(payment, state=PaymentState.REFUNDED, refunded=payment.captured):
+        Refund.objects.create(
+            payment=payment,
+            key=_back_key(payment),
+            currency=payment.currency,
+            amount=payment.captured,
+            reason="The order could not be confirmed.",
+            settle_at=now,
+        )
+
+
+def _end(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> bool:
+    """It was declined or given up, and its order with it, unless another payment carries it."""
+    order, was_authorized = payment.order, payment.state == PaymentState.AUTHORIZED
+    failure = outcome.failure or (Failure.ABANDONED if not was_authorized else "")
+    reference = outcome.reference or payment.reference
+    # What was declined may be left open at the provider, where somebody could pay it yet.
+    is_closed = after == PaymentState.VOIDED or reference is None
+    ended = change(
+        payment,
+        state=after,
+        reference=reference,
+        authorized=0,
+        client_data={},
+        failure=failure,
+        settle_at=None if is_closed else timezone.now(),
+        attempts=0,
+    )
+    if not ended:
+        return False
+    kind = OrderEventKind.PAYMENT_FAILED
+    if after == PaymentState.VOIDED:
+        kind = OrderEventKind.PAYMENT_VOIDED
+    orders.record(order, kind, actor=by, failure=str(failure), provider=payment.provider)
+    _give_up(payment)
+    return True
+
+
+def _reject(payment: Payment, outcome: Outcome) -> bool:
+    """Another amount or currency than was asked for: it does not pay, and goes back."""
+    is_captured = outcome.result == Result.CAPTURED
+    rejected = change(
+        payment,
+        state=PaymentState.FAILED,
+        reference=outcome.reference or payment.reference,
+        authorized=0,
+        client_data={},
+        failure=Failure.WRONG_AMOUNT,
+        settle_at=None if is_captured else timezone.now(),
+        attempts=0,
+    )
+    if not rejected:
+        return False
+    _send_back_wrong(payment, outcome)
+    orders.record(
+        payment.order,
+        OrderEventKind.PAYMENT_FAILED,
+        failure=Failure.WRONG_AMOUNT,
+        provider=payment.provider,
+        amount=outcome.amount,
+        currency=outcome.currency,
+    )
+    _give_up(payment)
+    return True
+
+
+def _send_back_wrong(payment: Payment, outcome: Outcome) -> bool:
+    """Refunds a wrong amount that has come, once. It never counted as captured, nor does this."""
+    key = _back_key(payment)
+    is_money = outcome.result == Result.CAPTURED and outcome.amount > 0
+    if is_money and not Refund.objects.filter(key=key).exists():
+        Refund.objects.create(
+            payment=payment,
+            key=key,
+            currency=outcome.currency,
+            amount=outcome.amount,
+            reason="It was not the amount of the order.",
+            settle_at=timezone.now(),
+        )
+    return True
+
+
+def _back_key(payment: Payment) -> str:
+    """The key of the refund of a whole payment that the shop does not want."""
+    return f"{payment.key}-back"
+
+
+def _give_up(payment: Payment) -> None:
+    """Gives up the order that waits for this payment, unless another one may carry it."""
+    order = payment.order
+    others = Payment.objects.filter(order=order.pk).exclude(pk=payment.pk)
+    if order.status == OrderStatus.PENDING and not others.exclude(state__in=machine.ENDED).exists():
+        expired = order.expires_at is not None and order.expires_at <= timezone.now()
+        orders.give_up(order, status=OrderStatus.EXPIRED if expired else OrderStatus.CANCELLED)
+    else:
+        orders.set_payment_status(order)

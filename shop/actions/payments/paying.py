@@ -1,0 +1,113 @@
+"""Asks the provider to pay, to capture, to void. Never inside a transaction."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from shop import gateways
+from shop.actions import audit
+from shop.actions.payments import machine
+from shop.actions.payments.applying import apply, change
+from shop.actions.payments.beginning import must_be_outside, patience, request_of
+from shop.errors import IllegalMove, PaymentFailed
+from shop.gateways import Outcome, Refused, Result, Unavailable
+from shop.models import OrderStatus, Payment, PaymentState
+
+_LIVE = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
+
+
+def pay(payment_id: int) -> Payment:
+    """Asks the provider to pay, and applies what it answers. Twice pays once.
+
+    When it does not answer, the payment is returned as it is, and settled later.
+
+    Raises:
+        RuntimeError: inside a transaction.
+    """
+    must_be_outside()
+    payment = _read(payment_id)
+    if payment.state != PaymentState.CREATED or payment.order.status != OrderStatus.PENDING:
+        return payment
+    try:
+        outcome = gateways.gateway_of(payment.provider).pay(request_of(payment))
+    except Unavailable:
+        return payment
+    except Refused as refused:
+        outcome = Outcome(result=Result.DECLINED, failure=refused.failure)
+    return apply(payment.pk, outcome)
+
+
+def capture(payment: Payment, *, by: Any) -> Payment:
+    """Takes money that is promised. Returned still AUTHORIZED, the provider did not answer.
+
+    Args:
+        by: the member of staff who asks for it.
+
+    Raises:
+        IllegalMove: it is not authorized, or its order was given up.
+        PaymentFailed: the provider refused.
+        RuntimeError: inside a transaction.
+    """
+    must_be_outside()
+    payment = _read(payment.pk)
+    if payment.state != PaymentState.AUTHORIZED or payment.order.status not in _LIVE:
+        raise IllegalMove("Only what is authorized can be captured.")
+    _ask_later(payment)
+    try:
+        outcome = gateways.gateway_of(payment.provider).capture(request_of(payment))
+    except Unavailable:
+        return payment
+    except Refused:
+        raise PaymentFailed from None
+    with transaction.atomic(), audit.changing("payment.capture", [payment], facts):
+        return apply(payment.pk, outcome, by=by)
+
+
+def void(payment: Payment, *, by: Any = None) -> Payment:
+    """Gives up a payment of which nothing was captured.
+
+    Look at the state of what is returned: AUTHORIZED or open, the provider did not answer;
+    CAPTURED, the customer was quicker.
+
+    Raises:
+        IllegalMove: it has been captured, or has ended.
+        PaymentFailed: the provider refused.
+        RuntimeError: inside a transaction.
+    """
+    must_be_outside()
+    payment = _read(payment.pk)
+    if payment.state not in (*machine.OPEN, PaymentState.AUTHORIZED):
+        raise IllegalMove("What was captured cannot be given up: refund it.")
+    _ask_later(payment)
+    try:
+        outcome = gateways.gateway_of(payment.provider).void(request_of(payment))
+    except Unavailable:
+        return payment
+    except Refused:
+        raise PaymentFailed from None
+    with transaction.atomic(), audit.changing("payment.void", [payment], facts):
+        return apply(payment.pk, outcome, by=by)
+
+
+def facts(payment: Payment) -> dict[str, Any]:
+    """What the audit tells of a payment; not the keys and secrets of the provider."""
+    return {
+        "order": payment.order_id,
+        "provider": payment.provider,
+        "state": payment.state,
+        "currency": payment.currency,
+        "amount": payment.amount,
+        "authorized": payment.authorized,
+        "captured": payment.captured,
+        "refunded": payment.refunded,
+    }
+
+
+def _read(payment_id: int) -> Payment:
+    return Payment.objects.select_related("order").get(pk=payment_id)
+
+
+def _ask_later(payment: Payment) -> None:
+    """Should this process die now, the provider is asked what became of it."""
+    change(payment, settle_at=timezone.now() + patience(), attempts=0)

@@ -1,0 +1,100 @@
+"""Messages of providers. They come in any order, more than once, and from anyone."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from shop import gateways
+from shop.actions.payments.applying import apply
+from shop.actions.payments.beginning import must_be_outside, request_of
+from shop.actions.payments.refunding import apply_refund, request_for
+from shop.errors import NotFound
+from shop.gateways import Notification, Refused, Unavailable
+from shop.models import Payment, PaymentEvent, Refund
+
+_KIND_LENGTH = PaymentEvent._meta.get_field("kind").max_length
+
+
+def receive(provider: str, body: bytes, headers: Mapping[str, str]) -> bool:
+    """Reads a message of a provider, and applies what it is about. Each message counts once.
+
+    Unless the message itself says for good what became of a payment, the shop looks it up, so that
+    it does not matter which message comes first.
+
+    Args:
+        body: the bytes as they came.
+        headers: of the request, whatever their case.
+
+    Returns:
+        Whether it was new.
+
+    Raises:
+        NotFound: there is no such provider.
+        Refused: it is not signed by the provider, was altered, or is too old. Nothing was changed.
+        Unavailable: the provider was asked what it is about, and did not tell. Nothing was changed.
+        RuntimeError: inside a transaction.
+    """
+    must_be_outside()
+    if provider not in gateways.names():
+        raise NotFound
+    notification = gateways.gateway_of(provider).notification(body, headers)
+    same = PaymentEvent.objects.filter(provider=provider, event_id=notification.event_id)
+    if same.exists():
+        return False
+    try:
+        payment, learn = _asked(provider, notification)
+    except Refused:
+        raise Unavailable from None
+    try:
+        # Noted and applied in one transaction: no message is noted that was not applied.
+        with transaction.atomic():
+            PaymentEvent.objects.create(
+                provider=provider,
+                event_id=notification.event_id,
+                kind=notification.kind[:_KIND_LENGTH],
+                payment=payment,
+            )
+            learn()
+    except IntegrityError:
+        if not same.exists():
+            raise
+        return False
+    return True
+
+
+def _asked(provider: str, notification: Notification) -> tuple[Payment | None, Callable[[], Any]]:
+    """The payment that a message is about, and what applies what became of it."""
+    gateway = gateways.gateway_of(provider)
+    if notification.refund_key is not None:
+        refunds = Refund.objects.select_related("payment__order")
+        refund = refunds.filter(key=notification.refund_key, payment__provider=provider).first()
+        if refund is None:
+            return None, _nothing
+        told = gateway.look_up_refund(
+            request_for(refund), key=refund.key, reference=refund.reference
+        )
+        if told is None:
+            raise Unavailable
+        return refund.payment, partial(apply_refund, refund.pk, told)
+    payment = _payment_of(provider, notification)
+    if payment is None:
+        return None, _nothing
+    outcome = notification.outcome or gateway.look_up(request_of(payment))
+    return payment, partial(apply, payment.pk, outcome)
+
+
+def _payment_of(provider: str, notification: Notification) -> Payment | None:
+    """By its reference, or by our key: the message may be quicker than the answer that tells it."""
+    payments = Payment.objects.select_related("order").filter(provider=provider)
+    found = None
+    if notification.reference:
+        found = payments.filter(reference=notification.reference).first()
+    if found is None and notification.key:
+        found = payments.filter(key=notification.key).first()
+    return found
+
+
+def _nothing() -> None:
+    """There is nothing to apply."""

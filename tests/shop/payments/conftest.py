@@ -1,0 +1,39 @@
+"""A shop with something to sell, whose books agree afterwards."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from shop.actions import inventory
+from shop.models import Order, OrderEvent, Stock, Variant
+from tests.shop.payments.pending import pending_order, stocked
+
+
+@pytest.fixture
+def mugs(db: None) -> Iterator[Variant]:
+    """A variant with ten units on hand."""
+    yield stocked()
+    assert inventory.discrepancies() == []
+
+
+@pytest.fixture
+def order(mugs: Variant) -> Order:
+    """Two mugs for 38.40 dollars that wait for their payment."""
+    return pending_order(mugs)
+
+
+@pytest.fixture
+def reserved(mugs: Variant) -> Callable[[], int]:
+    """`reserved()`: units that are promised to orders."""
+    return lambda: Stock.objects.get(variant=mugs).reserved
+
+
+@pytest.fixture
+def told() -> Callable[[Order], list[str]]:
+    """`told(order)`: the kinds of what its timeline tells."""
+
+    def read(order: Order) -> list[Any]:
+        return list(OrderEvent.objects.filter(order=order).values_list("kind", flat=True))
+
+    return read

@@ -16,6 +16,7 @@ from schema.engine.errors import present
 from schema.engine.execution import Executor
 from schema.engine.limits import Limits
 from schema.root import schema
+from shop.actions import carts
 from tests.engine.documents import DocumentMaker
 
 DOCUMENTS = sorted((Path(__file__).parents[1] / "documents").glob("*.graphql"))
@@ -49,6 +50,8 @@ def test_documents_answer_alike_on_both_paths(
         "someone": gid(staff),
     }
     variables = {key: value for key, value in values.items() if key in declared}
+    cart, _ = carts.create(staff)
+    cart.lines.create(variant=world.products[0].variants.first(), quantity=2, seen_price=1)
     user = staff if who == "staff" else AnonymousUser()
     execution.counts.clear()
     compiled = run(COMPILED, document, variables, user)

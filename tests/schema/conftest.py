@@ -6,13 +6,25 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 
-from shop.actions import customers, jobs
+from shop.actions import carts, customers, inventory, jobs
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import addresses
 from shop.actions.webhooks import endpoints
-from shop.models import User
+from shop.models import (
+    Cart,
+    ShippingRate,
+    ShippingZone,
+    Stock,
+    User,
+    Variant,
+    Voucher,
+    VoucherKind,
+    ZoneCountry,
+)
 from tests.schema.samples import SAMPLES
+from tests.shop.selling import BERLIN
 
 
 @pytest.fixture
@@ -44,7 +56,26 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "shopper": User.objects.create_user("shopper@example.org"),
         "variant": product.variants.get(),
     }
-    return SimpleNamespace(owner=owner, **{name: gid(row) for name, row in rows.items()})
+    sold = products.create(
+        name="Jug", variants=[{"sku": "SOLD-1", "price": 900}], status="published"
+    ).variants.get()
+    inventory.open_stock([Stock(variant=sold, on_hand=20)])
+    cart, cart_token, rate = _cart(sold)
+    rows |= {"cart": cart, "cart_line": cart.lines.get(), "rate": rate, "sold": sold}
+    ids = {name: gid(row) for name, row in rows.items()}
+    return SimpleNamespace(owner=owner, cart_token=cart_token, **ids)
+
+
+def _cart(variant: Variant) -> tuple[Cart, str | None, ShippingRate]:
+    """A guest's cart that goes to Berlin, its token, and a rate that is offered for it."""
+    zone = ShippingZone.objects.create(name="Germany")
+    ZoneCountry.objects.create(zone=zone, country="DE")
+    rate = ShippingRate.objects.create(zone=zone, name="Standard", price=500)
+    cart, token = carts.create(AnonymousUser())
+    carts.add(cart, [(variant.pk, 1)])
+    carts.set_addresses(cart, shipping=BERLIN, billing=None)
+    Voucher.objects.create(code="TENOFF", kind=VoucherKind.PERCENT, value=1000)
+    return cart, token, rate
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from schema.root import schema
+from tests.shop.selling import BERLIN_INPUT
 
 FIELDS = schema.graphql_schema.mutation_type.fields
 OPEN = {
@@ -74,7 +75,24 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "brandCreate": lambda shop: {"name": "Another"},
     "brandDelete": lambda shop: {"id": shop.brand},
     "brandUpdate": lambda shop: {"id": shop.brand, "name": "Renamed"},
+    "cartAddressesSet": lambda shop: {"cart": shop.cart_token, "shippingAddress": BERLIN_INPUT},
+    "cartCreate": lambda shop: {"lines": [{"variant": shop.sold, "quantity": 1}]},
+    "cartEmailSet": lambda shop: {"cart": shop.cart_token, "email": "ann@example.org"},
+    "cartLinesAdd": lambda shop: {
+        "cart": shop.cart_token,
+        "lines": [{"variant": shop.sold, "quantity": 1}],
+    },
+    "cartLinesRemove": lambda shop: {"cart": shop.cart_token, "lines": [shop.cart_line]},
+    "cartLinesUpdate": lambda shop: {
+        "cart": shop.cart_token,
+        "lines": [{"line": shop.cart_line, "quantity": 0}],
+    },
     "cartMerge": lambda shop: {"cart": shop.cart_token},
+    "cartNoticesDismiss": lambda shop: {"cart": shop.cart_token},
+    "cartReminderSet": lambda shop: {"cart": shop.cart_token, "wanted": True},
+    "cartShippingSet": lambda shop: {"cart": shop.cart_token, "shippingRate": shop.rate},
+    "cartVoucherApply": lambda shop: {"cart": shop.cart_token, "code": "TENOFF"},
+    "cartVoucherRemove": lambda shop: {"cart": shop.cart_token},
     "categoryCreate": lambda shop: {"name": "Another"},
     "categoryDelete": lambda shop: {"id": shop.category},
     "categoryUpdate": lambda shop: {"id": shop.category, "name": "Renamed"},

@@ -10,7 +10,7 @@ from graphql_relay import to_global_id
 
 from shop.actions import carts
 from shop.actions.catalog import products, variants
-from shop.models import Cart, CartLine, CartStatus, Stock, User
+from shop.models import Cart, CartLine, CartStatus, ShippingRate, ShippingZone, Stock, User
 from tests.shop.selling import BERLIN_INPUT, ready, voucher
 
 ERRORS = "userErrors { code message field }"
@@ -100,6 +100,10 @@ def test_shipping_is_chosen_among_what_is_offered(
     chosen = call("cartShippingSet", cart=basket.token, shippingRate=gid(basket.shop.express))
     assert chosen["cart"]["shipping"]["amount"] == "12.00"
     refused = call("cartShippingSet", cart=basket.token, shippingRate=unknown("ShippingRate"))
+    assert codes(refused) == [("NOT_FOUND", ["shippingRate"])]
+    zone = ShippingZone.objects.create(name="Nowhere")
+    elsewhere = ShippingRate.objects.create(zone=zone, name="By mule", price=1)
+    refused = call("cartShippingSet", cart=basket.token, shippingRate=gid(elsewhere))
     assert codes(refused) == [("SHIPPING_NOT_OFFERED", ["shippingRate"])]
     cheapest = call("cartShippingSet", cart=basket.token, shippingRate=None)
     assert cheapest["cart"]["shipping"]["amount"] == "5.00"

@@ -28,7 +28,7 @@ from graphql_relay import from_global_id
 from schema.engine.connections import NodeType
 from schema.permissions import ANYONE, SIGNED_IN
 from schema.root import schema
-from shop.actions import audit
+from shop.actions import audit, carts
 from shop.actions.catalog import media, products
 from shop.models import AuditEntry, AuditSource, Job, JobKind, User
 from shop.models.catalog import VisibleToAll
@@ -78,13 +78,23 @@ OPEN_TO_ALL = {"Attribute", "AttributeValue", "Brand", "Category", "Collection"}
 # Of what type the ids are, where neither the field's type nor a sample tells.
 KINDS = {
     "attributeValues": "AttributeValue",
+    "billingAddressId": "Address",
     "brand": "Brand",
     "category": "Category",
+    "line": "CartLine",
+    "lines": "CartLine",
     "media": "Media",
     "parent": "Category",
     "product": "Product",
     "products": "Product",
+    "shippingAddressId": "Address",
+    "shippingRate": "ShippingRate",
+    "variant": "Variant",
 }
+# What a token opens for anyone: what is hidden from them is in another cart.
+OPENED = {"CartLine": "cart_line", "ShippingRate": "rate", "Variant": "sold"}
+# Of these even staff name only their own.
+OWN = {"Address", "Session"}
 EVERY = sorted(NODES)
 OF_QUERIES = {
     "node(id)": EVERY,
@@ -119,8 +129,12 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
     """Of each type of which not everyone sees all, one that customers do not see."""
     with audit.acting(shop.owner, AuditSource.API, None):
         products.update(products.create(name="Tray"), name="Trays")
+    cart, _ = carts.create(shop.owner)
+    line = cart.lines.create(variant=products.create(name="Pot").variants.create(), quantity=1)
     return {
         "Address": shop.address,
+        "Cart": gid(cart),
+        "CartLine": gid(line),
         "AuditEntry": gid(AuditEntry.objects.latest("pk")),
         "Job": gid(Job.objects.create(kind=JobKind.EXPORT_ACCOUNT, created_by=shop.owner)),
         "Media": shop.media,
@@ -167,7 +181,9 @@ def _with(values: Any, path: tuple[str, ...], given: str) -> Any:
     if not path:
         return given
     if path[0] == "0":
-        return [_with({}, path[1:], given)]
+        return [_with(values[0] if values else {}, path[1:], given)]
+    # An address is given, or else its id.
+    values.pop(path[0].removesuffix("Id"), None) if path[0].endswith("AddressId") else None
     return {**values, path[0]: _with(values.get(path[0], {}), path[1:], given)}
 
 
@@ -343,8 +359,10 @@ def test_who_may_see_it_is_told_of_it(
     """The calls above are good ones: for others they make a difference."""
     for kind in kinds_of(place, shop):
         existing = hidden.get(kind) or getattr(shop, _snake(kind))
+        if kind in OPENED and place.field.startswith("cart"):
+            existing = getattr(shop, OPENED[kind])
         user = staff
-        if declared(place) == SIGNED_IN or (kind == "Session" and declared(place) == ANYONE):
+        if declared(place) == SIGNED_IN or (kind in OWN and declared(place) == ANYONE):
             user = User.objects.get(pk=shop.owner.pk)
         if place.path[-1] == "objectId":
             # What was done to it; only this one has an entry.

@@ -16,7 +16,7 @@ from tests.schema.samples import FIELDS, GUARDED, OPEN, OWN, SAMPLES, WITH_CODES
 
 
 def test_there_is_a_sample_input_for_every_guarded_mutation() -> None:
-    assert SAMPLES.keys() == {*GUARDED, *OWN}
+    assert SAMPLES.keys() - OPEN == {*GUARDED, *OWN}
 
 
 @pytest.mark.parametrize("mutation", sorted(FIELDS))

@@ -10,8 +10,8 @@ from shop.actions.carts.holding import changed, hold
 from shop.actions.carts.pricing import PricedCart, priced
 from shop.actions.customers.address_rules import checked
 from shop.actions.customers.identity import checked_email
-from shop.errors import InvalidVoucher, Several, ShippingNotOffered, ShopError
-from shop.models import Cart
+from shop.errors import InvalidVoucher, NotFound, Several, ShippingNotOffered, ShopError
+from shop.models import Cart, ShippingRate
 
 Parts = dict[str, Any]
 _VOUCHER_NOTICES = {
@@ -56,6 +56,7 @@ def set_shipping(cart: Cart, rate: int | None, *, version: int | None = None) ->
     """Chooses a shipping rate; None leaves it to the shop, which takes the cheapest.
 
     Raises:
+        NotFound: there is no such rate.
         ShippingNotOffered: it is not on offer for this cart and address.
         CartClosed, CartChanged: as `holding.hold`.
     """
@@ -63,6 +64,8 @@ def set_shipping(cart: Cart, rate: int | None, *, version: int | None = None) ->
     cart.shipping_rate_id = rate
     found = priced(cart)
     if rate is not None and rate not in {offered.key for offered in found.rates}:
+        if not ShippingRate.objects.filter(pk=rate, is_active=True).exists():
+            raise NotFound("There is no such ShippingRate.", field=["shippingRate"])
         raise ShippingNotOffered("This shipping is not offered here.", field=["shippingRate"])
     changed(cart, shipping_rate_id=rate)
     return found

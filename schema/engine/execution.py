@@ -308,7 +308,7 @@ class CompiledExecutionContext(LimitedExecutionContext):
             return None
         viewer, rows = self._visible(plan)
         slots = {lookup: Slot(index) for index, lookup in enumerate(lookups)}
-        key = (viewer, *lookups)
+        key = None if viewer is None else (viewer, *lookups)
         found = run.objects(plan, rows.filter(**slots), key, list(lookups.values()))
         return next(iter(found.values()), None)
 
@@ -321,18 +321,21 @@ class CompiledExecutionContext(LimitedExecutionContext):
             viewer, rows = self._visible(plan)
             keys = sorted({pk for other, pk in pairs if other is object_type})
             chosen = rows.filter(pk__in=[Slot("parents")])
-            for pk, item in run.objects(plan, chosen, (viewer, "keys"), keys=keys).items():
+            key = None if viewer is None else (viewer, "keys")
+            for pk, item in run.objects(plan, chosen, key, keys=keys).items():
                 found[object_type.name, pk] = item
         ordered = [found.get((object_type.name, pk)) for object_type, pk in pairs]
         return ordered if isinstance(wanted, list) else ordered[0]
 
-    def _visible(self, plan: NodePlan) -> tuple[str, QuerySet]:
-        """The class of the viewer, and the rows that it may see."""
+    def _visible(self, plan: NodePlan) -> tuple[str | None, QuerySet]:
+        """The class of the viewer, and the rows that it may see.
+
+        Without a class what may be seen depends on who asks, and no statement is kept.
+        """
         graphene_type = self.schema.get_type(plan.type_name).graphene_type  # type: ignore[union-attr]
-        viewer = graphene_type.viewer_class(self.context_value)
-        if viewer is None:
-            raise NotProvable("what may be seen depends on who asks")
-        return viewer, graphene_type.rows(self.context_value)
+        return graphene_type.viewer_class(self.context_value), graphene_type.rows(
+            self.context_value
+        )
 
 
 def _proven(plan: PagePlan | NodePlan) -> PagePlan | NodePlan:

@@ -1,0 +1,85 @@
+"""Whether a cart can be ordered as it is, for the total that the customer saw."""
+
+from collections.abc import Mapping, Sequence
+
+from shop.actions.carts.pricing import PricedCart, name_of, priced
+from shop.errors import (
+    CartEmpty,
+    InvalidVoucher,
+    NotPurchasable,
+    OutOfStock,
+    Required,
+    Several,
+    ShippingNotOffered,
+    ShopError,
+    TotalChanged,
+)
+from shop.models import Cart
+from shop.money import format_minor
+from shop.pricing import Notice
+
+_CART = ("cart",)
+_LOST_VOUCHERS = {
+    Notice.VOUCHER_NOT_STARTED: "The voucher does not hold yet.",
+    Notice.VOUCHER_EXPIRED: "The voucher has expired.",
+    Notice.VOUCHER_USED_UP: "The voucher is used up.",
+    Notice.VOUCHER_USED_BY_CUSTOMER: "You have used this voucher already.",
+    Notice.VOUCHER_WRONG_CURRENCY: "The voucher is in another currency.",
+}
+
+
+def checked(cart: Cart, *, expected_total: int) -> PricedCart:
+    """The cart at today's prices, if it can be ordered. Stock is left to its reservation.
+
+    Args:
+        expected_total: minor units of the cart's currency.
+
+    Raises:
+        Several: everything that stands against it.
+        TotalChanged: nothing does, but it comes to another total.
+    """
+    found = priced(cart)
+    if problems := list(_problems(found)):
+        raise Several(problems)
+    if found.price.total != expected_total:
+        total = format_minor(found.price.total, found.price.currency)
+        raise TotalChanged(total=total, currency=found.price.currency, field=["expectedTotal"])
+    return found
+
+
+def out_of_stock(found: PricedCart, available: Mapping[int, int]) -> ShopError:
+    """What to tell of variants, by their keys, of which there are only so many left."""
+    return Several(
+        [
+            OutOfStock(
+                name=name_of(line.variant), available=available[line.variant_id], field=_CART
+            )
+            for line in found.lines
+            if line.variant_id in available
+        ]
+    )
+
+
+def _problems(found: PricedCart) -> Sequence[ShopError]:
+    cart, price = found.cart, found.price
+    problems: list[ShopError] = [
+        NotPurchasable(f"{name_of(line.variant)} is not sold any more.", field=_CART)
+        for line in found.left_out
+    ]
+    if not found.lines and not problems:
+        problems.append(CartEmpty(field=_CART))
+    if not cart.email:
+        problems.append(Required("The cart needs an e-mail address.", field=_CART))
+    if cart.shipping_address is None:
+        problems.append(Required("The cart needs a shipping address.", field=_CART))
+    if Notice.SHIPPING_NOT_OFFERED in price.notices:
+        problems.append(ShippingNotOffered(field=_CART))
+    if Notice.SHIPPING_RATE_NOT_OFFERED in price.notices:
+        message = "The shipping that was chosen is not offered any more."
+        problems.append(ShippingNotOffered(message, field=_CART))
+    problems += [
+        InvalidVoucher(message, field=_CART)
+        for notice, message in _LOST_VOUCHERS.items()
+        if notice in price.notices
+    ]
+    return problems

@@ -1,0 +1,193 @@
+"""Reserve and write the order; then ask the provider; then write what it said."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from shop.actions import idempotency, inventory, orders, payments
+from shop.actions.carts.holding import hold
+from shop.actions.carts.pricing import PricedCart
+from shop.actions.checkout.checking import checked, out_of_stock
+from shop.actions.idempotency import Reply
+from shop.actions.rows import atomically
+from shop.errors import Busy, CartClosed, PaymentDeclined
+from shop.models import (
+    AutomaticDiscount,
+    Cart,
+    CartStatus,
+    Order,
+    Payment,
+    PaymentState,
+    PaymentStatus,
+    ShippingRate,
+)
+from shop.pricing import AutomaticDiscount as PricedDiscount
+from shop.pricing import Voucher
+
+OPERATION = "checkoutComplete"
+# Whoever pays may have died when nothing was heard of it for so long after the provider's time.
+_PATIENCE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What came of it.
+
+    Attributes:
+        payment: None when there was nothing to pay.
+        token: by which somebody without an account opens the order.
+    """
+
+    order: Order
+    payment: Payment | None
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked for.
+
+    Attributes:
+        user: who asks, signed in or not.
+        provider, method: how to pay; see `payments.begin`.
+        expected_total: minor units; what the customer saw and agrees to.
+        note: what the customer writes.
+        version: of the cart, that the client has seen; None does not ask.
+    """
+
+    cart: Cart
+    user: Any
+    provider: str
+    method: str
+    expected_total: int
+    note: str = ""
+    version: int | None = None
+
+
+def complete(wish: Wish, *, key: str | None) -> Completed:
+    """Makes an order of a cart and pays it. Call it outside transactions.
+
+    A payment that waits for the customer, or for the provider, leaves the order PENDING; it is not
+    an error. A declined one leaves the cart as it was.
+
+    Args:
+        key: by which a request that comes twice is known; it gets the reply of the first.
+
+    Raises:
+        Several, TotalChanged: the cart cannot be ordered as it is; nothing is written.
+        CartClosed, CartChanged, PaymentNotOffered, IdempotencyConflict: nothing is written.
+        PaymentDeclined: the order is cancelled, the cart open again.
+        Busy: the same request is being done at this moment.
+    """
+    owner = wish.cart.user_id
+    actor = f"user:{owner}" if owner else f"cart:{wish.cart.pk}"
+    placed: list[Reply] = []
+
+    def place() -> Reply:
+        placed.append(_place(wish))
+        return placed[-1]
+
+    def work() -> Reply:
+        placed.clear()
+        return idempotency.once(actor, OPERATION, key, _request(wish), place)
+
+    reply = atomically(work)
+    if reply["payment"] is None:
+        order = Order.objects.get(pk=reply["order"])
+        return Completed(order=order, payment=None, token=orders.token_of(order.number))
+    payment = _pay(reply["payment"], is_first=bool(placed))
+    if payment.state == PaymentState.FAILED:
+        raise PaymentDeclined(field=["payment"])
+    order = payment.order
+    return Completed(order=order, payment=payment, token=orders.token_of(order.number))
+
+
+def _request(wish: Wish) -> dict[str, Any]:
+    return {
+        "cart": wish.cart.pk,
+        "provider": wish.provider,
+        "method": wish.method,
+        "expectedTotal": wish.expected_total,
+        "note": wish.note,
+    }
+
+
+def _place(wish: Wish) -> Reply:
+    """Writes order, reservations and payment. Locks in the order that `orders.moving` tells."""
+    cart = wish.cart
+    hold(cart, wish.version)
+    found = checked(cart, expected_total=wish.expected_total)
+    expires_at = timezone.now() + timedelta(minutes=settings.CHECKOUT_MINUTES)
+    order = orders.place(
+        orders.Placing(
+            cart=cart,
+            lines=found.lines,
+            priced=found.price,
+            shipping_name=_shipping_name(found),
+            discount_names=_discount_names(found),
+            user=wish.user if wish.user.is_authenticated else None,
+            note=wish.note,
+            expires_at=expires_at,
+        )
+    )
+    quantities = {line.variant_id: line.quantity for line in found.lines}
+    try:
+        inventory.reserve(order.reference, quantities, expires_at=expires_at)
+    except inventory.Short as error:
+        raise out_of_stock(found, error.available) from error
+    is_used = any(isinstance(discount.source, Voucher) for discount in found.price.discounts)
+    if cart.voucher and is_used:
+        orders.redeem(order, cart.voucher)
+    _close(cart)
+    if not order.total:
+        orders.confirm(order, payment_status=PaymentStatus.PAID)
+        return {"order": order.pk, "payment": None}
+    payment = payments.begin(order, provider=wish.provider, method=wish.method)
+    return {"order": order.pk, "payment": payment.pk}
+
+
+def _close(cart: Cart) -> None:
+    """The cart is ordered; the account may have another one from now on."""
+    rows = Cart.objects.filter(pk=cart.pk, status=CartStatus.ACTIVE, version=cart.version)
+    done = rows.update(
+        status=CartStatus.ORDERED,
+        active_key=None,
+        version=F("version") + 1,
+        updated_at=timezone.now(),
+    )
+    if not done:
+        raise CartClosed(field=["cart"])
+
+
+def _pay(payment_id: int, *, is_first: bool) -> Payment:
+    """Asks the provider; a request that came again waits for the first, unless that seems dead."""
+    if not is_first:
+        payment = Payment.objects.select_related("order").get(pk=payment_id)
+        if payment.state != PaymentState.CREATED:
+            return payment
+        patience = timedelta(seconds=settings.PAYMENT_TIMEOUT) + _PATIENCE
+        if timezone.now() < payment.created_at + patience:
+            raise Busy
+    return payments.pay(payment_id)
+
+
+def _shipping_name(found: PricedCart) -> str:
+    shipping = found.price.shipping
+    if shipping is None:
+        return ""
+    return ShippingRate.objects.values_list("name", flat=True).get(pk=shipping.key)
+
+
+def _discount_names(found: PricedCart) -> dict[int, str]:
+    keys = [
+        discount.source.key
+        for discount in found.price.discounts
+        if isinstance(discount.source, PricedDiscount)
+    ]
+    if not keys:
+        return {}
+    return dict(AutomaticDiscount.objects.filter(pk__in=keys).values_list("pk", "name"))

@@ -39,6 +39,8 @@ from shop.models import (
 _BATCH = 500
 # Of an address, what the taxes are derived from.
 _TAXED_BY = ("country", "region")
+# What of the timeline's data is a word of the shop's own.
+_WORDS = ("provider", "currency", "failure")
 _OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 _GONE = (
     "The customer's account was erased, and with it the address. What was not shipped yet cannot "
@@ -135,7 +137,9 @@ def _timeline(keys: list[int]) -> None:
 
 def _without_texts(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_texts(item) for name, item in value.items()}
+        return {
+            name: item if name in _WORDS else _without_texts(item) for name, item in value.items()
+        }
     if isinstance(value, list):
         return [_without_texts(item) for item in value]
     return ERASED if isinstance(value, str) and value else value

@@ -176,6 +176,7 @@ def _line(line: Any) -> dict[str, Any]:
         "quantity": line.quantity,
         "taxRate": line.tax_rate / 100,
         **{name: format_minor(minor, line.currency) for name, minor in amounts.items()},
+        "cancelled": line.cancelled,
         "fulfilled": line.fulfilled,
         "returned": line.returned,
         "refunded": line.refunded,
@@ -197,6 +198,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
             {
                 "state": refund.state,
                 "amount": format_minor(refund.amount, refund.currency),
+                "shipping": format_minor(refund.shipping, refund.currency),
                 "reason": refund.reason,
                 "createdAt": refund.created_at,
             }

@@ -1,5 +1,6 @@
 """Imports and exports: starting, watching and stopping them."""
 
+from datetime import UTC, datetime, time
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,19 +14,25 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from shop.actions import jobs
 from shop.admin.writing import ReadOnlyAdmin
 from shop.errors import ShopError
-from shop.models import Job, JobKind, JobStatus
+from shop.models import Job, JobKind, JobStatus, OrderStatus
 
 # Seconds until a screen that shows unfinished jobs is fetched again.
 _REFRESH = 3
 _ENDED = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
 # Problems that the screen shows; the file has them all.
 _SHOWN = 100
-_COUNTS = ("created", "updated", "unchanged", "skipped", "products", "rows")
+_COUNTS = ("created", "updated", "unchanged", "skipped", "products", "orders", "rows")
+_START, _SEE_ORDERS = "shop.add_job", "shop.view_order"
 
 
 class ImportForm(forms.Form):
@@ -51,6 +58,42 @@ class ImportForm(forms.Form):
     )
 
 
+class ExportOrdersForm(forms.Form):
+    """Which orders are to be in the file."""
+
+    since = forms.DateField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget({"type": "date"}),
+        help_text="Only those placed on this day (UTC) or later.",
+    )
+    until = forms.DateField(
+        required=False,
+        widget=UnfoldAdminTextInputWidget({"type": "date"}),
+        help_text="Only those placed on this day (UTC) or earlier.",
+    )
+    statuses = forms.MultipleChoiceField(
+        label="Status",
+        required=False,
+        choices=OrderStatus.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="All when none is chosen.",
+    )
+    # What a refusal calls a field, where the form calls it something else.
+    field_names: ClassVar[dict[str, str]] = {"createdMax": "until"}
+
+    def chosen(self) -> dict[str, Any]:
+        """As `jobs.start_order_export` takes it: whole days."""
+        given = self.cleaned_data
+        times = {
+            "created_min": (given["since"], time.min),
+            "created_max": (given["until"], time.max),
+        }
+        return {
+            "statuses": given["statuses"],
+            **{name: day and datetime.combine(day, at, UTC) for name, (day, at) in times.items()},
+        }
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     """Looks at jobs; whoever may add them starts them, whoever may change them stops them."""
@@ -70,7 +113,14 @@ class JobAdmin(ReadOnlyAdmin):
         "attempts",
         "shown_problems",
     )
-    readonly_fields = ("shown_status", "progress", "counts", "downloads", "shown_problems")
+    readonly_fields = (
+        "shown_status",
+        "progress",
+        "counts",
+        "downloads",
+        "withheld",
+        "shown_problems",
+    )
     list_display = (
         "name",
         "file_name",
@@ -93,12 +143,17 @@ class JobAdmin(ReadOnlyAdmin):
         return [
             path("import/", view(self.import_view), name="shop_job_import"),
             path("export/", view(require_POST(self.export_view)), name="shop_job_export"),
+            path("export-orders/", view(self.export_orders_view), name="shop_job_export_orders"),
             path("<int:pk>/cancel/", view(require_POST(self.cancel_view)), name="shop_job_cancel"),
             *super().get_urls(),
         ]
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        context = {"may_start": request.user.has_perm("shop.add_job")}
+        may_start = request.user.has_perm(_START)
+        context = {
+            "may_start": may_start,
+            "may_export_orders": may_start and request.user.has_perm(_SEE_ORDERS),
+        }
         response = super().changelist_view(request, context | (kwargs.pop("extra_context", {})))
         if Job.objects.exclude(status__in=_ENDED).exists():
             response.headers["Refresh"] = str(_REFRESH)
@@ -125,7 +180,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     def import_view(self, request: HttpRequest) -> HttpResponseBase:
         """The form that starts an import, and what it sends."""
-        self._check(request, "shop.add_job")
+        self._check(request, _START)
         form = ImportForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             given = form.cleaned_data
@@ -140,18 +195,25 @@ class JobAdmin(ReadOnlyAdmin):
                 form.add_error("file", error.message)
             else:
                 return self._to(job)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Import products",
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/shop/job_import.html", context)
+        return self._form(request, form, "Import products", button="Import", icon="upload_file")
 
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Starts an export."""
-        self._check(request, "shop.add_job")
+        self._check(request, _START)
         return self._to(jobs.start_export(by=request.user))
+
+    def export_orders_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The form that starts an export of orders, and what it sends."""
+        self._check(request, _START, _SEE_ORDERS)
+        form = ExportOrdersForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                job = jobs.start_order_export(by=request.user, **form.chosen())
+            except ShopError as error:
+                form.add_error(form.field_names.get(".".join(error.field)), error.message)
+            else:
+                return self._to(job)
+        return self._form(request, form, "Export orders", button="Export", icon="download")
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Stops a job."""
@@ -163,7 +225,7 @@ class JobAdmin(ReadOnlyAdmin):
             self.message_user(request, error.message, messages.ERROR)
         else:
             waits = job.status == JobStatus.RUNNING
-            text = "It stops after the products at hand." if waits else "It is cancelled."
+            text = "It stops after what it is at." if waits else "It is cancelled."
             self.message_user(request, text, messages.SUCCESS)
         return self._to(job)
 
@@ -198,7 +260,7 @@ class JobAdmin(ReadOnlyAdmin):
             percent,
         )
 
-    @display(description="Products")
+    @display(description="Counts")
     def counts(self, job: Job) -> str:
         told = [f"{job.result[name]:,} {name}" for name in _COUNTS if name in job.result]
         rehearsed = ["a rehearsal: nothing was written"] if job.options.get("dry_run") else []
@@ -206,8 +268,6 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description="Files")
     def downloads(self, job: Job) -> str:
-        if job.kind == JobKind.EXPORT_ACCOUNT:
-            return "Only for whom it is about"
         found = [(part, jobs.part_of(job, part)) for part in jobs.PARTS]
         links = (
             (reverse("download", args=[jobs.token_for(job, part), names[1]]), names[1])
@@ -234,8 +294,34 @@ class JobAdmin(ReadOnlyAdmin):
         first = f"The first {_SHOWN} of " if job.problem_count > _SHOWN else ""
         return format_html("<p>{}{}</p><ul>{}</ul>", first, f"{job.problem_count:,}", shown)
 
-    def _check(self, request: HttpRequest, permission: str) -> None:
-        if not request.user.has_perm(permission):
+    @display(description="Files")
+    def withheld(self, job: Job) -> str:
+        if job.kind == JobKind.EXPORT_ACCOUNT:
+            return "Only for whom it is about"
+        return "Only for those who may view orders"
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Files are for those who may have them, and links open them to whoever has the link."""
+        if obj is None or (
+            obj.kind != JobKind.EXPORT_ACCOUNT and jobs.may_download(obj, request.user)
+        ):
+            return self.fields
+        return [name if name != "downloads" else "withheld" for name in self.fields]
+
+    def _form(
+        self, request: HttpRequest, form: forms.Form, title: str, **button: str
+    ) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": title,
+            "form": form,
+            **button,
+        }
+        return TemplateResponse(request, "admin/shop/job_form.html", context)
+
+    def _check(self, request: HttpRequest, *permissions: str) -> None:
+        if not request.user.has_perms(permissions):
             raise PermissionDenied
 
     def _to(self, job: Job) -> HttpResponse:

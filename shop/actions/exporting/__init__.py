@@ -19,6 +19,8 @@ collections, which attributes are filters, when a product went on sale, units th
 Spreadsheets run cells that begin with = + - or @. Such cells get a space in front, which the
 importer takes off as it takes it off any cell. SKUs and barcodes get Shopify's apostrophe instead,
 also where a spreadsheet would take them for another number or a date.
+
+`exporting.orders` writes orders, which nothing reads back.
 """
 
 from shop.actions.exporting.runner import Exported, Progress, run

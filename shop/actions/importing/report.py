@@ -64,6 +64,8 @@ _SEVERITIES = {
     else Severity.NOTICE
     for position, code in enumerate(_CODES)
 }
+# What spreadsheets run; some take the wide forms of East Asian scripts for it as well.
+_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # Terminals act on control characters, and files hold what they hold.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
@@ -156,4 +158,4 @@ def printable(text: str) -> str:
 
 def no_formula(text: str) -> str:
     """`text` as a cell that no spreadsheet runs, though it begins like a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{text}" if text.startswith(_RUN) else text

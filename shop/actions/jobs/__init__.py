@@ -2,7 +2,7 @@
 
 starting  checks what is asked for, keeps the file, queues the job
 holding   who runs a job: claims, leases, takeovers, cancelling
-work      what an import and an export of products do, and the account that they keep
+work      what an import and an export do, and the account that they keep
 running   runs a job and writes down how it ended
 files     uploads and results in private storage, and the links to them
 notices   the mail to whoever started it
@@ -22,7 +22,7 @@ from shop.actions.jobs.files import (
 from shop.actions.jobs.holding import cancel, resume_lost
 from shop.actions.jobs.notices import tell
 from shop.actions.jobs.running import register, run
-from shop.actions.jobs.starting import queue, start_export, start_import
+from shop.actions.jobs.starting import queue, start_export, start_import, start_order_export
 
 __all__ = [
     "LINK_SECONDS",
@@ -40,6 +40,7 @@ __all__ = [
     "run",
     "start_export",
     "start_import",
+    "start_order_export",
     "tell",
     "token_for",
 ]

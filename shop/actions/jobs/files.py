@@ -23,7 +23,7 @@ PARTS: tuple[Part, ...] = ("result", "problems")
 LINK_SECONDS = 3600
 _SALT = "shop.downloads"
 _PURGED_AT_ONCE = 200
-_EXPORTS = (JobKind.EXPORT_PRODUCTS, JobKind.EXPORT_ACCOUNT)
+_EXPORTS = (JobKind.EXPORT_PRODUCTS, JobKind.EXPORT_ACCOUNT, JobKind.EXPORT_ORDERS)
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 # Whatever the clock is told to remove, it removes what ended then.
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,7 +114,12 @@ def part_of(job: Job, part: Part) -> tuple[str, str] | None:
 
 
 def may_download(job: Job, user: Any) -> bool:
-    """Whether `user`, who sees `job`, may have what it came to: an account is its owner's only."""
+    """Whether `user`, who sees `job`, may have what it came to.
+
+    An account is its owner's only; orders are for those who may see orders.
+    """
+    if job.kind == JobKind.EXPORT_ORDERS:
+        return user.has_perm("shop.view_order")
     return job.kind != JobKind.EXPORT_ACCOUNT or job.created_by_id == user.pk
 
 

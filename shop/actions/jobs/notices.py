@@ -23,7 +23,7 @@ def tell(job_id: int) -> None:
     if job.kind == JobKind.EXPORT_ACCOUNT:
         _tell_customer(job, user)
         return
-    counts = ("created", "updated", "unchanged", "skipped", "products", "rows")
+    counts = ("created", "updated", "unchanged", "skipped", "products", "orders", "rows")
     address = reverse("admin:shop_job_change", args=[job.pk])
     context = {
         "name": user.name,

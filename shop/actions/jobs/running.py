@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError
 
 from shop import metrics
 from shop.actions.jobs.holding import STOPPED, Cancelled, Hold, Lost
-from shop.actions.jobs.work import ExportWork, ImportWork, Work
+from shop.actions.jobs.work import ExportOrdersWork, ExportWork, ImportWork, Work
 from shop.errors import ShopError
 from shop.models import JobKind, JobStatus
 
@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 _WORK: dict[str, type[Work]] = {
     JobKind.IMPORT_PRODUCTS: ImportWork,
     JobKind.EXPORT_PRODUCTS: ExportWork,
+    JobKind.EXPORT_ORDERS: ExportOrdersWork,
 }
 
 

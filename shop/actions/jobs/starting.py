@@ -2,7 +2,8 @@
 
 import gzip
 import zlib
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from shop.actions import audit, importing
 from shop.actions.importing import NotACatalog
 from shop.actions.jobs import files
 from shop.actions.jobs.holding import ASK_AGAIN, facts
-from shop.errors import FileTooLarge
+from shop.errors import FileTooLarge, Invalid
 from shop.models import Job, JobKind
 
 _GZIP = b"\x1f\x8b"
@@ -63,6 +64,34 @@ def start_export(*, by: Any) -> Job:
     name = f"products-{timezone.now():%Y-%m-%d}.csv"
     options = {"folder": files.new_folder()}
     return queue(JobKind.EXPORT_PRODUCTS, options, by=by, file_name=name)
+
+
+def start_order_export(
+    *,
+    by: Any,
+    created_min: datetime | None = None,
+    created_max: datetime | None = None,
+    statuses: Sequence[str] = (),
+) -> Job:
+    """Queues an export of orders as a CSV, a row for each line.
+
+    Args:
+        by: the user who asks; the outcome is mailed to them.
+        created_min, created_max, statuses: as `exporting.orders.chosen` takes them.
+
+    Raises:
+        Invalid: the time ends before it begins.
+    """
+    if created_min and created_max and created_min > created_max:
+        raise Invalid("The time ends before it begins.", field=["createdMax"])
+    options = {
+        "folder": files.new_folder(),
+        "created_min": created_min and created_min.isoformat(),
+        "created_max": created_max and created_max.isoformat(),
+        "statuses": sorted(set(statuses)),
+    }
+    name = f"orders-{timezone.now():%Y-%m-%d}.csv"
+    return queue(JobKind.EXPORT_ORDERS, options, by=by, file_name=name)
 
 
 @transaction.atomic

@@ -96,12 +96,68 @@ def test_an_export_is_started_by_the_button_only(client: Client, sign_in: Any) -
     assert Job.objects.get().kind == "export_products"
 
 
+def test_an_export_of_orders_is_started_by_the_form(client: Client, sign_in: Any) -> None:
+    user = sign_in("view_job", "add_job", "view_order")
+    assert "export-orders/" in client.get(LIST).content.decode()
+    assert client.get(f"{LIST}export-orders/").status_code == 200
+    form = {"since": "2026-02-01", "until": "2026-02-28", "statuses": ["confirmed", "completed"]}
+    response = client.post(f"{LIST}export-orders/", form)
+    job = Job.objects.get()
+    assert response["Location"] == reverse("admin:shop_job_change", args=[job.pk])
+    assert (job.kind, job.created_by) == ("export_orders", user)
+    assert job.options["statuses"] == ["completed", "confirmed"]
+    # Whole days.
+    assert job.options["created_min"] == "2026-02-01T00:00:00+00:00"
+    assert job.options["created_max"] == "2026-02-28T23:59:59.999999+00:00"
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"since": "2026-02-02", "until": "2026-02-01"}, "until"),
+        ({"since": "tomorrow"}, "since"),
+        ({"statuses": ["lost"]}, "statuses"),
+    ],
+)
+def test_what_makes_no_sense_is_told_beside_the_field(
+    form: dict[str, Any], field: str, client: Client, sign_in: Any
+) -> None:
+    sign_in("add_job", "view_order")
+    response = client.post(f"{LIST}export-orders/", form)
+    assert response.context["form"].errors.keys() == {field}
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("names", [("view_job", "add_job"), ("view_job", "view_order")])
+def test_orders_are_exported_by_those_who_may_see_them_and_start_jobs(
+    names: tuple[str, ...], client: Client, sign_in: Any
+) -> None:
+    sign_in(*names)
+    assert "export-orders/" not in client.get(LIST).content.decode()
+    for send in (client.get, client.post):
+        assert send(f"{LIST}export-orders/").status_code == 403
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("sees_orders", [True, False])
+def test_the_file_of_orders_is_linked_for_those_who_may_see_orders(
+    sees_orders: bool, client: Client, sign_in: Any
+) -> None:
+    user = sign_in("view_job", *["view_order"] * sees_orders)
+    job = jobs.start_order_export(by=user)
+    jobs.run(job.pk)
+    text = page(client, job).content.decode()
+    assert ("/downloads/" in text) == sees_orders
+    assert ("Only for those who may view orders" in text) != sees_orders
+    assert "0 orders" in text
+
+
 def test_who_may_only_look_starts_and_stops_nothing(client: Client, sign_in: Any) -> None:
     job = jobs.start_export(by=sign_in("view_job"))
     text = client.get(LIST).content.decode() + page(client, job).content.decode()
     assert "import/" not in text
     assert "cancel/" not in text
-    for address in ("import/", "export/", f"{job.pk}/cancel/"):
+    for address in ("import/", "export/", "export-orders/", f"{job.pk}/cancel/"):
         assert client.post(LIST + address, {"file": catalog()}).status_code == 403
     assert Job.objects.get().status == "queued"
 

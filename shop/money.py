@@ -37,6 +37,10 @@ class Money:
         """The amount as a decimal string with all decimal places: "12.50"."""
         return format_minor(self.minor, self.currency)
 
+    def __str__(self) -> str:
+        """For people, whatever their language: "12.50 USD"."""
+        return f"{self.amount} {self.currency}"
+
 
 def format_minor(minor: int, currency: str) -> str:
     """`minor` units of `currency` as a decimal string."""

@@ -35,6 +35,14 @@ AMOUNTS = [
 ]
 
 
+def test_money_is_written_with_its_currency() -> None:
+    assert [str(Money(1250, name)) for name in ("JPY", "USD", "KWD")] == [
+        "1250 JPY",
+        "12.50 USD",
+        "1.250 KWD",
+    ]
+
+
 @pytest.mark.parametrize(("minor", "currency", "text"), AMOUNTS)
 def test_amounts_are_written_with_all_places(minor: int, currency: str, text: str) -> None:
     assert format_minor(minor, currency) == text

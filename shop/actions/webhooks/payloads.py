@@ -19,6 +19,9 @@ from django.db import DatabaseError, transaction
 from shop.errors import InvalidQuery
 from shop.models import OutboxEvent, WebhookEndpoint
 
+# What events hold the primary key of, beside their subject; receivers know rows by global ids.
+_KEYS = {"fulfillment": "Fulfillment", "refund": "Refund", "return": "Return"}
+
 
 class Executor(Protocol):
     """Runs documents for us."""
@@ -65,6 +68,8 @@ def body(event: OutboxEvent, endpoint: WebhookEndpoint) -> str:
         message |= _result(endpoint, subject)
     else:
         told = {name: value for name, value in event.payload.items() if name != "id"}
+        for name in _KEYS.keys() & told.keys():
+            told[name] = _global_id(_KEYS[name], told[name])
         message["data"] = {"id": subject, **told}
     return orjson.dumps(message).decode()
 
@@ -72,7 +77,10 @@ def body(event: OutboxEvent, endpoint: WebhookEndpoint) -> str:
 def subject_id(aggregate: str) -> str:
     """The global id, as the API has it, of what an aggregate such as "product:12" names."""
     name, _, key = aggregate.partition(":")
-    type_name = apps.get_model("shop", name).__name__
+    return _global_id(apps.get_model("shop", name).__name__, key)
+
+
+def _global_id(type_name: str, key: Any) -> str:
     return base64.b64encode(f"{type_name}:{key}".encode()).decode()
 
 

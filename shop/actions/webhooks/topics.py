@@ -32,8 +32,19 @@ def _catalog() -> dict[str, str]:
     return found
 
 
+_SELLING = {
+    "order.confirmed": "An order was confirmed: its payment is made or promised.",
+    "order.cancelled": "An order was called off, or its payment was declined.",
+    "order.expired": "An order was not paid in time.",
+    "order.fulfilled": "A parcel of an order was shipped: `fulfillment`.",
+    "order.completed": "An order was shipped and paid as a whole.",
+    "order.refunded": "Money of an order was paid back: `refund`.",
+    "order.returned": "Something of an order came back: `return`.",
+    "stock.low": "Few of a variant are left, or none: `available`.",
+}
+
 # Descriptions by name. Events of other topics, such as media.uploaded, are the shop's own matter.
-TOPICS = {**_catalog(), "job.finished": "An import or export ended, well or not."}
+TOPICS = {**_catalog(), **_SELLING, "job.finished": "An import or export ended, well or not."}
 
 
 def chosen(topics: Iterable[str] | None) -> list[str]:

@@ -12,16 +12,20 @@ from standardwebhooks import Webhook
 
 from shop import events, outbox
 from shop.actions.catalog import products, taxonomy
+from shop.actions.inventory import levels
 from shop.actions.webhooks import deliveries, endpoints, fanning, lanes, topics
 from shop.errors import Invalid, Required, UrlNotAllowed
 from shop.models import (
     DeferredTask,
     DeliveryState,
+    Fulfillment,
     OutboxEvent,
+    Stock,
     User,
     WebhookDelivery,
     WebhookEndpoint,
 )
+from tests.shop import sold
 from tests.shop.webhooks.receivers import bodies
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -202,8 +206,45 @@ def test_every_topic_that_the_shop_tells_is_offered_or_known_to_be_its_own() -> 
     assert len(told) > 15
     # Nobody outside is told of people.
     ours = {topic for topic in told if topic.startswith("user.")}
-    assert told - ours <= {*topics.TOPICS, "media.uploaded", "job.queued", "session.reused"}
+    known = {"media.uploaded", "job.queued", "session.reused", "cart.abandoned"}
+    assert told - ours <= {*topics.TOPICS, *known}
     assert not any(topic.startswith("user.") for topic in topics.TOPICS)
+
+
+def test_orders_are_told_with_the_ids_by_which_the_api_knows_them(
+    receiver: Any, subscribe: Any, gid: Any
+) -> None:
+    server = receiver()
+    subscribe(server, topics=["order.confirmed", "order.refunded", "order.fulfilled"])
+    order = sold.make_order()
+    refund = sold.refund(sold.pay(order, refunded=100), 100)
+    parcel = Fulfillment.objects.create(order=order)
+    with transaction.atomic():
+        events.emit("order.confirmed", order)
+        events.emit("order.fulfilled", order, fulfillment=parcel.pk)
+        events.emit("order.returned", order, **{"return": 1})
+        events.emit("order.refunded", order, refund=refund.pk)
+    told = [(body["type"], body["subject"], body["data"]) for body in bodies(server)]
+    assert told == [
+        ("order.confirmed", gid(order), {"id": gid(order)}),
+        ("order.fulfilled", gid(order), {"id": gid(order), "fulfillment": gid(parcel)}),
+        ("order.refunded", gid(order), {"id": gid(order), "refund": gid(refund)}),
+    ]
+
+
+def test_low_stock_is_told_of_the_variant(
+    receiver: Any, subscribe: Any, gid: Any, world: Any
+) -> None:
+    server = receiver()
+    document = "query($id: ID!) { node(id: $id) { ... on Variant { sku } } }"
+    subscribe(server, topics=["stock.low"])
+    subscribe(server, topics=["stock.low"], query=document)
+    variant = world.products[0].variants.first()
+    with transaction.atomic():
+        levels.tell_low([(Stock.objects.create(variant=variant, on_hand=6, low_at=5), -2)])
+    plain, made = (body["data"] for body in bodies(server))
+    assert plain == {"id": gid(variant), "available": 4}
+    assert made == {"node": {"sku": variant.sku}}
 
 
 def test_a_deleted_endpoint_takes_its_deliveries_along(receiver: Any, subscribe: Any) -> None:

@@ -220,8 +220,8 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shop@localhost")
 # Where people find this server: links in mails begin with it.
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-# Where shoppers are: the pages account/confirm, account/reset and account/email of this site get
-# the `token` of a link in a mail.
+# Where shoppers are: the pages account/confirm, account/reset, account/email and orders/<number> of
+# this site get the `token` of a link in a mail; cart needs none.
 STOREFRONT_URL = env.str("STOREFRONT_URL", default=SITE_URL).rstrip("/")
 
 # --- The shop ----------------------------------------------------------------------------------

@@ -6,9 +6,19 @@ from django.conf import settings
 from django.utils import timezone
 
 from shop import outbox, throttling
-from shop.actions import accounts, audit, customers, jobs, mails
+from shop.actions import (
+    accounts,
+    audit,
+    carts,
+    customers,
+    idempotency,
+    jobs,
+    mails,
+    notices,
+)
 from shop.actions.catalog import derived, media
-from shop.actions.customers import notices, registering
+from shop.actions.customers import notices as account_notices
+from shop.actions.customers import registering
 from shop.actions.webhooks import deliveries, fanning, lanes
 from shop.models import JobKind, OutboxEvent, WebhookDelivery
 from shop.outbox import dead_letters, housekeeping
@@ -71,25 +81,25 @@ def run_job(event: OutboxEvent) -> None:
 @outbox.subscriber("session.reused", name="shop.mail_reuse", queue="mail", when=mails.are_on)
 def mail_reuse(event: OutboxEvent) -> None:
     """Tells a user that a device was signed out, because one of its tokens may be stolen."""
-    notices.tell_of_reuse(event.payload["id"])
+    account_notices.tell_of_reuse(event.payload["id"])
 
 
 @outbox.subscriber("user.registered", name="shop.mail_welcome", queue="mail", when=mails.are_on)
 def mail_welcome(event: OutboxEvent) -> None:
     """Sends the link that confirms an address; or tells its owner that there is an account."""
-    notices.welcome(event.payload["id"], event.pk)
+    account_notices.welcome(event.payload["id"], event.pk)
 
 
 @outbox.subscriber("user.reset_requested", name="shop.mail_reset", queue="mail", when=mails.are_on)
 def mail_reset(event: OutboxEvent) -> None:
     """Sends the link that sets a new password."""
-    notices.send_reset(event.payload["id"], event.pk)
+    account_notices.send_reset(event.payload["id"], event.pk)
 
 
 @outbox.subscriber("user.invited", name="shop.mail_invitation", queue="mail", when=mails.are_on)
 def mail_invitation(event: OutboxEvent) -> None:
     """Sends the link that sets the first password."""
-    notices.invite(event.payload["id"], event.pk)
+    account_notices.invite(event.payload["id"], event.pk)
 
 
 @outbox.subscriber(
@@ -97,7 +107,7 @@ def mail_invitation(event: OutboxEvent) -> None:
 )
 def mail_password(event: OutboxEvent) -> None:
     """Tells that the password was changed."""
-    notices.tell_of_password(event.payload["id"], event.pk)
+    account_notices.tell_of_password(event.payload["id"], event.pk)
 
 
 @outbox.subscriber(
@@ -105,20 +115,76 @@ def mail_password(event: OutboxEvent) -> None:
 )
 def mail_second_factor(event: OutboxEvent) -> None:
     """Tells that the second factor was turned on or off, or what became of recovery codes."""
-    notices.tell_of_second_factor(event.payload["id"], event.pk, what=event.payload["what"])
+    account_notices.tell_of_second_factor(event.payload["id"], event.pk, what=event.payload["what"])
 
 
 @outbox.subscriber("user.email_requested", name="shop.mail_email", queue="mail", when=mails.are_on)
 def mail_email(event: OutboxEvent) -> None:
     """Sends the link that confirms a new address, and warns the present one."""
-    notices.ask_about_email(event.payload["id"], event.pk)
+    account_notices.ask_about_email(event.payload["id"], event.pk)
 
 
 @outbox.subscriber("user.email_changed", name="shop.mail_former", queue="mail", when=mails.are_on)
 def mail_former(event: OutboxEvent) -> None:
     """Tells the address that an account had that it has another one now."""
     if former := event.payload.get("former"):
-        notices.tell_former_address(event.payload["id"], event.pk, former)
+        account_notices.tell_former_address(event.payload["id"], event.pk, former)
+
+
+@outbox.subscriber("order.confirmed", name="shop.mail_order", queue="mail", when=mails.are_on)
+def mail_order(event: OutboxEvent) -> None:
+    """Tells a customer what they bought."""
+    notices.tell_of_confirmation(event.payload["id"], event.pk)
+
+
+@outbox.subscriber("order.fulfilled", name="shop.mail_parcel", queue="mail", when=mails.are_on)
+def mail_parcel(event: OutboxEvent) -> None:
+    """Tells a customer what is on its way."""
+    notices.tell_of_parcel(event.payload["id"], event.pk, event.payload["fulfillment"])
+
+
+@outbox.subscriber("order.refunded", name="shop.mail_refund", queue="mail", when=mails.are_on)
+def mail_refund(event: OutboxEvent) -> None:
+    """Tells a customer that money is on its way back."""
+    notices.tell_of_refund(event.payload["id"], event.pk, event.payload["refund"])
+
+
+@outbox.subscriber("order.cancelled", name="shop.mail_cancelled", queue="mail", when=mails.are_on)
+def mail_cancelled(event: OutboxEvent) -> None:
+    """Tells a customer that their order was called off."""
+    notices.tell_of_cancellation(event.payload["id"], event.pk)
+
+
+@outbox.subscriber("cart.abandoned", name="shop.mail_cart", queue="mail", when=mails.are_on)
+def mail_cart(event: OutboxEvent) -> None:
+    """Reminds somebody of the cart that they left."""
+    notices.tell_of_cart(event.payload["id"], event.pk)
+
+
+@outbox.subscriber("stock.low", name="shop.mail_low_stock", queue="mail", when=mails.are_on)
+def mail_low_stock(event: OutboxEvent) -> None:
+    """Tells staff that few of a variant are left."""
+    notices.tell_of_low_stock(event.payload["id"], event.pk, event.payload["available"])
+
+
+@outbox.periodic("shop.remind_carts", seconds=900)
+def remind_carts() -> None:
+    """Has customers reminded of the carts that they left, who asked for it."""
+    # What nobody would send is not marked as sent.
+    if mails.are_on():
+        carts.remind(timezone.now())
+
+
+@outbox.periodic("shop.purge_carts", seconds=3600)
+def purge_carts() -> None:
+    """Removes carts that were left for good."""
+    carts.purge(timezone.now() - timedelta(days=settings.CART_DAYS))
+
+
+@outbox.periodic("shop.purge_keys", seconds=3600)
+def purge_keys() -> None:
+    """Forgets requests whose reply nobody can ask for any more."""
+    idempotency.purge(timezone.now())
 
 
 @outbox.periodic("shop.purge_accounts", seconds=3600)

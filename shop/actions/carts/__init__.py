@@ -6,6 +6,7 @@ lines     what is in it
 details   e-mail, addresses, shipping, voucher
 pricing   what it costs, and what the shopper should know
 merging   a guest's cart becomes the account's at sign-in
+leaving   reminders of carts that were left, and their end
 """
 
 from shop.actions.carts.details import (
@@ -16,6 +17,7 @@ from shop.actions.carts.details import (
     set_reminder,
     set_shipping,
 )
+from shop.actions.carts.leaving import purge, remind
 from shop.actions.carts.lines import (
     MAX_LINES,
     MAX_QUANTITY,
@@ -43,6 +45,8 @@ __all__ = [
     "merge",
     "priced",
     "priced_all",
+    "purge",
+    "remind",
     "remove",
     "remove_voucher",
     "set_addresses",

@@ -1,0 +1,26 @@
+"""Mails about what was bought, what is about to be, and what runs out.
+
+purchases   an order was confirmed, shipped, paid back or cancelled
+leavings    a cart that somebody left, and wants to be reminded of
+shelves     staff learn that stock runs low
+
+Each is sent once for the event that it is about. Whoever was erased is told of nothing.
+"""
+
+from shop.actions.notices.leavings import tell_of_cart
+from shop.actions.notices.purchases import (
+    tell_of_cancellation,
+    tell_of_confirmation,
+    tell_of_parcel,
+    tell_of_refund,
+)
+from shop.actions.notices.shelves import tell_of_low_stock
+
+__all__ = [
+    "tell_of_cancellation",
+    "tell_of_cart",
+    "tell_of_confirmation",
+    "tell_of_low_stock",
+    "tell_of_parcel",
+    "tell_of_refund",
+]

@@ -1,0 +1,139 @@
+"""Mails to customers about their orders.
+
+The link in them opens the order without an account. It is made when the mail is, so that no queue
+and no table holds one.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from shop.actions import mails
+from shop.actions.customers import address_rules
+from shop.actions.orders import token_of
+from shop.models import (
+    Fulfillment,
+    FulfillmentStatus,
+    Order,
+    Payment,
+    PaymentState,
+    Refund,
+)
+from shop.money import Money
+
+# Of a payment that people make by themselves nothing has come until staff say so.
+_BY_HAND = "manual"
+
+
+def tell_of_confirmation(order_id: int, event_id: int) -> None:
+    """Mails what was bought, what it comes to and where it goes.
+
+    Raises:
+        OSError: the mail server does not take it; as do all below.
+    """
+    order = _told(order_id)
+    if order is None:
+        return
+    _send(
+        "order_confirmed",
+        order,
+        event_id,
+        lines=[
+            _line(line.name, line.variant_name, line.quantity)
+            | {"total": _amount(line.subtotal, order)}
+            for line in order.lines.order_by("position")
+        ],
+        sums=_sums(order),
+        total=_amount(order.total, order),
+        to_pay=_amount(order.total, order) if _is_to_be_paid(order) else "",
+        address=address_rules.formatted(order.shipping_address),
+        shipping=order.shipping_name,
+    )
+
+
+def tell_of_parcel(order_id: int, event_id: int, parcel_id: int) -> None:
+    """Mails what is on its way, and how to follow it."""
+    order = _told(order_id)
+    parcel = Fulfillment.objects.filter(pk=parcel_id, order=order_id).first()
+    if order is None or parcel is None:
+        return
+    _send(
+        "order_shipped",
+        order,
+        event_id,
+        lines=[
+            _line(item.line.name, item.line.variant_name, item.quantity)
+            for item in parcel.lines.select_related("line").order_by("line__position")
+        ],
+        is_part=order.fulfillment_status == FulfillmentStatus.PARTIAL,
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        tracking_url=parcel.tracking_url,
+    )
+
+
+def tell_of_refund(order_id: int, event_id: int, refund_id: int) -> None:
+    """Mails that money is on its way back."""
+    order = _told(order_id)
+    refund = Refund.objects.filter(pk=refund_id, payment__order=order_id).first()
+    if order is None or refund is None:
+        return
+    amount = str(Money(refund.amount, refund.currency))
+    _send("order_refunded", order, event_id, amount=amount, reason=refund.reason)
+
+
+def tell_of_cancellation(order_id: int, event_id: int) -> None:
+    """Mails that an order was called off.
+
+    Nobody is told of one that was never confirmed: its payment was declined, and they know.
+    """
+    order = _told(order_id)
+    if order is None or order.confirmed_at is None:
+        return
+    paid = Payment.objects.filter(order=order.pk, captured__gt=0).exists()
+    _send("order_cancelled", order, event_id, paid=paid)
+
+
+def _told(order_id: int) -> Order | None:
+    return Order.objects.filter(pk=order_id).exclude(email="").select_related("user").first()
+
+
+def _send(template: str, order: Order, event_id: int, **context: Any) -> None:
+    query = urlencode({"token": token_of(order.number)})
+    full = {
+        "name": order.shipping_address.get("name", ""),
+        "number": order.number,
+        "url": f"{settings.STOREFRONT_URL}/orders/{order.number}?{query}",
+        **context,
+    }
+    key = f"{template.replace('_', '-')}-{event_id}"
+    mails.send(template, to=order.email, key=key, context=full, user=order.user)
+
+
+def _line(name: str, variant_name: str, quantity: int) -> dict[str, Any]:
+    full = f"{name}, {variant_name}" if variant_name else name
+    return {"name": full, "quantity": quantity}
+
+
+def _sums(order: Order) -> list[dict[str, str]]:
+    """What leads from the goods to the total, in the order in which it is added up."""
+    found = [("Goods", order.subtotal)]
+    for discount in order.discounts:
+        named = " ".join(filter(None, (discount["name"], discount["code"])))
+        found.append((named or "Discount", -discount["amount"]))
+    if order.shipping_name or order.shipping:
+        found.append(("Shipping", order.shipping))
+    if order.tax:
+        found.append(("Tax (included)" if order.tax_included else "Tax", order.tax))
+    return [{"name": name, "amount": _amount(minor, order)} for name, minor in found]
+
+
+def _is_to_be_paid(order: Order) -> bool:
+    """Whether the customer has yet to send or bring the money by themselves."""
+    waiting = Payment.objects.filter(order=order.pk, state=PaymentState.AUTHORIZED)
+    return waiting.filter(provider=_BY_HAND).exists()
+
+
+def _amount(minor: int, order: Order) -> str:
+    return str(Money(minor, order.currency))

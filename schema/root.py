@@ -26,6 +26,7 @@ from schema.types.carts import CartsQuery
 from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import VIEW_USERS, CustomersQuery
 from schema.types.jobs import JobsQuery
+from schema.types.orders.queries import OrdersQuery
 from schema.types.webhooks import WebhooksQuery
 from shop.actions.webhooks import payloads
 
@@ -37,6 +38,7 @@ class Query(
     CatalogQuery,
     CustomersQuery,
     JobsQuery,
+    OrdersQuery,
     WebhooksQuery,
     graphene.ObjectType,
 ):
@@ -47,6 +49,7 @@ class Query(
         **dict.fromkeys(("node", "nodes"), ANYONE),
         **CartsQuery.field_permissions,
         **JobsQuery.field_permissions,
+        **OrdersQuery.field_permissions,
         "users": VIEW_USERS,
     }
 

@@ -13,6 +13,7 @@ from schema.engine.keyset import SortField
 from schema.engine.nodes import decode_id
 from schema.permissions import ANYONE, require
 from schema.types.addresses import Address
+from schema.types.orders import orders
 from schema.types.sessions import Session
 from schema.types.users import UserFilterSet, UserRole
 from shop import models
@@ -73,6 +74,9 @@ class User(OwnNode):
     )
     # Not trusting: who may view users need not see where they live.
     addresses = ConnectionField(Address, link="user_id", description="Where they have things sent.")
+    orders = ConnectionField(
+        lambda: orders.Order, link="user_id", description="What they bought, the latest first."
+    )
 
     class Meta:
         model = models.User

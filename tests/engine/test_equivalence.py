@@ -17,7 +17,9 @@ from schema.engine.execution import Executor
 from schema.engine.limits import Limits
 from schema.root import schema
 from shop.actions import carts
+from shop.models import Fulfillment, FulfillmentLine, Order, Return, ReturnLine
 from tests.engine.documents import DocumentMaker
+from tests.shop.orders import place, stocked
 
 DOCUMENTS = sorted((Path(__file__).parents[1] / "documents").glob("*.graphql"))
 WIDE = Limits(aliases=10_000, depth=100, cost=10**12)
@@ -48,6 +50,7 @@ def test_documents_answer_alike_on_both_paths(
         "product": gid(world.products[0]),
         "category": gid(world.mugs),
         "someone": gid(staff),
+        "order": gid(_ordered(staff, world)),
     }
     variables = {key: value for key, value in values.items() if key in declared}
     cart, _ = carts.create(staff)
@@ -59,6 +62,18 @@ def test_documents_answer_alike_on_both_paths(
     assert compiled == run(GENERIC, document, variables, user)
     # A second time, with the plan and its statements ready.
     assert compiled == run(COMPILED, document, variables, user)
+
+
+def _ordered(user: Any, world: SimpleNamespace) -> Order:
+    """An order with something that was shipped, and came back."""
+    order = place(user, {stocked(world.products[0].variants.first()): 3}, discount=500)
+    line = order.lines.get()
+    parcel = Fulfillment.objects.create(order=order, carrier="Post")
+    FulfillmentLine.objects.create(fulfillment=parcel, line=line, quantity=2)
+    back = Return.objects.create(order=order, reason="Too small")
+    ReturnLine.objects.create(parcel=back, line=line, quantity=1, restocked=True)
+    Order.objects.filter(pk=order.pk).update(fulfillment_status="partial")
+    return order
 
 
 @pytest.mark.prove

@@ -14,6 +14,10 @@ from shop.actions.customers import addresses
 from shop.actions.webhooks import endpoints
 from shop.models import (
     Cart,
+    Fulfillment,
+    FulfillmentLine,
+    Return,
+    ReturnLine,
     ShippingRate,
     ShippingZone,
     Stock,
@@ -24,6 +28,7 @@ from shop.models import (
     ZoneCountry,
 )
 from tests.schema.samples import SAMPLES
+from tests.shop import orders
 from tests.shop.selling import BERLIN
 
 
@@ -35,6 +40,10 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     endpoint = endpoints.create(url="https://1.example.org/", topics=["*"], by=None)
     owner = User.objects.create_user("owner@example.org", "an owner password")
     place = {"line1": "Allee 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
+    bought = orders.place(owner, {orders.variant(): 3})
+    line = bought.lines.get()
+    parcel = Fulfillment.objects.create(order=bought)
+    back = Return.objects.create(order=bought)
     rows = {
         "address": addresses.create(owner, name="Ann Baker", **place),
         "attribute": attribute,
@@ -44,8 +53,19 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "collection": taxonomy.create_collection(name="Gifts"),
         "delivery": endpoints.send_test(endpoint),
         "endpoint": endpoint,
+        "event": bought.events.order_by("pk").first(),
+        "fulfillment": parcel,
+        "fulfillment_line": FulfillmentLine.objects.create(
+            fulfillment=parcel, line=line, quantity=1
+        ),
         "inactive": User.objects.create_user("inactive@example.org", is_active=False),
         "job": jobs.start_export(by=None),
+        "order": bought,
+        "order_line": line,
+        "return": back,
+        "return_line": ReturnLine.objects.create(
+            parcel=back, line=line, quantity=1, restocked=True
+        ),
         "media": media.add_url(product, "https://example.org/1.jpg"),
         "product": product,
         "session": customers.open_session(

@@ -54,6 +54,8 @@ SHOWN_WITH = {
     ("AuditEntry", "actor"): "shop.view_user",
     ("AuditEntry", "difference"): "shop.view_brand",
     ("Job", "createdByEmail"): "shop.view_user",
+    ("Order", "customer"): "shop.view_user",
+    ("OrderEvent", "actor"): "shop.view_user",
 }
 
 
@@ -154,7 +156,14 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "AuditEntry": gid(AuditEntry.objects.get()),
         "Cart": gid(cart),
         "CartLine": gid(cart.lines.get()),
+        "Fulfillment": shop.fulfillment,
+        "FulfillmentLine": shop.fulfillment_line,
         "Job": gid(job),
+        "Order": shop.order,
+        "OrderEvent": shop.event,
+        "OrderLine": shop.order_line,
+        "Return": getattr(shop, "return"),
+        "ReturnLine": shop.return_line,
         "Session": shop.session,
         "User": gid(shop.owner),
         "WebhookDelivery": shop.delivery,

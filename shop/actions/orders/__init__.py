@@ -9,7 +9,7 @@ timeline  what happened to it
 Everything here runs in the caller's transaction. Payments and what comes after a sale lie above.
 """
 
-from shop.actions.orders.moving import confirm, give_up, revive, set_payment_status
+from shop.actions.orders.moving import complete, confirm, give_up, revive, set_payment_status
 from shop.actions.orders.numbers import digest_of, opened, token_of
 from shop.actions.orders.placing import Placing, place
 from shop.actions.orders.timeline import record
@@ -17,6 +17,7 @@ from shop.actions.orders.vouchers import give_back_voucher, redeem
 
 __all__ = [
     "Placing",
+    "complete",
     "confirm",
     "digest_of",
     "give_back_voucher",

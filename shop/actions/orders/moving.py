@@ -14,6 +14,7 @@ from shop.actions.orders.vouchers import give_back_voucher, redeem_again
 from shop.models import (
     Cart,
     CartStatus,
+    FulfillmentStatus,
     Order,
     OrderEventKind,
     OrderStatus,
@@ -26,6 +27,9 @@ _ENDS = {
     OrderStatus.CANCELLED: ("order.cancelled", OrderEventKind.CANCELLED),
     OrderStatus.EXPIRED: ("order.expired", OrderEventKind.EXPIRED),
 }
+# What completes an order: all of it is shipped, and the money came, whatever went back since.
+_SHIPPED = (FulfillmentStatus.FULL, FulfillmentStatus.RETURNED)
+_PAID = (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED)
 
 
 def confirm(order: Order, *, payment_status: PaymentStatus | None = None) -> bool:
@@ -39,6 +43,23 @@ def confirm(order: Order, *, payment_status: PaymentStatus | None = None) -> boo
         return False
     inventory.commit(order.reference)
     _confirmed(order)
+    return True
+
+
+def complete(order: Order) -> bool:
+    """CONFIRMED to COMPLETED, once all of it is shipped and paid. False while it is not."""
+    now = timezone.now()
+    whole = Order.objects.filter(
+        pk=order.pk,
+        status=OrderStatus.CONFIRMED,
+        fulfillment_status__in=_SHIPPED,
+        payment_status__in=_PAID,
+    )
+    if not whole.update(status=OrderStatus.COMPLETED, ended_at=now, updated_at=now):
+        return False
+    order.status, order.ended_at = OrderStatus.COMPLETED, now
+    record(order, OrderEventKind.COMPLETED)
+    events.emit("order.completed", order)
     return True
 
 
@@ -79,7 +100,10 @@ def revive(order: Order) -> bool:
 
 
 def set_payment_status(order: Order) -> PaymentStatus:
-    """Derives from its payments where the money of an order is, and stores it."""
+    """Derives from its payments where the money of an order is, and stores it.
+
+    An order that was shipped before it was paid is completed by it.
+    """
     payments = Payment.objects.filter(order=order.pk)
     sums = payments.aggregate(
         captured=Sum("captured", default=0),
@@ -97,6 +121,8 @@ def set_payment_status(order: Order) -> PaymentStatus:
         status = _unpaid(payments.filter(pk=sums["last"]).values_list("state", flat=True).first())
     Order.objects.filter(pk=order.pk).update(payment_status=status, updated_at=timezone.now())
     order.payment_status = status
+    if status in _PAID and order.fulfillment_status in _SHIPPED:
+        complete(order)
     return status
 
 

@@ -71,7 +71,7 @@ def place(placing: Placing) -> Order:
         expires_at=placing.expires_at,
     )
     OrderLine.objects.bulk_create(_lines(order, placing))
-    record(order, OrderEventKind.PLACED, actor=placing.user, total=order.total)
+    record(order, OrderEventKind.PLACED, actor=placing.user, amount=order.total)
     return order
 
 

@@ -13,8 +13,11 @@ def record(
     Args:
         actor: a user who did it; None for the shop itself.
         text: what staff wrote.
-        data: for JSON: amounts in minor units, numbers, tracking.
+        data: for JSON: `amount` in minor units, of the order's currency unless `currency` names
+            another; `quantity` of units; numbers, tracking.
     """
+    if "amount" in data:
+        data.setdefault("currency", order.currency)
     actor_id = getattr(actor, "pk", None)
     return OrderEvent.objects.create(
         order=order, kind=kind, actor_id=actor_id, text=text, data=data

@@ -1,0 +1,176 @@
+"""An order: its figures, where it goes, and everything that belongs to it."""
+
+from typing import Any
+
+import graphene
+from django.db.models import QuerySet
+
+from schema.base import Money, MoneyField
+from schema.engine.connections import ComputedField, ConnectionField, RelatedField
+from schema.engine.keyset import SortField
+from schema.permissions import require
+from schema.types import customers
+from schema.types.carts import address_value
+from schema.types.orders.access import OrderNode
+from schema.types.orders.events import OrderEvent
+from schema.types.orders.filters import (
+    FulfillmentStatus,
+    OrderFilterSet,
+    OrderStatus,
+    PaymentStatus,
+)
+from schema.types.orders.lines import OrderLine
+from schema.types.orders.parcels import Fulfillment, Return
+from shop import models, money
+
+
+def _text(description: str) -> graphene.String:
+    return graphene.String(required=True, description=f"{description} Empty where there is none.")
+
+
+class OrderAddress(graphene.ObjectType):
+    """Where an order goes, or is billed to, as it was when it was placed."""
+
+    name = _text("Who lives or works there.")
+    company = _text("Company or organisation.")
+    line1 = _text("Street and number, or whatever stands for it.")
+    line2 = _text("Second line of the street.")
+    district = _text("Part of the city.")
+    city = _text("City, town or village.")
+    region = _text("State, province, prefecture or county.")
+    postal_code = _text("Postal or ZIP code.")
+    country = _text("ISO 3166-1 alpha-2 code.")
+    phone = _text("Phone number in E.164.")
+    formatted = graphene.List(
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="Its lines as the country writes them, for labels; the country's name is last.",
+    )
+
+
+class OrderDiscount(graphene.ObjectType):
+    """Something that made an order cheaper."""
+
+    name = graphene.String(required=True, description="What it is called.")
+    code = graphene.String(required=True, description="Of a voucher; empty for others.")
+    amount = graphene.Field(Money, required=True, description="What it took off.")
+
+
+def _billing_address(request: Any, billing: dict[str, str] | None, shipping: dict[str, str]) -> Any:
+    return address_value(request, billing or shipping)
+
+
+def _discounts(request: Any, discounts: list[dict[str, Any]], currency: str) -> list[dict]:
+    return [one | {"amount": money.Money(one["amount"], currency)} for one in discounts]
+
+
+def _can_cancel(request: Any, status: str, fulfillment_status: str) -> bool:
+    open_ = status in (models.OrderStatus.PENDING, models.OrderStatus.CONFIRMED)
+    return open_ and fulfillment_status == models.FulfillmentStatus.NONE
+
+
+class Order(OrderNode):
+    """What somebody bought, with figures that add up and never change."""
+
+    order_lookup = "pk"
+
+    number = graphene.String(
+        required=True, description='How people call it, such as "4K7M9-QX2PD"; it counts nothing.'
+    )
+    status = graphene.Field(OrderStatus, required=True, description="How far it has come.")
+    fulfillment_status = graphene.Field(
+        FulfillmentStatus, required=True, description="How much of it was shipped."
+    )
+    payment_status = graphene.Field(PaymentStatus, required=True, description="Where its money is.")
+    can_cancel = ComputedField(
+        graphene.Boolean,
+        columns=("status", "fulfillment_status"),
+        compute=_can_cancel,
+        required=True,
+        description="Whether `orderCancel` can still call it off: nothing of it was shipped.",
+    )
+    email = graphene.String(required=True, description="Where mails about it go.")
+    customer = RelatedField(
+        lambda: customers.User,
+        column="user_id",
+        description="Whose account it was ordered with; null for guests, and when that account is "
+        "not for you to see.",
+    )
+    tax_included = graphene.Boolean(
+        required=True,
+        description="Whether prices include the tax: then total = subtotal - discount + shipping. "
+        "Else the tax comes on top.",
+    )
+    subtotal = MoneyField(
+        "subtotal", required=True, description="Of its lines, before all discounts."
+    )
+    discount = MoneyField(
+        "discount", required=True, description="What all discounts took off goods and shipping."
+    )
+    shipping = MoneyField(
+        "shipping", required=True, description="Price of the shipping, before discounts."
+    )
+    tax = MoneyField("tax", required=True, description="All taxes; within `total` in any case.")
+    total = MoneyField("total", required=True, description="What is to be paid.")
+    discounts = ComputedField(
+        graphene.List(graphene.NonNull(OrderDiscount)),
+        columns=("discounts", "currency"),
+        compute=_discounts,
+        required=True,
+        description="What made it cheaper; the amounts add up to `discount`.",
+    )
+    shipping_address = ComputedField(
+        OrderAddress,
+        columns=("shipping_address",),
+        compute=address_value,
+        required=True,
+        description="Where it goes.",
+    )
+    billing_address = ComputedField(
+        OrderAddress,
+        columns=("billing_address", "shipping_address"),
+        compute=_billing_address,
+        required=True,
+        description="To whom it is billed: where it goes, unless another place was given.",
+    )
+    shipping_name = graphene.String(
+        required=True, description="How it is shipped; empty when there is nothing to ship."
+    )
+    note = graphene.String(required=True, description="What the customer wrote, or empty.")
+    created_at = graphene.DateTime(required=True, description="When it was placed.")
+    updated_at = graphene.DateTime(required=True, description="When it last changed.")
+    confirmed_at = graphene.DateTime(description="When it was confirmed; null before.")
+    ended_at = graphene.DateTime(
+        description="When it was completed, cancelled or expired; null before."
+    )
+    expires_at = graphene.DateTime(
+        description="Until when a pending order waits for its payment; null for others."
+    )
+    lines = ConnectionField(
+        OrderLine, link="order_id", trusts_parent=True, description="What was bought."
+    )
+    # Not trusting: notes of staff are not for whose order it is.
+    events = ConnectionField(
+        OrderEvent, link="order_id", description="What happened to it, the earliest first."
+    )
+    fulfillments = ConnectionField(
+        Fulfillment, link="order_id", trusts_parent=True, description="Its parcels."
+    )
+    returns = ConnectionField(
+        Return, link="order_id", trusts_parent=True, description="What came back of it."
+    )
+
+    class Meta:
+        model = models.Order
+        filterset = OrderFilterSet
+        orderings = {
+            "CREATED": SortField("created_at", "By the time when they were placed."),
+            "TOTAL": SortField("total", "By total."),
+        }
+        default_order = ("CREATED", "desc")
+
+    @classmethod
+    def all(cls, context: Any) -> QuerySet:
+        """The rows of the root connection. Raises Unauthenticated or Forbidden."""
+        require(context.user, cls.permission)
+        return cls.rows(context)

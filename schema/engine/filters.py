@@ -18,10 +18,10 @@ from typing import Any
 import django_filters
 import graphene
 from django.db.models import QuerySet
-from django.utils import timezone
 from graphene.utils.str_converters import to_camel_case
 
 from schema.engine.errors import BadRequest
+from schema.engine.scalars import in_utc
 
 _MAX_LIST = 100
 _MAX_TEXT = 1000
@@ -57,15 +57,7 @@ class DateTimeFilter(FilterMixin, django_filters.IsoDateTimeFilter):
         super().__init__(graphene.DateTime, description, **kwargs)
 
     def prepare(self, value: datetime.datetime) -> datetime.datetime:
-        if timezone.is_naive(value):
-            return value.replace(tzinfo=datetime.UTC)
-        try:
-            return value.astimezone(datetime.UTC)
-        except OverflowError:
-            # Beyond the first or the last day of the calendar there is nothing else.
-            first = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
-            last = datetime.datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=datetime.UTC)
-            return first if value.year == 1 else last
+        return in_utc(value)
 
 
 class ValueFilter(FilterMixin, django_filters.Filter):

@@ -4,12 +4,10 @@ from typing import Any
 
 import graphene
 
-from schema.base import Mutation
-from schema.engine.connections import NodeType, ObjectField
-from schema.engine.nodes import decode_id
+from schema.base import Mutation, load_any
+from schema.engine.connections import ObjectField
 from schema.types.webhooks import WebhookDelivery, WebhookEndpoint, WebhookTopic
 from shop.actions.webhooks import deliveries, endpoints
-from shop.errors import NotFound
 
 _URL = "Where messages are sent: an https address on the public internet."
 _DESCRIPTION = "What it is for."
@@ -28,15 +26,6 @@ def _id(description: str) -> graphene.ID:
 
 def _topics(*, required: bool) -> graphene.List:
     return graphene.List(graphene.NonNull(WebhookTopic), required=required, description=_TOPICS)
-
-
-def _row(info: graphene.ResolveInfo, node_type: type[NodeType], global_id: str) -> Any:
-    """The row of a global id. The mutation's own permission lets to it, seen or not."""
-    _, pk = decode_id(info.schema, global_id, node_type._meta.name)
-    row = node_type._meta.model.objects.filter(pk=pk).first()
-    if row is None:
-        raise NotFound(f"There is no such {node_type._meta.name}.", field=["id"])
-    return row
 
 
 def _changes(values: dict[str, Any]) -> dict[str, Any]:
@@ -85,7 +74,7 @@ class WebhookEndpointUpdate(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        endpoint = _row(info, WebhookEndpoint, id)
+        endpoint = load_any(info, WebhookEndpoint, id)
         endpoint = endpoints.update(endpoint, by=info.context.user, **_changes(values))
         return cls(webhook_endpoint=endpoint)
 
@@ -102,7 +91,7 @@ class WebhookEndpointDelete(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        endpoints.delete(_row(info, WebhookEndpoint, id))
+        endpoints.delete(load_any(info, WebhookEndpoint, id))
         return cls(deleted_id=id)
 
 
@@ -119,7 +108,7 @@ class WebhookEndpointRotateSecret(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        endpoint = endpoints.rotate_secret(_row(info, WebhookEndpoint, id))
+        endpoint = endpoints.rotate_secret(load_any(info, WebhookEndpoint, id))
         return cls(webhook_endpoint=endpoint, secret=endpoint.secret)
 
 
@@ -137,7 +126,7 @@ class WebhookEndpointTest(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        return cls(webhook_delivery=endpoints.send_test(_row(info, WebhookEndpoint, id)))
+        return cls(webhook_delivery=endpoints.send_test(load_any(info, WebhookEndpoint, id)))
 
 
 class WebhookDeliveryReplay(Mutation):
@@ -152,7 +141,7 @@ class WebhookDeliveryReplay(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
-        return cls(webhook_delivery=deliveries.replay(_row(info, WebhookDelivery, id)))
+        return cls(webhook_delivery=deliveries.replay(load_any(info, WebhookDelivery, id)))
 
 
 class WebhooksMutation(graphene.ObjectType):

@@ -50,6 +50,9 @@ class ProductFields:
     status = graphene.InputField(
         ProductStatus, description="PUBLISHED needs a variant with a price. DRAFT at first."
     )
+    tax_category = graphene.String(
+        description="By which tax rates find it, in any case; empty for the standard rate."
+    )
     seo_title = graphene.String(description="Title for search engines.")
     seo_description = graphene.String(description="Summary for search engines.")
 
@@ -68,7 +71,7 @@ def _product_values(info: graphene.ResolveInfo, values: dict[str, Any]) -> dict[
         values["status"] = values["status"].value
     else:
         values.pop("status", None)
-    return _texts(values, "description", "seo_title", "seo_description")
+    return _texts(values, "description", "seo_title", "seo_description", "tax_category")
 
 
 def _variant_values(values: dict[str, Any], path: list[str]) -> dict[str, Any]:

@@ -55,6 +55,10 @@ class Product(PublicNode):
     description = graphene.String(required=True, description="Sanitised HTML.")
     status = graphene.Field(ProductStatus, required=True, description="Whether it is on sale.")
     published_at = graphene.DateTime(description="Since when it is on sale.")
+    tax_category = graphene.String(
+        required=True,
+        description="By which tax rates find it, in small letters; empty for the standard rate.",
+    )
     seo_title = graphene.String(required=True, description="Title for search engines, or empty.")
     seo_description = graphene.String(
         required=True, description="Summary for search engines, or empty."

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils.text import slugify
 
 from shop.errors import DuplicateSlug, Invalid, Required
-from shop.models.catalog import NAME_LENGTH, SLUG_LENGTH
+from shop.models.catalog import NAME_LENGTH, SLUG_LENGTH, TAX_CATEGORY_LENGTH
 
 
 def slug_from(name: str, *, fallback: str = "item") -> str:
@@ -72,3 +72,16 @@ def apply_naming(row: Any, rows: models.QuerySet, changes: dict[str, Any]) -> No
     slug = changes.pop("slug", None)
     if slug is not None or not row.pk:
         row.slug = choose_slug(others, slug, row.name)
+
+
+def clean_tax_category(text: str | None, field: str = "taxCategory") -> str:
+    """A tax category as products and tax rates have it: in small letters, with single spaces.
+
+    Raises:
+        Invalid: longer than TAX_CATEGORY_LENGTH characters.
+    """
+    cleaned = " ".join((text or "").replace("\x00", "").lower().split())
+    if len(cleaned) > TAX_CATEGORY_LENGTH:
+        message = f"A tax category has at most {TAX_CATEGORY_LENGTH} characters."
+        raise Invalid(message, field=[field])
+    return cleaned

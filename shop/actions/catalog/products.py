@@ -12,7 +12,7 @@ from shop.actions.catalog import variants as variant_actions
 from shop.actions.catalog.derived import lock, refresh
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.media import delete_files_after_commit
-from shop.actions.catalog.naming import apply_naming
+from shop.actions.catalog.naming import apply_naming, clean_tax_category
 from shop.errors import Invalid, NotPublishable
 from shop.models import AttributeValue, Product, ProductAttribute, ProductStatus
 from shop.models.catalog import NAME_LENGTH
@@ -48,7 +48,8 @@ def create(
         variants: fields of each variant, as `variants.create` takes them.
         attribute_values: what the product is made of, coloured like, and so on.
         status: a ProductStatus value.
-        fields: name (required), slug, description, brand, category, seo_title, seo_description.
+        fields: name (required), slug, description, brand, category, seo_title, seo_description,
+            tax_category.
 
     Raises:
         ShopError: what is wrong with which field; nothing is written.
@@ -136,6 +137,8 @@ def _set_fields(product: Product, fields: dict[str, Any]) -> None:
     apply_naming(product, Product.objects.all(), fields)
     if "description" in fields:
         product.description = clean_description(fields.pop("description"))
+    if "tax_category" in fields:
+        product.tax_category = clean_tax_category(fields.pop("tax_category"))
     if len(fields.get("seo_title") or "") > NAME_LENGTH:
         raise Invalid(f"A title has at most {NAME_LENGTH} characters.", field=["seoTitle"])
     for name, value in fields.items():

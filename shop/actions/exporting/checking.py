@@ -47,6 +47,7 @@ def _texts(item: Item, draft: ProductDraft) -> Iterator[str]:
         yield f'It keeps the handle that it was imported with; its slug is "{product.slug}".'
     texts = {"name": "title", "description": "description"}
     texts |= {"seo_title": "SEO title", "seo_description": "SEO description"}
+    texts["tax_category"] = "tax code"
     for name, shown in texts.items():
         if draft.fields[name] != getattr(product, name):
             yield f"An import tidies its {shown}."

@@ -89,6 +89,7 @@ def _product(item: Item, sheet: Sheet, past: Past) -> Cells:
         "vendor": _brand(item, sheet, past),
         "seo_title": product.seo_title,
         "seo_description": product.seo_description,
+        "tax_code": product.tax_category,
         "collection": _list(item.collections, ",", sheet.namesakes.collections, sheet),
     } | _category(item, sheet, past)
     for slug, values in item.values.items():
@@ -154,6 +155,7 @@ def _variant(product: Product, variant: Variant, past: Past) -> Cells:
         "price": _amount(variant.price, product.currency),
         "compare_at": _amount(variant.compare_at, product.currency),
         "barcode": code(variant.barcode),
+        "tax_code": guarded(product.tax_category),
     } | _stock(variant, past)
 
 

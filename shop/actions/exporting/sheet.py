@@ -36,6 +36,7 @@ _HEADERS = {
     "price": "Variant Price",
     "compare_at": "Variant Compare At Price",
     "barcode": "Variant Barcode",
+    "tax_code": "Variant Tax Code",
     "image": "Image Src",
     "image_position": "Image Position",
     "image_alt": "Image Alt Text",

@@ -24,7 +24,7 @@ from shop.text import fold, sort_key
 
 _FIELDS = (
     *("name", "name_key", "description", "brand_id", "category_id", "status", "published_at"),
-    *("seo_title", "seo_description", *DERIVED_FIELDS),
+    *("seo_title", "seo_description", "tax_category", *DERIVED_FIELDS),
 )
 
 
@@ -134,7 +134,7 @@ def _compare_fields(change: Change, shelves: Shelves, *, overwrite: bool) -> str
     """Sets the product's own columns. Returns the name of its brand."""
     plan, product = change.plan, change.current.product
     fields = plan.drafted.fields
-    for name in ("name", "description", "seo_title", "seo_description"):
+    for name in ("name", "description", "seo_title", "seo_description", "tax_category"):
         if _wants(plan, name, overwrite=overwrite):
             setattr(product, name, fields[name])
     product.name_key = sort_key(product.name)

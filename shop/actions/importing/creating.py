@@ -170,5 +170,6 @@ def _product(plan: Plan, shelves: Shelves, now: datetime) -> tuple[Product, str]
         published_at=now if status == ProductStatus.PUBLISHED else None,
         seo_title=fields.get("seo_title", ""),
         seo_description=fields.get("seo_description", ""),
+        tax_category=fields.get("tax_category", ""),
     )
     return product, brand_name

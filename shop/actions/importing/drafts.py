@@ -38,7 +38,7 @@ class ProductDraft:
         handle: by which it is known again; a valid slug.
         line: physical line of its first row.
         fields: what the file says of it: name, description, brand, category (names from the top),
-            status, seo_title, seo_description.
+            status, seo_title, seo_description, tax_category.
         attributes: slug -> (name, values), for each attribute that the file has a column for.
         collections: names; None when the file has no such column.
         media: [address, alternative text] in order; None when the file has no such columns.

@@ -39,6 +39,7 @@ _HEADERS = {
     "price": ("variant price", "price"),
     "compare_at": ("variant compare at price", "compare-at price"),
     "barcode": ("variant barcode", "barcode"),
+    "tax_code": ("variant tax code", "tax code"),
     "image": ("image src", "product image url"),
     "image_position": ("image position",),
     "image_alt": ("image alt text",),

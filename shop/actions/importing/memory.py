@@ -22,6 +22,7 @@ FIELD_DEFAULTS: dict[str, Any] = {
     "category": [],
     "seo_title": "",
     "seo_description": "",
+    "tax_category": "",
 }
 VARIANT_DEFAULTS: dict[str, Any] = {
     "sku": None,

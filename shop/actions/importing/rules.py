@@ -7,11 +7,12 @@ from django.conf import settings
 
 from shop.actions.catalog.categories import MAX_DEPTH
 from shop.actions.catalog.html import DESCRIPTION_LENGTH, sanitise
-from shop.actions.catalog.naming import slug_from
+from shop.actions.catalog.naming import clean_tax_category, slug_from
 from shop.actions.importing import pictures, variants
 from shop.actions.importing.drafts import Notes, ProductDraft, Skip, clean
 from shop.actions.importing.reader import Block
 from shop.actions.importing.report import Code
+from shop.errors import Invalid
 from shop.models import ProductStatus
 from shop.models.catalog import NAME_LENGTH, SLUG_LENGTH
 from shop.text import fold
@@ -110,6 +111,16 @@ def _set_texts(product: ProductDraft, first: Cells, notes: Notes) -> None:
         product.fields["seo_title"] = title[:NAME_LENGTH].rstrip()
     if "seo_description" in first:
         product.fields["seo_description"] = clean(first["seo_description"])
+    if "tax_code" in first:
+        product.fields["tax_category"] = _tax_category(first["tax_code"], notes, product.line)
+
+
+def _tax_category(cell: str, notes: Notes, line: int) -> str:
+    try:
+        return clean_tax_category(clean(cell))
+    except Invalid:
+        notes.add(Code.VALUE_TOO_LONG, "The tax code is too long and was left out.", line)
+        return ""
 
 
 def _set_brand(product: ProductDraft, first: Cells, notes: Notes) -> None:

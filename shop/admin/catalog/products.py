@@ -63,7 +63,7 @@ class ProductAdmin(FoldedSearch, ActionAdmin):
                 "fields": (
                     ("name", "slug"),
                     ("status", "brand"),
-                    "category",
+                    ("category", "tax_category"),
                     "traits",
                     "description",
                 )

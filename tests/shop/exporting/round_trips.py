@@ -56,7 +56,8 @@ def catalog() -> dict[str, Any]:
     rows = Product.objects.select_related("brand").prefetch_related(
         "variants__stock", "variants__media", "media", "attribute_values__attribute", "collections"
     )
-    fields = "name name_key description status seo_title seo_description options search_text"
+    fields = "name name_key description status seo_title seo_description tax_category options"
+    fields += " search_text"
     return {
         row.slug: {
             **{name: getattr(row, name) for name in fields.split()},

@@ -126,6 +126,7 @@ def test_hard_cases_read_back_the_same(tables: Any) -> None:
         attribute_values=[*tag.values.all(), *size.values.all()],
         seo_title="+SEO",
         seo_description="-SEO, too",
+        tax_category="=Books & magazines",
         variants=[
             {"sku": "'-1", "barcode": "0012", "options": option("Size:=1", "Colour:Red")},
             {"sku": "1E5", "barcode": "4006381333931", "options": option("Colour:Red", "Size:2")},

@@ -23,6 +23,7 @@ COLUMNS = {
     "Variant Price": "12.50",
     "Variant Compare At Price": "",
     "Variant Barcode": "",
+    "Variant Tax Code": "",
     "Image Src": "",
     "Image Position": "",
     "Image Alt Text": "",

@@ -88,6 +88,7 @@ def test_every_changed_cell_reaches_the_shop(load: Any, mug: Product) -> None:
             "Variant Inventory Policy": "continue",
             "Variant Compare At Price": "20",
             "Variant Barcode": "123",
+            "Variant Tax Code": "Mugs",
             "Image Alt Text": "The mug",
             "SEO Title": "Mugs",
             "Variant Image": C,
@@ -101,6 +102,7 @@ def test_every_changed_cell_reaches_the_shop(load: Any, mug: Product) -> None:
     assert (mug.name, mug.name_key, mug.slug) == ("Tea Mug 9", "tea mug 0000000009", "mug")
     assert (mug.description, mug.brand.name, mug.category.name) == ("New", "Croft", "Garden")
     assert (mug.status, mug.seo_title) == ("archived", "Mugs")
+    assert mug.tax_category == "mugs"
     assert mug.search_text == "tea mug 9 croft mug-1 mug-m"
     values = set(mug.attribute_values.values_list("name", flat=True))
     assert values == {"big", "green", "Blue"}

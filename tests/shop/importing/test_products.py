@@ -30,6 +30,7 @@ def test_a_product_arrives_whole(load: Any) -> None:
             image_alt_text="A mug",
             seo_title="Mugs",
             seo_description="A mug for tea.",
+            variant_tax_code="PC040144",
             collection="Gifts",
             colour="Red; Blue",
         )
@@ -48,6 +49,7 @@ def test_a_product_arrives_whole(load: Any) -> None:
     assert product.published_at is not None
     assert product.search_text == "mug ladlemoor mug-1"
     assert (product.seo_title, product.seo_description) == ("Mugs", "A mug for tea.")
+    assert product.tax_category == "pc040144"
     values = product.attribute_values.values_list("attribute__slug", "name")
     assert set(values) == {
         ("tag", "tea"),

@@ -206,3 +206,9 @@ def test_long_texts_of_pictures_and_searches_are_cut(load: Any) -> None:
     report = load(product_row(image_src="/a.webp", image_alt_text="x" * 500, seo_title="y" * 500))
     assert len(Media.objects.get().alt) == len(Product.objects.get().seo_title) == 400
     assert codes(report) == [(Code.TEXT_CUT, 2)] * 2
+
+
+def test_a_tax_code_that_is_too_long_is_left_out(load: Any) -> None:
+    report = load(product_row(variant_tax_code="x" * 33))
+    assert Product.objects.get().tax_category == ""
+    assert codes(report) == [(Code.VALUE_TOO_LONG, 2)]

@@ -15,7 +15,9 @@ from schema.mutations.catalog.taxonomy import TaxonomyMutation
 from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
 from schema.mutations.profiles import ProfilesMutation
+from schema.mutations.promotions import PromotionsMutation
 from schema.mutations.second_factor import SecondFactorMutation
+from schema.mutations.shipping import ShippingMutation
 from schema.mutations.users import UsersMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
@@ -27,6 +29,8 @@ from schema.types.catalog.queries import CatalogQuery
 from schema.types.customers import VIEW_USERS, CustomersQuery
 from schema.types.jobs import JobsQuery
 from schema.types.orders.queries import OrdersQuery
+from schema.types.promotions import PromotionsQuery
+from schema.types.shipping import ShippingQuery
 from schema.types.webhooks import WebhooksQuery
 from shop.actions.webhooks import payloads
 
@@ -39,6 +43,8 @@ class Query(
     CustomersQuery,
     JobsQuery,
     OrdersQuery,
+    PromotionsQuery,
+    ShippingQuery,
     WebhooksQuery,
     graphene.ObjectType,
 ):
@@ -68,6 +74,8 @@ class Mutation(
     AccountsMutation,
     UsersMutation,
     JobsMutation,
+    PromotionsMutation,
+    ShippingMutation,
     WebhooksMutation,
     CartsMutation,
     graphene.ObjectType,

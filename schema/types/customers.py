@@ -12,12 +12,13 @@ from schema.engine.connections import BatchField, ComputedField, ConnectionField
 from schema.engine.keyset import SortField
 from schema.engine.nodes import decode_id
 from schema.permissions import ANYONE, require
-from schema.types.addresses import Address
+from schema.types.addresses import Address, Country
 from schema.types.orders import orders
 from schema.types.sessions import Session
 from schema.types.users import UserFilterSet, UserRole
 from shop import models
-from shop.actions.customers import second_factor
+from shop.actions import shipping
+from shop.actions.customers import address_rules, second_factor
 from shop.actions.customers.roles import roles_of_each
 
 VIEW_USERS = "shop.view_user"
@@ -109,6 +110,21 @@ class Shop(graphene.ObjectType):
     currency = graphene.String(
         required=True, description="ISO 4217 code of the currency that prices are in."
     )
+    prices_include_tax = graphene.Boolean(
+        required=True,
+        description="Whether prices of goods and shipping include the tax; else it comes on top.",
+    )
+    shipping_countries = graphene.List(
+        graphene.NonNull(Country),
+        required=True,
+        description="The countries that something can be sent to, sorted by name.",
+    )
+
+    @staticmethod
+    def resolve_shipping_countries(root: Any, info: graphene.ResolveInfo) -> list[Country]:
+        served = set(shipping.countries())
+        names = address_rules.countries().items()
+        return [Country(code=code, name=name) for code, name in names if code in served]
 
 
 class CustomersQuery(graphene.ObjectType):
@@ -136,4 +152,5 @@ class CustomersQuery(graphene.ObjectType):
             id=to_global_id("Shop", "shop"),
             name=settings.SHOP_NAME,
             currency=settings.SHOP_CURRENCY,
+            prices_include_tax=settings.PRICES_INCLUDE_TAX,
         )

@@ -11,6 +11,8 @@ from django.contrib.auth.models import AnonymousUser
 from shop.actions import carts, customers, inventory, jobs
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import addresses
+from shop.actions.promotions import automatic_discounts, vouchers
+from shop.actions.shipping import tax_rates
 from shop.actions.webhooks import endpoints
 from shop.models import (
     Cart,
@@ -52,6 +54,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "category": categories.create(name="Kitchen"),
         "collection": taxonomy.create_collection(name="Gifts"),
         "delivery": endpoints.send_test(endpoint),
+        "discount": automatic_discounts.create(name="Summer", basis_points=500),
         "endpoint": endpoint,
         "event": bought.events.order_by("pk").first(),
         "fulfillment": parcel,
@@ -74,7 +77,9 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
             device=customers.Device(),
         ).session,
         "shopper": User.objects.create_user("shopper@example.org"),
+        "tax": tax_rates.create(country="DE", basis_points=1900),
         "variant": product.variants.get(),
+        "voucher": vouchers.create(code="WELCOME10", kind="percent", basis_points=1000),
     }
     sold = products.create(
         name="Jug", variants=[{"sku": "SOLD-1", "price": 900}], status="published"
@@ -82,6 +87,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     inventory.open_stock([Stock(variant=sold, on_hand=20)])
     cart, cart_token, rate = _cart(sold)
     rows |= {"cart": cart, "cart_line": cart.lines.get(), "rate": rate, "sold": sold}
+    rows["zone"] = rate.zone
     ids = {name: gid(row) for name, row in rows.items()}
     return SimpleNamespace(owner=owner, cart_token=cart_token, **ids)
 

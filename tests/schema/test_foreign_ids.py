@@ -30,6 +30,7 @@ from schema.permissions import ANYONE, SIGNED_IN
 from schema.root import schema
 from shop.actions import audit, carts
 from shop.actions.catalog import media, products
+from shop.actions.shipping import shipping_rates, shipping_zones
 from shop.models import AuditEntry, AuditSource, Job, JobKind, User
 from shop.models.catalog import VisibleToAll
 from tests.schema.samples import SAMPLES, permission_of
@@ -90,6 +91,7 @@ KINDS = {
     "shippingAddressId": "Address",
     "shippingRate": "ShippingRate",
     "variant": "Variant",
+    "zone": "ShippingZone",
 }
 # What a token opens for anyone: what is hidden from them is in another cart.
 OPENED = {"CartLine": "cart_line", "ShippingRate": "rate", "Variant": "sold"}
@@ -131,6 +133,8 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         products.update(products.create(name="Tray"), name="Trays")
     cart, _ = carts.create(shop.owner)
     line = cart.lines.create(variant=products.create(name="Pot").variants.create(), quantity=1)
+    zone = shipping_zones.create(name="Far", countries=["KP"])
+    hidden_rate = shipping_rates.create(zone, name="Once", price=900, is_active=False)
     return {
         "Address": shop.address,
         "Cart": gid(cart),
@@ -138,6 +142,7 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "AuditEntry": gid(AuditEntry.objects.latest("pk")),
         "Fulfillment": shop.fulfillment,
         "FulfillmentLine": shop.fulfillment_line,
+        "AutomaticDiscount": shop.discount,
         "Job": gid(Job.objects.create(kind=JobKind.EXPORT_ACCOUNT, created_by=shop.owner)),
         "Media": shop.media,
         "Order": shop.order,
@@ -147,8 +152,12 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Return": getattr(shop, "return"),
         "ReturnLine": shop.return_line,
         "Session": shop.session,
+        "ShippingRate": gid(hidden_rate),
+        "ShippingZone": shop.zone,
+        "TaxRate": shop.tax,
         "User": gid(shop.owner),
         "Variant": shop.variant,
+        "Voucher": shop.voucher,
         "WebhookDelivery": shop.delivery,
         "WebhookEndpoint": shop.endpoint,
     }

@@ -158,6 +158,7 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "CartLine": gid(cart.lines.get()),
         "Fulfillment": shop.fulfillment,
         "FulfillmentLine": shop.fulfillment_line,
+        "AutomaticDiscount": shop.discount,
         "Job": gid(job),
         "Order": shop.order,
         "OrderEvent": shop.event,
@@ -165,7 +166,10 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Return": getattr(shop, "return"),
         "ReturnLine": shop.return_line,
         "Session": shop.session,
+        "ShippingZone": shop.zone,
+        "TaxRate": shop.tax,
         "User": gid(shop.owner),
+        "Voucher": shop.voucher,
         "WebhookDelivery": shop.delivery,
         "WebhookEndpoint": shop.endpoint,
     }

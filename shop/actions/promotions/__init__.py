@@ -1,7 +1,9 @@
 """What makes an order cheaper: vouchers, and discounts that apply by themselves.
 
-redeeming   vouchers at the till: found by their codes, used, given back
-automatic_discounts  what applies by itself
+redeeming            vouchers at the till: found by their codes, used, given back
+vouchers             set up by staff
+automatic_discounts  what applies by itself, and how staff set it up
+terms                what both have in common
 """
 
 from shop.actions.promotions.automatic_discounts import automatic

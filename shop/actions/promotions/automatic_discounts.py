@@ -1,9 +1,18 @@
 """Discounts that apply by themselves."""
 
+from typing import Any
+
 from django.conf import settings
+from django.db import transaction
 
 from shop import pricing
+from shop.actions import audit, checks
+from shop.actions.promotions.terms import set_terms
+from shop.actions.rows import hold
+from shop.errors import Required
 from shop.models import AutomaticDiscount
+
+_NAME_LENGTH = 200
 
 
 def automatic() -> tuple[pricing.AutomaticDiscount, ...]:
@@ -19,3 +28,58 @@ def automatic() -> tuple[pricing.AutomaticDiscount, ...]:
         )
         for row in rows.order_by("pk")
     )
+
+
+@transaction.atomic
+@audit.recorded("automatic_discount.create")
+def create(**fields: Any) -> AutomaticDiscount:
+    """A new discount that applies by itself.
+
+    Args:
+        fields: name and basis_points (required; 1000 is 10 %), minimum_subtotal (minor units of
+            the shop's currency, of the goods), starts_at, ends_at (aware), is_active.
+
+    Raises:
+        Required, Invalid, InvalidPrice: what is wrong with which field.
+    """
+    discount = AutomaticDiscount()
+    _set_fields(discount, {"name": "", "basis_points": None, **fields})
+    discount.save()
+    return discount
+
+
+@transaction.atomic
+@audit.recorded("automatic_discount.update")
+def update(discount: AutomaticDiscount, **changes: Any) -> AutomaticDiscount:
+    """Changes the given fields of a discount. Orders keep what it took off.
+
+    Fields and errors as for `create`.
+
+    Raises:
+        NotFound: it has been deleted.
+        CurrencyMismatch: it is in a currency that the shop had before.
+    """
+    hold(discount)
+    checks.currency(discount, changes, ("minimum_subtotal",))
+    _set_fields(discount, changes)
+    discount.save()
+    return discount
+
+
+@transaction.atomic
+@audit.recorded("automatic_discount.delete")
+def delete(discount: AutomaticDiscount) -> None:
+    """Removes a discount; orders keep what it took off."""
+    hold(discount)
+    discount.delete()
+
+
+def _set_fields(discount: AutomaticDiscount, fields: dict[str, Any]) -> None:
+    if "name" in fields:
+        discount.name = checks.text(fields["name"], _NAME_LENGTH, "name", required=True)
+    if "basis_points" in fields:
+        if fields["basis_points"] is None:
+            raise Required(field=["basisPoints"])
+        checks.basis_points(fields["basis_points"], "basisPoints", least=1)
+        discount.basis_points = fields["basis_points"]
+    set_terms(discount, fields)

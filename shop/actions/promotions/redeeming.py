@@ -12,8 +12,10 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def normalised(code: str) -> str:
-    """A code as vouchers have it, however a shopper typed it."""
-    return unicodedata.normalize("NFKC", code).strip().upper()
+    """A code as vouchers have it, however a shopper typed it: in capitals, wide ones made plain."""
+    # Twice, because capitals may come decomposed.
+    capitals = unicodedata.normalize("NFKC", code).upper()
+    return unicodedata.normalize("NFKC", capitals).strip()
 
 
 def find(code: str) -> Voucher | None:

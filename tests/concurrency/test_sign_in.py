@@ -5,7 +5,6 @@ Small counts in the suite; `make prove` runs the full ones and writes docs/proof
 
 import itertools
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 
 from shop.models import User
-from tests.concurrency.serving import ROOT, post, production, served
+from tests.concurrency.proofs import PROVE, ROOT, write_section
+from tests.concurrency.serving import post, production, served
 
 pytestmark = [
     pytest.mark.prove,
@@ -31,7 +31,6 @@ pytestmark = [
     pytest.mark.skipif(not settings.REDIS_URL, reason="needs Redis"),
 ]
 
-PROVE = bool(os.environ.get("PROVE"))
 PASSWORD = "ladles of clay 7"
 SIGN_IN = """mutation($email: String!, $password: String!) {
   tokenAuth(input: {email: $email, password: $password}) { token userErrors { code message } } }"""
@@ -41,7 +40,6 @@ RESET = """mutation($email: String!) {
   passwordResetRequest(input: {email: $email}) { userErrors { code message } } }"""
 CATALOG = """{ products(first: 20) { edges { node { name variants(first: 3) { edges { node {
   sku price { amount } } } } } } } }"""
-PROOF = ROOT / "docs/proof/accounts.md"
 TITLE = """# Proof: accounts
 
 Written by `make prove` (`tests/concurrency/test_sign_in.py`): Granian on PostgreSQL with Redis,
@@ -241,11 +239,4 @@ def memory(pid: int) -> float:
 
 
 def write_proof(name: str, text: str) -> None:
-    """Writes one section of the report: a heading, and a sentence or two with figures."""
-    if not PROVE:
-        return
-    kept = PROOF.read_text().split("\n## ")[1:] if PROOF.exists() else []
-    sections = {part.partition("\n")[0]: part.partition("\n")[2].strip() for part in kept}
-    sections[name] = text
-    body = "\n".join(f"## {heading}\n\n{said}\n" for heading, said in sections.items())
-    PROOF.write_text(f"{TITLE}\n{body}")
+    write_section("accounts", TITLE, name, text)

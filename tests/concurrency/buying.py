@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import Sum
 from graphql_relay import to_global_id
@@ -67,6 +67,12 @@ class Buyer:
         assert "errors" not in answer, answer
         return next(iter(answer["data"].values()))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -122,14 +128,20 @@ def all_at_once(
 ) -> list[Any]:
     """What `work` returns for each job, done over so many connections at a time."""
     local = threading.local()
+    buyers: list[Buyer] = []
 
     def run(job: Any) -> Any:
         if not hasattr(local, "buyer"):
             local.buyer = Buyer(port)
+            buyers.append(local.buyer)
         return work(local.buyer, job)
 
-    with ThreadPoolExecutor(connections) as pool:
-        return list(pool.map(run, jobs))
+    try:
+        with ThreadPoolExecutor(connections) as pool:
+            return list(pool.map(run, jobs))
+    finally:
+        for buyer in buyers:
+            buyer.close()
 
 
 def check_books(variants: Sequence[Variant]) -> Counter[str]:

@@ -111,13 +111,15 @@ def test_carts_in_opposite_orders_do_not_deadlock(shop: SimpleNamespace) -> None
 def test_one_key_makes_one_order(shop: SimpleNamespace) -> None:
     count = 100 if PROVE else 24
     stock_up(shop, 1000)
-    wish = Buyer(shop.port).fill([(shop.variants[0], 1)]) | {"idempotencyKey": "one key"}
+    with Buyer(shop.port) as buyer:
+        wish = buyer.fill([(shop.variants[0], 1)]) | {"idempotencyKey": "one key"}
     answers = all_at_once(CONNECTIONS, [wish] * count, checkout, shop.port)
     assert len({json.dumps(answer) for answer in answers}) == 1
     assert code_of(answers[0]) == "CONFIRMED"
     assert (Order.objects.count(), Payment.objects.count()) == (1, 1)
     assert DemoCharge.objects.count() == 1
-    other = Buyer(shop.port).do(CHECKOUT, **wish | {"note": "Something else."})
+    with Buyer(shop.port) as buyer:
+        other = checkout(buyer, wish | {"note": "Something else."})
     assert code_of(other) == "IDEMPOTENCY_CONFLICT"
     check_books(shop.variants)
     write_proof(

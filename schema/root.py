@@ -12,6 +12,7 @@ from schema.mutations.carts import CartsMutation
 from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
+from schema.mutations.checkout import CheckoutMutation
 from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
 from schema.mutations.profiles import ProfilesMutation
@@ -78,6 +79,7 @@ class Mutation(
     ShippingMutation,
     WebhooksMutation,
     CartsMutation,
+    CheckoutMutation,
     graphene.ObjectType,
 ):
     """Everything that can be changed. Each mutation is one transaction of its own."""

@@ -22,6 +22,7 @@ OPEN = {
     "cartShippingSet",
     "cartVoucherApply",
     "cartVoucherRemove",
+    "checkoutComplete",
     "customerConfirm",
     "customerRegister",
     "emailConfirm",

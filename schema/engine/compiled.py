@@ -91,25 +91,29 @@ class Run:
         key: Any,
         values: Sequence[Any] = (),
         keys: Sequence[int] = (),
+        by: str = "pk",
     ) -> dict[int, dict[str, Any]]:
-        """Objects by primary key.
+        """Objects by primary key, or by another unique column.
 
         Args:
             rows: has slots for `values`, or for `keys`.
             key: of the statement; equal keys have equal SQL. None keeps no statement, where what
                 may be seen depends on who asks.
+            by: the column; it is the same for all statements of a plan.
         """
         if plan.program is None:
             plan.program = node_program(plan)
         program: Program = plan.program
+        paths = program.paths if by in program.paths else [*program.paths, by]
         statement = plan.statements.get(key)
         if statement is None:
-            statement = Statement(rows, program.paths)
+            statement = Statement(rows, paths)
             if key is not None:
                 plan.statements[key] = statement
         found = statement.run(values, parents=keys)
         built = program.build(found, self._children(program, found), self._runtime(program))
-        return {row[0]: item for row, item in zip(found, built, strict=True)}
+        place = paths.index(by)
+        return {row[place]: item for row, item in zip(found, built, strict=True)}
 
     def _pages(self, plan: PagePlan, parents: list[int]) -> dict[int, dict[str, Any]]:
         """A nested connection of each of these parents."""
@@ -166,9 +170,11 @@ class Run:
         if not keys:
             return {}
         viewer = plan.node_type.viewer_class(self._context)
-        rows = plan.node_type.rows(self._context).filter(pk__in=[Slot("parents")])
+        visible = plan.node_type.rows(self._context)
+        # By an alias: foreign keys compare with nothing that comes later than the statement.
+        rows = visible.alias(_to=F(plan.to)).filter(_to__in=[Slot("parents")])
         key = None if viewer is None else (viewer, "keys")
-        return self.objects(plan.node, rows, key, keys=keys)
+        return self.objects(plan.node, rows, key, keys=keys, by=plan.to)
 
     def _runtime(self, program: Program, arguments: PageArguments | None = None) -> Runtime:
         tag = arguments.ordering.tag if arguments else ""

@@ -126,7 +126,7 @@ class BatchField(graphene.Field):
 
 
 class RelatedField(graphene.Field):
-    """The row that a foreign key leads to; null for viewers who may not see it.
+    """The row that a foreign key leads to, or that points back; null for who may not see it.
 
     One statement for all rows of a level. A plain `graphene.Field` joins instead, and is for
     relations where whoever sees the row may see what it leads to.
@@ -134,9 +134,11 @@ class RelatedField(graphene.Field):
     Args:
         node_type: a NodeType, or a function that returns it.
         column: the foreign key's column, such as "actor_id".
+        to: the unique column of the related rows that it is compared with. For a row that points
+            back, `column` is "pk" and this the column of its key, such as "product_id".
     """
 
-    def __init__(self, node_type: Any, *, column: str, description: str) -> None:
+    def __init__(self, node_type: Any, *, column: str, to: str = "pk", description: str) -> None:
         def resolve(row: Any, info: graphene.ResolveInfo) -> Any:
             if is_planned(row, info.path.key):
                 return planned(row, info.path.key)
@@ -144,11 +146,11 @@ class RelatedField(graphene.Field):
             object_type: Any = get_named_type(info.return_type)
             plan = plan_node(info, object_type, info.field_nodes)
             visible = object_type.graphene_type.rows(info.context)
-            rows = visible.filter(pk=getattr(row, column))
+            rows = visible.filter(**{to: getattr(row, column)})
             fetch = Fetch(info.context, info.variable_values)
             return next(iter(fetch.rows(rows, plan)), None)
 
-        resolve.related = column  # type: ignore[attr-defined]
+        resolve.related = (column, to)  # type: ignore[attr-defined]
         super().__init__(node_type, resolver=resolve, description=description)
 
 

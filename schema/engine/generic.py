@@ -174,8 +174,9 @@ class Fetch:
 
     def _related(self, rows: Sequence[models.Model], key: str, plan: Related) -> None:
         wanted = {getattr(row, plan.column) for row in rows} - {None}
-        visible = plan.node_type.rows(self._context).filter(pk__in=wanted)
-        found = {row.pk: row for row in self.rows(visible, plan.node)} if wanted else {}
+        visible = plan.node_type.rows(self._context).filter(**{f"{plan.to}__in": wanted})
+        related = self.rows(visible, plan.node) if wanted else []
+        found = {getattr(row, plan.to): row for row in related}
         for row in rows:
             target = found.get(getattr(row, plan.column))
             row.__dict__.setdefault(_PLANNED, {})[key] = target

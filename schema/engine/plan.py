@@ -101,9 +101,14 @@ class ToOne:
 
 @dataclass
 class Related:
-    """The row that a foreign key leads to, where the viewer may see it (`RelatedField`)."""
+    """The row that a foreign key leads to, where the viewer may see it (`RelatedField`).
+
+    Attributes:
+        column: whose values are looked for in the column `to` of the related rows.
+    """
 
     column: str
+    to: str
     node_type: Any
     node: NodePlan
 
@@ -307,8 +312,11 @@ def _plan_item(
     related = getattr(resolver, "related", None)
     if related is not None:
         target: Any = get_named_type(definition.type)
-        plan.need([related])
-        return Related(related, target.graphene_type, plan_node(info, target, nodes))
+        column, to = related
+        node = plan_node(info, target, nodes)
+        plan.need([column])
+        node.need([to])
+        return Related(column, to, target.graphene_type, node)
     attribute = _python_name(object_type, name)
     computed = getattr(resolver, "computed", None)
     if computed is not None:

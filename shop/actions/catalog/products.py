@@ -113,11 +113,16 @@ def publish(product: Product) -> Product:
 @transaction.atomic
 @audit.recorded("product.delete", _whole)
 def delete(product: Product) -> None:
-    """Removes `product` with its variants and media; uploaded files go after the commit."""
+    """Removes `product` with its variants and media; uploaded files go after the commit.
+
+    Raises:
+        InUse: units of a variant are promised to orders.
+    """
     lock(product)
     names = list(product.media.exclude(file="").values_list("file", "thumbnails"))
     events.emit("product.deleted", product, **_told(product))
-    product.delete()
+    with variant_actions.nothing_promised_of(product.variants.all()):
+        product.delete()
     for name, thumbnails in names:
         delete_files_after_commit([name, *thumbnails.values()])
 

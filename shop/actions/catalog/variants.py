@@ -1,25 +1,27 @@
 """Variants: what is bought, in one combination of options, at one price."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, ProtectedError, QuerySet
 
 from shop import events
 from shop.actions import audit
 from shop.actions.catalog.derived import lock, refresh
-from shop.actions.rows import hold
+from shop.actions.rows import hold, locked
 from shop.errors import (
     CompareAtNotAbovePrice,
     DuplicateOptions,
     DuplicateSku,
+    InUse,
     Invalid,
     InvalidPrice,
     NotFound,
 )
-from shop.models import Product, Variant
+from shop.models import Product, Stock, Variant
 from shop.models.catalog import BARCODE_LENGTH, NAME_LENGTH
 from shop.money import MAX_MINOR_UNITS
 from shop.text import fold
@@ -105,12 +107,33 @@ def delete(variant: Variant) -> None:
 
     Raises:
         NotPublishable: it is the last one with a price of a published product.
+        InUse: units of it are promised to orders.
     """
     lock(variant.product)
     hold(variant)
-    variant.delete()
+    with nothing_promised_of(Variant.objects.filter(pk=variant.pk)):
+        variant.delete()
     refresh([variant.product_id])
     events.emit("product.updated", variant.product)
+
+
+def hold_stock(variants: QuerySet[Variant]) -> None:
+    """Keeps orders from reserving any of `variants` until the transaction ends."""
+    list(locked(Stock.objects.filter(variant__in=variants.order_by().values("pk"))))
+
+
+@contextmanager
+def nothing_promised_of(variants: QuerySet[Variant]) -> Iterator[None]:
+    """Within, `variants` are deleted; nobody can be promised any of them meanwhile.
+
+    Raises:
+        InUse: units are promised to orders that were not shipped yet.
+    """
+    hold_stock(variants)
+    try:
+        yield
+    except ProtectedError as error:
+        raise InUse("Units are promised to orders that were not shipped yet.") from error
 
 
 def check_prices(price: int | None, compare_at: int | None, path: Sequence[str] = ()) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
+from shop.actions.catalog.variants import hold_stock
 from shop.errors import NotFound
 from shop.models import (
     CollectionItem,
@@ -60,7 +61,10 @@ def load(product_ids: Collection[int]) -> dict[int, Current]:
 
 
 def lock(product_ids: Collection[int], records: Iterable[ImportRecord]) -> None:
-    """Holds these products until the transaction ends, as `derived.lock` holds one.
+    """Holds these products and their stock until the transaction ends.
+
+    All stock at once: what follows counts, opens and deletes some of it here and there, and must
+    not deadlock with orders.
 
     Raises:
         NotFound: a product has been deleted meanwhile, or another import has changed it.
@@ -72,6 +76,7 @@ def lock(product_ids: Collection[int], records: Iterable[ImportRecord]) -> None:
     list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
     if rows.update(updated_at=timezone.now()) != len(product_ids):
         raise NotFound("The product has been deleted at the same moment.")
+    hold_stock(Variant.objects.filter(product__in=product_ids))
     planned = {record.pk: record.digest for record in records}
     found = ImportRecord.objects.filter(pk__in=planned).values_list("pk", "digest")
     if dict(found) != planned:

@@ -38,12 +38,14 @@ class Importer:
     """What the batches of one run have in common.
 
     Attributes:
+        reference: for the ledger of the stock.
         skus: in a dry run, SKUs that the batches so far would have taken.
         digests: in a dry run, what the batches so far would have remembered, by handle.
     """
 
     overwrite: bool = False
     dry_run: bool = False
+    reference: str = ""
     shelves: Shelves = field(default_factory=Shelves)
     skus: set[str] = field(default_factory=set)
     digests: dict[str, str] = field(default_factory=dict)
@@ -150,9 +152,9 @@ class Importer:
                 changes.append(self._compare_one(plan, loaded, skus, now))
                 plan.result = Result.UPDATED
         changing.free_skus(changes)
-        creating.save(creations)
+        creating.save(creations, reference=self.reference)
         if changes:
-            changing.save(changes, now=now)
+            changing.save(changes, now=now, reference=self.reference)
         self._tell(creations, changes)
         changing.save_records([*present.values(), *refreshed])
         if self.dry_run:

@@ -25,14 +25,17 @@ from shop.models import (
 )
 
 
-def save(changes: Sequence[Change], *, now: datetime) -> None:
+def save(changes: Sequence[Change], *, now: datetime, reference: str) -> None:
     """Writes all `changes`, inside the caller's transaction, which holds the products.
 
     What turns out only now (units that are reserved) is noted in the plans.
+
+    Args:
+        reference: for the ledger of the stock.
     """
     _save_media(changes)
-    _save_variants(changes, now)
-    _save_stock(changes)
+    _save_variants(changes, now, reference)
+    _save_stock(changes, reference)
     by_fields: dict[frozenset[str], list[Product]] = defaultdict(list)
     for change in changes:
         if change.fields:
@@ -96,7 +99,7 @@ def _save_media(changes: Sequence[Change]) -> None:
             reorder(change.current.product, order)
 
 
-def _save_variants(changes: Sequence[Change], now: datetime) -> None:
+def _save_variants(changes: Sequence[Change], now: datetime, reference: str) -> None:
     gone = [row.pk for change in changes for row in change.variants.gone]
     if gone:
         Variant.objects.filter(pk__in=gone).delete()
@@ -111,14 +114,15 @@ def _save_variants(changes: Sequence[Change], now: datetime) -> None:
         Variant.objects.bulk_update(variants, names)
         Variant.objects.filter(pk__in=[row.pk for row in variants]).update(updated_at=now)
     Variant.objects.bulk_create(variant for variant, _ in new)
-    inventory.open_stock(stock for _, stock in new)
-    inventory.open_stock(stock for change in changes for stock in change.variants.new_stock)
+    opened = [stock for _, stock in new]
+    opened += [stock for change in changes for stock in change.variants.new_stock]
+    inventory.open_stock(opened, reference=reference)
     for change in changes:
         for variant, _ in change.variants.new:
             change.plan.snapshot["variants"][variant.options_key]["id"] = variant.pk
 
 
-def _save_stock(changes: Sequence[Change]) -> None:
+def _save_stock(changes: Sequence[Change], reference: str) -> None:
     merged: dict[str, dict[int, Any]] = {"deltas": {}, "levels": {}, "backorder": {}}
     for change in changes:
         for name, rows in merged.items():
@@ -129,9 +133,10 @@ def _save_stock(changes: Sequence[Change]) -> None:
     stays = set()
     if backorder:
         inventory.set_backorder({pk: flag for pk, flag in backorder.items() if flag})
-    short = inventory.adjust(merged["deltas"]) if merged["deltas"] else {}
+    told = {"reference": reference}
+    short = inventory.adjust(merged["deltas"], **told) if merged["deltas"] else {}
     if merged["levels"]:
-        short |= inventory.set_on_hand(merged["levels"])
+        short |= inventory.set_on_hand(merged["levels"], **told)
     if backorder:
         stays = inventory.set_backorder({pk: flag for pk, flag in backorder.items() if not flag})
     for change in changes:

@@ -118,13 +118,18 @@ def new_stock(variant: Variant, units: dict[str, Any]) -> Stock:
     )
 
 
-def save(creations: Sequence[Creation]) -> None:
-    """Writes the rows of all `creations`, inside the caller's transaction."""
+def save(creations: Sequence[Creation], *, reference: str) -> None:
+    """Writes the rows of all `creations`, inside the caller's transaction.
+
+    Args:
+        reference: for the ledger of the stock.
+    """
     # Each statement gives the rows their keys, which the next ones refer to.
     Product.objects.bulk_create([creation.product for creation in creations])
     Media.objects.bulk_create(row for creation in creations for row in creation.media)
     Variant.objects.bulk_create(row for creation in creations for row in creation.variants)
-    inventory.open_stock(row for creation in creations for row in creation.stock)
+    stock = [row for creation in creations for row in creation.stock]
+    inventory.open_stock(stock, reference=reference)
     ProductAttribute.objects.bulk_create(
         ProductAttribute(product=creation.product, value_id=pk)
         for creation in creations

@@ -64,6 +64,7 @@ def run(
     *,
     overwrite: bool = False,
     dry_run: bool = False,
+    reference: str = "",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Report:
     """Imports product CSVs of Shopify's layout, plain or gzipped, in this order.
@@ -77,6 +78,7 @@ def run(
         overwrite: compare with the shop instead of with the last import, and let the file win
             over what staff edited and what was sold.
         dry_run: do everything in transactions that are rolled back, batch by batch.
+        reference: in whose name stock is counted, such as "job:3".
         on_progress: called after every batch; what it raises ends the run between two batches.
 
     Raises:
@@ -84,7 +86,7 @@ def run(
     """
     sources = check(files)
     report = Report(dry_run=dry_run)
-    importer = Importer(overwrite=overwrite, dry_run=dry_run)
+    importer = Importer(overwrite=overwrite, dry_run=dry_run, reference=reference)
     total = sum(source.lines for source in sources)
     before = products = 0
     for source in sources:

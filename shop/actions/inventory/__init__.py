@@ -2,7 +2,9 @@
 
 promising  reservations: units promised to an order, kept for it, given back
 moving     what leaves the house and what comes back
-counting   what imports say there is
+offering   what shoppers may buy, and why not
+adjusting  what staff say of one variant
+counting   what imports say of many
 checking   whether the books agree
 levels     what these share: rows locked in one order, statements for many rows
 
@@ -16,9 +18,11 @@ The books always agree: the movements of a stock add up to what is on hand, and 
 reservations to what is reserved (`discrepancies`).
 """
 
+from shop.actions.inventory.adjusting import REASONS, configure, correct
 from shop.actions.inventory.checking import Discrepancy, discrepancies
 from shop.actions.inventory.counting import adjust, open_stock, set_backorder, set_on_hand
 from shop.actions.inventory.moving import restock, ship
+from shop.actions.inventory.offering import Availability, Unavailable, availability
 from shop.actions.inventory.promising import (
     Short,
     available,
@@ -30,11 +34,17 @@ from shop.actions.inventory.promising import (
 )
 
 __all__ = [
+    "REASONS",
+    "Availability",
     "Discrepancy",
     "Short",
+    "Unavailable",
     "adjust",
+    "availability",
     "available",
     "commit",
+    "configure",
+    "correct",
     "discrepancies",
     "open_stock",
     "release",

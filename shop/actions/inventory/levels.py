@@ -66,12 +66,14 @@ def tell_low(changes: Iterable[tuple[Stock, int]]) -> None:
     """Emits that variants have become low, for rows as they were read and what was added to them.
 
     A variant is low when as many units as `low_at` are available, or fewer. It is told when that
-    comes about, not again as long as it lasts.
+    comes about, not again as long as it lasts; never of what is on back-order, which is not sold
+    out by it.
     """
     events.write(
         (LOW, f"variant:{row.variant_id}", {"id": row.variant_id, "available": left})
         for row, added in changes
-        if (before := row.on_hand - row.reserved) > row.low_at >= (left := before + added)
+        if not row.backorder
+        and (before := row.on_hand - row.reserved) > row.low_at >= (left := before + added)
     )
 
 

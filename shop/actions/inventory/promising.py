@@ -43,7 +43,7 @@ def available(variant_ids: Iterable[int]) -> dict[int, int]:
     """
     units = dict.fromkeys(variant_ids, 0)
     for row in Stock.objects.filter(variant__in=list(units)):
-        units[row.variant_id] = _can_be_had(row)
+        units[row.variant_id] = units_to_be_had(row)
     return units
 
 
@@ -181,6 +181,11 @@ def sweep_expired(now: datetime, *, batch: int) -> list[str]:
     return list(dict.fromkeys(found[:batch]))
 
 
+def units_to_be_had(row: Stock) -> int:
+    """Units that can be had; on back-order as many as anyone may order."""
+    return max(row.on_hand - row.reserved, _BACKORDER_UNITS if row.backorder else 0)
+
+
 def close(column: str, units: Mapping[int, int], reservations: QuerySet[Reservation]) -> None:
     """Counts `units` of `reservations` as shipped or released; what is whole is closed.
 
@@ -229,11 +234,7 @@ def _lacking(rows: Mapping[int, Stock], quantities: Mapping[int, int]) -> dict[i
     empty = Stock()
     found = {pk: rows.get(pk, empty) for pk in quantities}
     return {
-        pk: _can_be_had(row)
+        pk: units_to_be_had(row)
         for pk, row in found.items()
         if not row.backorder and row.on_hand - row.reserved < quantities[pk]
     }
-
-
-def _can_be_had(row: Stock) -> int:
-    return max(row.on_hand - row.reserved, _BACKORDER_UNITS if row.backorder else 0)

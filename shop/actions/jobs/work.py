@@ -84,6 +84,7 @@ class ImportWork(Work):
                 [file],  # type: ignore[list-item]
                 overwrite=bool(self.options["overwrite"]),
                 dry_run=self._dry_run,
+                reference=f"job:{job.pk}",
                 on_progress=self._advance,
             )
         self.fields["done"] = self.fields["total"] = max(self._done, job.total or 0)

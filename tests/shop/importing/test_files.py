@@ -196,8 +196,7 @@ def test_a_crash_inside_a_batch_leaves_whole_products(
 ) -> None:
     path = file(SEVEN)
 
-    def crash(rows: Any) -> None:
-        rows = list(rows)
+    def crash(rows: Any, **options: Any) -> None:
         if any(row.variant.sku == "SKU-5" for row in rows):
             raise KeyboardInterrupt
         Stock.objects.bulk_create(rows)
@@ -249,7 +248,7 @@ def test_an_error_of_ours_does_not_stop_the_others(
 
 
 def test_a_database_that_is_gone_ends_the_run(file: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(rows: Any) -> None:
+    def gone(rows: Any, **options: Any) -> None:
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(inventory, "open_stock", gone)

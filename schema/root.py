@@ -19,6 +19,7 @@ from schema.mutations.profiles import ProfilesMutation
 from schema.mutations.promotions import PromotionsMutation
 from schema.mutations.second_factor import SecondFactorMutation
 from schema.mutations.shipping import ShippingMutation
+from schema.mutations.stock import StockMutation
 from schema.mutations.users import UsersMutation
 from schema.mutations.webhooks import WebhooksMutation
 from schema.payloads import PayloadExecutor
@@ -32,6 +33,7 @@ from schema.types.jobs import JobsQuery
 from schema.types.orders.queries import OrdersQuery
 from schema.types.promotions import PromotionsQuery
 from schema.types.shipping import ShippingQuery
+from schema.types.stock import StockQuery
 from schema.types.webhooks import WebhooksQuery
 from shop.actions.webhooks import payloads
 
@@ -46,6 +48,7 @@ class Query(
     OrdersQuery,
     PromotionsQuery,
     ShippingQuery,
+    StockQuery,
     WebhooksQuery,
     graphene.ObjectType,
 ):
@@ -77,6 +80,7 @@ class Mutation(
     JobsMutation,
     PromotionsMutation,
     ShippingMutation,
+    StockMutation,
     WebhooksMutation,
     CartsMutation,
     CheckoutMutation,

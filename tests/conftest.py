@@ -27,9 +27,10 @@ from graphql_jwt.shortcuts import get_token
 from graphql_relay import to_global_id
 
 from schema.root import schema
+from shop.actions import inventory
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import second_factor
-from shop.models import Product, ThrottleEntry, User
+from shop.models import Product, Stock, ThrottleEntry, User, Variant
 from tests.databases import moved_to
 
 # A failed assertion in a module beside tests is explained as one in a test.
@@ -184,7 +185,12 @@ def world(db: None) -> SimpleNamespace:
             )
         taxonomy.set_products(shop.collection, shop.products)
 
-    shop.add = add
+    def count(on_hand: int = 10) -> None:
+        """Gives stock to the variants that have none."""
+        rows = Variant.objects.filter(stock=None).order_by("pk")
+        inventory.open_stock(Stock(variant=row, on_hand=on_hand) for row in rows)
+
+    shop.add, shop.count = add, count
     shop.add(4)
     return shop
 

@@ -46,6 +46,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     line = bought.lines.get()
     parcel = Fulfillment.objects.create(order=bought)
     back = Return.objects.create(order=bought)
+    stock = inventory.correct(product.variants.get(), on_hand=5, by=owner)
     rows = {
         "address": addresses.create(owner, name="Ann Baker", **place),
         "attribute": attribute,
@@ -69,6 +70,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "return_line": ReturnLine.objects.create(
             parcel=back, line=line, quantity=1, restocked=True
         ),
+        "movement": stock.movements.get(),
         "media": media.add_url(product, "https://example.org/1.jpg"),
         "product": product,
         "session": customers.open_session(
@@ -76,6 +78,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
             lifetime=timedelta(days=1),
             device=customers.Device(),
         ).session,
+        "stock": stock,
         "shopper": User.objects.create_user("shopper@example.org"),
         "tax": tax_rates.create(country="DE", basis_points=1900),
         "variant": product.variants.get(),

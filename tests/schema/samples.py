@@ -135,6 +135,8 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "taxRateCreate": lambda shop: {"country": "DE", "category": "books", "basisPoints": 700},
     "taxRateDelete": lambda shop: {"id": shop.tax},
     "taxRateUpdate": lambda shop: {"id": shop.tax, "basisPoints": 1600},
+    "stockAdjust": lambda shop: {"variant": shop.variant, "delta": 3, "reason": "RECEIVED"},
+    "stockUpdate": lambda shop: {"variant": shop.variant, "lowAt": 2},
     "userActivate": lambda shop: {"id": shop.inactive},
     "userCreate": lambda shop: {"email": "new@example.org"},
     "userDeactivate": lambda shop: {"id": shop.shopper},

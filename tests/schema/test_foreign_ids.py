@@ -155,6 +155,8 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "ShippingRate": gid(hidden_rate),
         "ShippingZone": shop.zone,
         "TaxRate": shop.tax,
+        "Stock": shop.stock,
+        "StockMovement": shop.movement,
         "User": gid(shop.owner),
         "Variant": shop.variant,
         "Voucher": shop.voucher,

@@ -56,6 +56,8 @@ SHOWN_WITH = {
     ("Job", "createdByEmail"): "shop.view_user",
     ("Order", "customer"): "shop.view_user",
     ("OrderEvent", "actor"): "shop.view_user",
+    ("StockMovement", "actor"): "shop.view_user",
+    ("StockMovement", "stock"): "shop.view_stock",
 }
 
 
@@ -168,6 +170,8 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Session": shop.session,
         "ShippingZone": shop.zone,
         "TaxRate": shop.tax,
+        "Stock": shop.stock,
+        "StockMovement": shop.movement,
         "User": gid(shop.owner),
         "Voucher": shop.voucher,
         "WebhookDelivery": shop.delivery,

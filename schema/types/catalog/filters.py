@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters
 import graphene
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from schema.base import Decimal, minor_units
 from schema.engine.errors import BadRequest
@@ -18,7 +18,7 @@ from schema.engine.filters import (
     ValueFilter,
 )
 from shop.errors import InvalidPrice
-from shop.models import Category, CollectionItem, ProductAttribute
+from shop.models import Category, CollectionItem, ProductAttribute, Variant
 from shop.models import ProductStatus as Status
 from shop.models.catalog import NO_PRICE
 from shop.text import fold, sort_key
@@ -103,6 +103,10 @@ class ProductFilterSet(django_filters.FilterSet):
         method="with_attributes",
     )
     collection = TextFilter("Slug of a collection that it is in.", method="in_collection")
+    in_stock = BooleanFilter(
+        "Whether a variant of it has a price and can be had, on back-order too.",
+        method="with_stock",
+    )
     status__in = EnumListFilter(
         ProductStatus,
         "Any of these; others than PUBLISHED are for staff.",
@@ -139,6 +143,14 @@ class ProductFilterSet(django_filters.FilterSet):
     def in_collection(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
         items = CollectionItem.objects.filter(product=OuterRef("pk"), collection__slug=value)
         return queryset.filter(Exists(items))
+
+    def with_stock(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+        variants = Variant.objects.filter(
+            Q(stock__backorder=True) | Q(stock__available__gt=0),
+            product=OuterRef("pk"),
+            price__isnull=False,
+        )
+        return queryset.filter(Exists(variants) if value else ~Exists(variants))
 
 
 class VariantFilterSet(django_filters.FilterSet):

@@ -1,13 +1,15 @@
 """Products, variants and their pictures."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import graphene
 from django.core.files.storage import default_storage
 
 from schema.base import MoneyField, PublicNode
-from schema.engine.connections import ComputedField, ConnectionField
+from schema.engine.connections import ComputedField, ConnectionField, RelatedField
 from schema.engine.keyset import SortField
+from schema.types import stock
+from schema.types.availability import VIEW_STOCK, AvailabilityField
 from schema.types.catalog import taxonomy
 from schema.types.catalog.filters import (
     MediaFilterSet,
@@ -117,6 +119,8 @@ class Product(PublicNode):
 class Variant(PublicNode):
     """What is bought: a product in one combination of its options."""
 
+    field_permissions: ClassVar[dict[str, str]] = {"stock": VIEW_STOCK}
+
     product = graphene.Field(Product, required=True, description="What it is a variant of.")
     sku = graphene.String(description="Stock keeping unit, unique in the shop.")
     name = graphene.String(
@@ -133,6 +137,13 @@ class Variant(PublicNode):
     barcode = graphene.String(required=True, description="EAN, UPC or the like, or empty.")
     position = graphene.Int(required=True, description="Its place among the variants.")
     media = graphene.Field(lambda: Media, description="The picture that shows this variant.")
+    availability = AvailabilityField()
+    stock = RelatedField(
+        lambda: stock.Stock,
+        column="pk",
+        to="variant_id",
+        description="Its stock; null while it is not counted, and for who may not see stock.",
+    )
     created_at = graphene.DateTime(required=True, description="When it was created.")
     updated_at = graphene.DateTime(required=True, description="When it last changed.")
 

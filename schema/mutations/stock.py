@@ -6,13 +6,13 @@ import graphene
 
 from schema.base import Mutation, load
 from schema.engine.connections import ObjectField
+from schema.idempotency import KEY, key_of
 from schema.types.catalog.products import Variant
 from schema.types.stock import Stock
 from shop import models
-from shop.actions import inventory
+from shop.actions import idempotency, inventory
 
 _CHANGE = "shop.change_stock"
-_VARIANT = "Global id of the variant; one that is not counted yet is from then on."
 
 StockAdjustReason = graphene.Enum(
     "StockAdjustReason",
@@ -27,13 +27,67 @@ StockAdjustReason = graphene.Enum(
 )
 
 
-class StockAdjust(Mutation):
+class _StockInput:
+    variant = graphene.ID(
+        required=True,
+        description="Global id of the variant; one that is not counted yet is from then on.",
+    )
+    idempotency_key = KEY
+
+
+class _StockChange(Mutation):
+    """Base of what staff say of the stock of one variant. A request that comes twice counts once.
+
+    A subclass has `change`, which does it.
+    """
+
+    class Meta:
+        abstract = True
+
+    class Input(_StockInput):
+        pass
+
+    stock = ObjectField(Stock, description="The stock as it is now.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        variant: str,
+        idempotency_key: str | None = None,
+        **values: Any,
+    ) -> Any:
+        def change() -> dict[str, Any]:
+            row = load(info, Variant, variant, "variant")
+            return {"stock": cls.change(info, row, **values).pk}
+
+        request = {"variant": variant, **{name: _plain(value) for name, value in values.items()}}
+        reply = idempotency.once(
+            f"user:{info.context.user.pk}",
+            info.field_name,
+            key_of(info, idempotency_key),
+            request,
+            change,
+        )
+        return cls(stock={"pk": reply["stock"]})
+
+    @classmethod
+    def change(
+        cls, info: graphene.ResolveInfo, variant: models.Variant, **values: Any
+    ) -> models.Stock:
+        raise NotImplementedError
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", value)
+
+
+class StockAdjust(_StockChange):
     """Adds to the units on hand of a variant, or sets them; the ledger tells why."""
 
     permission = _CHANGE
 
-    class Input:
-        variant = graphene.ID(required=True, description=_VARIANT)
+    class Input(_StockInput):
         delta = graphene.Int(
             description="Units to add; below zero, to take away. Give either this or `onHand`."
         )
@@ -41,43 +95,38 @@ class StockAdjust(Mutation):
         reason = graphene.Field(StockAdjustReason, required=True, description="Why.")
         note = graphene.String(description="For the ledger, at most 500 characters.")
 
-    stock = ObjectField(Stock, description="The stock as it is now.")
-
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, variant: str, reason: Any, **values: Any) -> Any:
-        row = load(info, Variant, variant, "variant")
-        stock = inventory.correct(
-            row,
+    def change(
+        cls, info: graphene.ResolveInfo, variant: models.Variant, **values: Any
+    ) -> models.Stock:
+        return inventory.correct(
+            variant,
             delta=values.get("delta"),
             on_hand=values.get("on_hand"),
-            reason=models.MovementReason(reason.value),
+            reason=models.MovementReason(values["reason"].value),
             note=values.get("note") or "",
             by=info.context.user,
         )
-        return cls(stock=stock)
 
 
-class StockUpdate(Mutation):
+class StockUpdate(_StockChange):
     """Says how a variant is sold: on back-order or not, and when it counts as low."""
 
     permission = _CHANGE
 
-    class Input:
-        variant = graphene.ID(required=True, description=_VARIANT)
+    class Input(_StockInput):
         backorder = graphene.Boolean(description="Whether to sell beyond what is in the house.")
         low_at = graphene.Int(
             description="Units; when so many are available or fewer, the shop is told."
         )
 
-    stock = ObjectField(Stock, description="The stock as it is now.")
-
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, variant: str, **values: Any) -> Any:
-        row = load(info, Variant, variant, "variant")
-        stock = inventory.configure(
-            row, backorder=values.get("backorder"), low_at=values.get("low_at")
+    def change(
+        cls, info: graphene.ResolveInfo, variant: models.Variant, **values: Any
+    ) -> models.Stock:
+        return inventory.configure(
+            variant, backorder=values.get("backorder"), low_at=values.get("low_at")
         )
-        return cls(stock=stock)
 
 
 class StockMutation(graphene.ObjectType):

@@ -1,10 +1,8 @@
 """What is in stock, for staff."""
 
-from typing import Any
-
 import django_filters
 import graphene
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from schema.base import StaffNode
 from schema.engine.connections import ComputedField, ConnectionField, RelatedField
@@ -40,16 +38,6 @@ StockMovementReason = graphene.Enum.from_enum(
 )
 
 
-class _ProductFilter(SearchFilter):
-    """Words in the search text of the product, which holds its name, brand and SKUs."""
-
-    def filter(self, qs: QuerySet, value: list[Any]) -> QuerySet:
-        rows = models.Variant.objects.filter(pk=OuterRef("variant"))
-        for word in value:
-            rows = rows.filter(product__search_text__contains=word)
-        return qs.filter(Exists(rows)) if value else qs
-
-
 class StockFilterSet(django_filters.FilterSet):
     """Conditions on stock; all of them must be met."""
 
@@ -71,11 +59,13 @@ class StockFilterSet(django_filters.FilterSet):
     sku__in = ValueFilter(
         graphene.List(graphene.NonNull(graphene.String)),
         "Any of these SKUs.",
-        method="with_sku",
+        field_name="variant__sku",
+        lookup_expr="in",
     )
-    search = _ProductFilter(
+    search = SearchFilter(
         "Words that must all appear in the name, the brand or a SKU of the product, whatever their "
         "case and accents.",
+        field_name="variant__product__search_text",
         fold=fold,
     )
 
@@ -83,10 +73,6 @@ class StockFilterSet(django_filters.FilterSet):
         if value:
             return queryset.filter(backorder=False, above_low__lte=0)
         return queryset.filter(Q(backorder=True) | Q(above_low__gt=0))
-
-    def with_sku(self, queryset: QuerySet, name: str, value: list[Any]) -> QuerySet:
-        rows = models.Variant.objects.filter(pk=OuterRef("variant"), sku__in=value)
-        return queryset.filter(Exists(rows))
 
 
 class Stock(StaffNode):

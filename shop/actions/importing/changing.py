@@ -133,10 +133,9 @@ def _save_stock(changes: Sequence[Change], reference: str) -> None:
     stays = set()
     if backorder:
         inventory.set_backorder({pk: flag for pk, flag in backorder.items() if flag})
-    told = {"reference": reference}
-    short = inventory.adjust(merged["deltas"], **told) if merged["deltas"] else {}
+    short = inventory.adjust(merged["deltas"], reference=reference) if merged["deltas"] else {}
     if merged["levels"]:
-        short |= inventory.set_on_hand(merged["levels"], **told)
+        short |= inventory.set_on_hand(merged["levels"], reference=reference)
     if backorder:
         stays = inventory.set_backorder({pk: flag for pk, flag in backorder.items() if not flag})
     for change in changes:

@@ -19,7 +19,7 @@ REASONS = (
 # Units: far beyond any house, and far within what the columns hold.
 MAX_UNITS = 1_000_000_000
 MAX_LOW_AT = 1_000_000
-NOTE_LENGTH = StockMovement._meta.get_field("note").max_length
+NOTE_LENGTH = StockMovement._meta.get_field("note").max_length or 0
 
 
 @transaction.atomic

@@ -402,8 +402,9 @@ def test_a_request_that_comes_twice_counts_once(small: Variant, mutate: Any, gid
 
 
 def test_the_key_may_come_in_the_header(small: Variant, client: Any, gid: Any, staff: User) -> None:
-    document = """mutation($v: ID!) { stockAdjust(input: {variant: $v, delta: 5, reason: RECEIVED}) {
-      stock { onHand } } }"""
+    document = """mutation($v: ID!) { stockAdjust(
+      input: {variant: $v, delta: 5, reason: RECEIVED}
+    ) { stock { onHand } } }"""
     headers = {"Authorization": f"Bearer {get_token(staff)}", "Idempotency-Key": '"crate-1"'}
     body = {"query": document, "variables": {"v": gid(small)}}
     for _ in range(2):

@@ -17,7 +17,6 @@ from schema.engine.filters import (
 from schema.engine.keyset import SortField
 from schema.types.availability import VIEW_STOCK
 from schema.types.catalog import products
-from schema.types.customers import User
 from shop import models
 from shop.text import fold
 
@@ -162,7 +161,8 @@ class StockMovement(StaffNode):
     )
     note = graphene.String(required=True, description="What staff wrote about it, or empty.")
     actor = RelatedField(
-        User,
+        # By name: users have orders, orders have variants, and variants have stock.
+        "schema.types.customers.User",
         column="actor_id",
         description="Who of the staff did it; null when nobody did, when that account is gone, or "
         "not for you to see.",

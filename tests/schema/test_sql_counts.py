@@ -28,10 +28,10 @@ from shop.models import (
     FulfillmentLine,
     Job,
     JobKind,
+    MovementReason,
     Order,
     Return,
     ReturnLine,
-    MovementReason,
     Session,
     ShippingZone,
     User,
@@ -81,7 +81,7 @@ def _double(world: SimpleNamespace) -> None:
 
 def _add_stock(world: SimpleNamespace) -> None:
     """Stock of all variants, moved by somebody else each."""
-    world.count()
+    world.count(1000)
     for variant in Variant.objects.order_by("-pk")[:4]:
         clerk = User.objects.create_user(f"{User.objects.count()}@example.org", is_staff=True)
         reason = MovementReason.DAMAGED

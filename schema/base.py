@@ -196,6 +196,8 @@ class Mutation(graphene.Mutation):
         abstract = True
 
     permission: str
+    # Django permissions that are needed besides.
+    further_permissions: tuple[str, ...] = ()
     # Off where input is only compared, and any difference is told in one way.
     stores_text = True
     # On where the action commits by itself, because part of it outlives a refusal.
@@ -223,7 +225,8 @@ class Mutation(graphene.Mutation):
         argument = graphene.Argument(
             graphene.NonNull(input_type), description="All that the mutation takes."
         )
-        cls.field_description = f"{(cls.__doc__ or '').strip()} {sentence(cls.permission)}"
+        needed = " ".join(map(sentence, (*cls.further_permissions, cls.permission)))
+        cls.field_description = f"{(cls.__doc__ or '').strip()} {needed}"
         super().__init_subclass_with_meta__(
             _meta=MutationOptions(cls),
             name=f"{name}Payload",
@@ -269,8 +272,9 @@ class Mutation(graphene.Mutation):
 
     @classmethod
     def check_permission(cls, user: Any) -> None:
-        """Raises Unauthenticated or Forbidden unless `user` has the declared permission."""
-        require(user, cls.permission)
+        """Raises Unauthenticated or Forbidden unless `user` has the declared permissions."""
+        for permission in (cls.permission, *cls.further_permissions):
+            require(user, permission)
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:

@@ -162,3 +162,9 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
 
 def permission_of(mutation: str) -> str | None:
     return FIELDS[mutation].resolve.__self__.permission
+
+
+def permissions_needed(mutation: str) -> set[str]:
+    """All that it takes to call it."""
+    mutation_class = FIELDS[mutation].resolve.__self__
+    return {mutation_class.permission, *mutation_class.further_permissions}

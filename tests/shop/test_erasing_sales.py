@@ -193,7 +193,9 @@ def test_orders_stay_whole_and_tell_of_nobody(
     order.refresh_from_db()
     assert money_of(order) == before
     assert (order.email, order.email_key, order.note) == ("", "", "")
-    assert order.shipping_address == order.billing_address == {"country": "US", "region": "IL"}
+    assert order.shipping_address == order.billing_address
+    kept = {name: text for name, text in order.shipping_address.items() if text}
+    assert kept == {"country": "US", "region": "IL"}
     assert order.user == (None if guest else ann)
     assert not Cart.objects.exists()
     assert not IdempotencyKey.objects.exists()
@@ -222,6 +224,19 @@ def test_the_link_of_a_mail_opens_nothing_any_more(ann: User) -> None:
     order.refresh_from_db()
     assert order.digest != digest
     assert len(order.digest) == 64
+
+
+def test_the_api_shows_what_is_left_of_it(ann: User, staff: User, api: Any, gid: Any) -> None:
+    order = sold.make_order(EMAIL, ann, shipping_address=PLACE)
+    accounts.erase(ann)
+    document = """query($id: ID!) { order(id: $id) {
+      email note total { amount } shippingAddress { name country region }
+      billingAddress { line1 } customer { email } } }"""
+    found = api(document, staff, id=gid(order))["data"]["order"]
+    assert (found["email"], found["note"], found["total"]) == ("", "", {"amount": "38.40"})
+    assert found["shippingAddress"] == {"name": "", "country": "US", "region": "IL"}
+    assert found["billingAddress"] == {"line1": ""}
+    assert found["customer"]["email"].endswith("@erased.invalid")
 
 
 @pytest.mark.parametrize("status", OrderStatus.values)

@@ -102,7 +102,7 @@ def _orders(keys: list[int]) -> None:
 def _place(address: dict[str, Any] | None) -> dict[str, Any] | None:
     if address is None:
         return None
-    return {name: address.get(name, "") for name in _TAXED_BY}
+    return {name: text if name in _TAXED_BY else "" for name, text in address.items()}
 
 
 def _parts(keys: list[int]) -> None:

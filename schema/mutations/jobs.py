@@ -1,5 +1,6 @@
 """Starting and stopping imports and exports."""
 
+from datetime import datetime
 from typing import Any
 
 import graphene
@@ -7,8 +8,10 @@ import graphene
 from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
+from schema.engine.scalars import in_utc
 from schema.engine.uploads import Upload
 from schema.types.jobs import Job
+from schema.types.orders.filters import OrderStatus
 from shop import models
 from shop.actions import jobs
 from shop.errors import NotFound
@@ -71,8 +74,44 @@ class ExportProducts(Mutation):
         return cls(job=jobs.start_export(by=info.context.user))
 
 
+class ExportOrders(Mutation):
+    """Writes orders as a CSV, a row for each line, in the background.
+
+    What belongs to an order as a whole stands in the first of its rows.
+    """
+
+    permission = "shop.add_job"
+    further_permissions = ("shop.view_order",)
+
+    class Input:
+        created_min = graphene.DateTime(description="Only those placed at this time or later.")
+        created_max = graphene.DateTime(description="Only those placed at this time or earlier.")
+        statuses = graphene.List(
+            graphene.NonNull(OrderStatus),
+            description="Only those that are one of these; all when it is left out or empty.",
+        )
+
+    job = ObjectField(Job, description=f"The job, queued; ask for it again; {_SEEN}.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        created_min: datetime | None = None,
+        created_max: datetime | None = None,
+        statuses: list[Any] | None = None,
+    ) -> Any:
+        job = jobs.start_order_export(
+            by=info.context.user,
+            created_min=created_min and in_utc(created_min),
+            created_max=created_max and in_utc(created_max),
+            statuses=[status.value for status in statuses or ()],
+        )
+        return cls(job=job)
+
+
 class JobCancel(Mutation):
-    """Stops a job: at once while it is queued, else after the products at hand.
+    """Stops a job: at once while it is queued, else after what it has at hand.
 
     What was done until then stays done.
     """
@@ -97,4 +136,5 @@ class JobsMutation(graphene.ObjectType):
 
     import_products = ImportProducts.Field()
     export_products = ExportProducts.Field()
+    export_orders = ExportOrders.Field()
     job_cancel = JobCancel.Field()

@@ -62,7 +62,8 @@ class JobProgress(graphene.ObjectType):
     """How far a job is."""
 
     done = graphene.Int(
-        required=True, description="Lines of the file, or products of an export, that are done."
+        required=True,
+        description="Lines of the file, or products or orders of an export, that are done.",
     )
     total = graphene.Int(description="All of them; null until they are counted.")
     percent = graphene.Int(
@@ -88,7 +89,7 @@ class JobProblem(graphene.ObjectType):
 
 
 class JobResult(graphene.ObjectType):
-    """What came of a job so far: counts of products, and links.
+    """What came of a job so far: counts, and links.
 
     When a worker died and another finished the job, the counts are those of both together, as far
     as they are known: what the first wrote in its last second may count as unchanged.
@@ -98,11 +99,15 @@ class JobResult(graphene.ObjectType):
     updated = graphene.Int(description="Products that were changed; null in exports.")
     unchanged = graphene.Int(description="Products that were as the file says; null in exports.")
     skipped = graphene.Int(description="Products that were left out; null in exports.")
-    products = graphene.Int(description="Products of the file; null until the first are done.")
+    products = graphene.Int(
+        description="Products of the file; null until the first are done, and in exports of orders."
+    )
+    orders = graphene.Int(description="Orders of the file; null but in exports of orders.")
     rows = graphene.Int(description="Rows of an exported file, without its header.")
     url = graphene.String(
-        description="Where the exported file is; null in imports, and in exports of the accounts "
-        "of others. It works until `expiresAt`, for whoever has it, with no token."
+        description="Where the exported file is; null in imports, in exports of the accounts of "
+        "others, and in those of orders for who may not see orders. It works until "
+        "`expiresAt`, for whoever has it, with no token."
     )
     file_name = graphene.String(
         required=True, description="How people call the uploaded or the exported file."
@@ -151,7 +156,7 @@ _RESULT = ("pk", "kind", "file", "file_name", "result", "created_by_id")
 def _result(request: Any, *values: Any) -> Any:
     job = models.Job(**dict(zip(_RESULT, values, strict=True)))
     result, file_name = job.result, job.file_name
-    counts = ("created", "updated", "unchanged", "skipped", "products", "rows")
+    counts = ("created", "updated", "unchanged", "skipped", "products", "orders", "rows")
     return SimpleNamespace(
         **{name: result.get(name) for name in counts},
         url=_link(request, job, "result"),

@@ -104,6 +104,7 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "collectionDelete": lambda shop: {"id": shop.collection},
     "collectionUpdate": lambda shop: {"id": shop.collection, "products": [shop.product]},
     "emailChange": lambda shop: {"email": "new@example.org", "password": "an owner password"},
+    "exportOrders": lambda shop: {"statuses": ["CONFIRMED"]},
     "exportProducts": lambda shop: {},
     "importProducts": lambda shop: {
         "file": SimpleUploadedFile("catalog.csv", b"Handle,Title\nladle,Ladle\n")

@@ -21,6 +21,7 @@ from tests.schema.samples import FIELDS, GUARDED, SAMPLES, permission_of
 OF_STAFF = [name for name in GUARDED if "." in (permission_of(name) or "")]
 # What is recorded where the mutation's name does not begin with it.
 OBJECTS = {
+    "exportOrders": "Job",
     "exportProducts": "Job",
     "importProducts": "Job",
     "webhookEndpointTest": "WebhookDelivery",

@@ -21,10 +21,12 @@ from shop.actions import jobs
 from shop.actions.importing import runner
 from shop.actions.jobs import files, holding, work
 from shop.models import Job, Product, User
+from tests.shop import sold
 
 JOB = """id kind status error cancelRequested createdByEmail startedAt finishedAt problemCount
 progress { done total percent } problems { row handle severity code message }
-result { created updated unchanged skipped products rows fileName url problemsUrl expiresAt }"""
+result {
+  created updated unchanged skipped products orders rows fileName url problemsUrl expiresAt }"""
 IMPORT = f"""mutation($input: ImportProductsInput!) {{ importProducts(input: $input) {{
   job {{ {JOB} }} userErrors {{ code message field }} }} }}"""
 EXPORT = (
@@ -114,6 +116,82 @@ def test_an_export_is_downloaded(world: Any, api: Any, staff: User, client: Clie
     text = body(response)
     assert text.startswith("Handle,Title")
     assert len(text.splitlines()) == result["rows"] + 1
+
+
+EXPORT_ORDERS = f"""mutation($input: ExportOrdersInput!) {{ exportOrders(input: $input) {{
+  job {{ {JOB} }} userErrors {{ code message field }} }} }}"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_orders_are_exported_and_downloaded(api: Any, staff: User, client: Client) -> None:
+    order = sold.make_order()
+    sold.make_order(status="expired")
+    chosen = {"statuses": ["CONFIRMED", "COMPLETED"], "createdMin": "2020-01-01T00:00:00+00:00"}
+    payload = api(EXPORT_ORDERS, staff, input=chosen)["data"]["exportOrders"]
+    assert payload["userErrors"] == []
+    job = api(ASK, staff, id=payload["job"]["id"])["data"]["job"]
+    assert (job["kind"], job["status"]) == ("EXPORT_ORDERS", "SUCCEEDED")
+    assert job["progress"] == {"done": 1, "total": 1, "percent": 100}
+    result = job["result"]
+    assert (result["orders"], result["rows"], result["products"]) == (1, 2, None)
+    header, first, second = body(client.get(result["url"])).splitlines()
+    assert header.startswith("Order,Placed,")
+    assert first.startswith(order.number)
+    assert second.startswith(order.number)
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("2026-02-01T00:00:00", "2026-02-01T00:00:00+00:00"),
+        ("2026-02-01T01:00:00+01:00", "2026-02-01T00:00:00+00:00"),
+        ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.999999+00:00"),
+    ],
+)
+def test_times_are_in_utc_unless_they_say_otherwise(
+    given: str, stored: str, api: Any, staff: User
+) -> None:
+    payload = api(EXPORT_ORDERS, staff, input={"createdMax": given})["data"]["exportOrders"]
+    assert payload["userErrors"] == []
+    assert Job.objects.get().options["created_max"] == stored
+
+
+def test_a_time_that_ends_before_it_begins_is_a_user_error(
+    api: Any, staff: User, dump: Any
+) -> None:
+    before = dump()
+    wrong = {"createdMin": "2026-02-02T00:00:00Z", "createdMax": "2026-02-01T00:00:00Z"}
+    payload = api(EXPORT_ORDERS, staff, input=wrong)["data"]["exportOrders"]
+    (error,) = payload["userErrors"]
+    assert (error["code"], error["field"], payload["job"]) == ("INVALID", ["createdMax"], None)
+    assert code(api(EXPORT_ORDERS, staff, input={"statuses": ["LOST"]})) == "BAD_REQUEST"
+    assert dump() == before
+
+
+@pytest.mark.parametrize("names", [["add_job"], ["view_order"]])
+def test_an_export_of_orders_takes_both_permissions(
+    names: list[str], api: Any, member: Any, customer: User
+) -> None:
+    assert code(api(EXPORT_ORDERS, member(*names), input={})) == "FORBIDDEN"
+    assert code(api(EXPORT_ORDERS, customer, input={})) == "FORBIDDEN"
+    assert code(api(EXPORT_ORDERS, input={})) == "UNAUTHENTICATED"
+    assert not Job.objects.exists()
+    allowed = member("add_job", "view_order")
+    assert api(EXPORT_ORDERS, allowed, input={})["data"]["exportOrders"]["userErrors"] == []
+    assert Job.objects.get().created_by == allowed
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_links_to_orders_are_for_those_who_may_see_orders(
+    first: bool, api: Any, member: Any, gid: Any, client: Client
+) -> None:
+    """Both ask twice and in both orders, so that no plan of one serves the other."""
+    job = jobs.start_order_export(by=None)
+    jobs.run(job.pk)
+    people = [member("view_job"), member("view_job", "view_order")]
+    for user in (people if first else people[::-1]) * 2:
+        result = api(ASK, user, id=gid(job))["data"]["job"]["result"]
+        assert (result["url"] is not None) == (user is people[1])
 
 
 @pytest.mark.parametrize(
@@ -335,6 +413,6 @@ def test_files_of_jobs_are_not_served_with_the_pictures(link: str, client: Clien
 def test_the_documents_of_the_manual_are_valid() -> None:
     text = (Path(__file__).parents[2] / "docs" / "jobs.md").read_text()
     documents = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
-    assert len(documents) == 4
+    assert len(documents) == 5
     for document in documents:
         assert validate(schema.graphql_schema, parse(document)) == [], document

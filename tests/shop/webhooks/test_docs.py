@@ -30,7 +30,7 @@ def headers() -> dict[str, str]:
 
 def test_documents_are_valid() -> None:
     documents = re.findall(r"```graphql\n(.*?)```", TEXT, re.DOTALL)
-    assert len(documents) == 2
+    assert len(documents) == 3
     for document in documents:
         assert validate(schema.graphql_schema, parse(document)) == []
 

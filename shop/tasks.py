@@ -15,6 +15,7 @@ from shop.actions import (
     jobs,
     mails,
     notices,
+    payments,
 )
 from shop.actions.catalog import derived, media
 from shop.actions.customers import notices as account_notices
@@ -213,6 +214,24 @@ def mail_job(event: OutboxEvent) -> None:
 def resume_jobs() -> None:
     """Queues the jobs whose worker died."""
     jobs.resume_lost()
+
+
+@outbox.periodic("shop.settle_payments", seconds=30)
+def settle_payments() -> None:
+    """Asks providers about payments and refunds whose answer was lost, or is still to come."""
+    payments.settle()
+
+
+@outbox.periodic("shop.expire_orders", seconds=30)
+def expire_orders() -> None:
+    """Gives up orders that nobody paid in time."""
+    payments.expire_orders()
+
+
+@outbox.periodic("shop.purge_payment_events", seconds=24 * 3600)
+def purge_payment_events() -> None:
+    """Removes messages of payment providers that are too old to come again."""
+    payments.purge_events(timezone.now() - timedelta(days=settings.OUTBOX_DAYS))
 
 
 @outbox.periodic("shop.purge_jobs", seconds=3600)

@@ -15,7 +15,7 @@ from schema.engine.http import GraphQLView
 from schema.engine.limits import Limits
 from schema.keys import jwks
 from schema.root import schema
-from shop import metrics
+from shop import metrics, providers
 from shop.actions import jobs
 from shop.admin import mails, second_factor
 from shop.errors import NotFound
@@ -71,6 +71,9 @@ urlpatterns = [
     ),
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("downloads/<str:token>/<str:name>", download, name="download"),
+    path("payments/demo/confirm/", providers.confirm_demo, name="confirm_demo"),
+    # With or without the slash, as it is told to the provider.
+    re_path(r"^payments/(?P<provider>[a-z]+)/?$", providers.message, name="provider_message"),
     path("admin/mails/", mails.index, name="mails"),
     path("admin/second-factor/", second_factor.page, name="second_factor"),
     path("admin/", admin.site.urls),

@@ -134,12 +134,14 @@ class Gateway(ABC):
 
     Attributes:
         name: as stored with payments; at most 16 lower-case letters.
+        finds_after: seconds that a payment may take to be found by our key.
 
     Every method that talks to the provider may raise Unavailable (nobody knows) and Refused
     (nothing was done).
     """
 
     name: str
+    finds_after = 0
 
     @abstractmethod
     def is_offered(self, currency: str) -> bool:

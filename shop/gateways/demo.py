@@ -77,7 +77,11 @@ class Demo(Gateway):
         _enter(request, Result.VOIDED)
         charges = DemoCharge.objects.filter(key=request.key, state__in=_OPEN)
         charges.update(state=Result.VOIDED)
-        return self.look_up(request)
+        outcome = self.look_up(request)
+        if outcome.result == Result.DECLINED:
+            # It has ended, in another way.
+            return Outcome(result=Result.VOIDED, reference=outcome.reference)
+        return outcome
 
     def refund(self, request: PaymentRequest, *, key: str, amount: int) -> RefundOutcome:
         # SQLite takes no lock, but lets one transaction write at a time.

@@ -9,20 +9,21 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from shop.actions import orders
 from shop.actions.payments import machine
+from shop.actions.payments.beginning import patience
+from shop.actions.payments.holding import change, hold, record
+from shop.actions.payments.sending_back import send_back, send_back_wrong
 from shop.gateways import Failure, Outcome, Result
 from shop.models import (
-    Order,
     OrderEventKind,
     OrderStatus,
     Payment,
     PaymentState,
     PaymentStatus,
-    Refund,
 )
 
 logger = logging.getLogger(__name__)
@@ -52,27 +53,26 @@ def apply(payment_id: int, outcome: Outcome, *, by: Any = None) -> Payment:
                 return payment
 
 
-def hold(payment_id: int) -> Payment:
-    """The payment with its order, both locked until the transaction ends; the order first."""
-    rows = Payment.objects.select_related("order")
-    features = connection.features
-    if features.has_select_for_update_of:
-        no_key = features.has_select_for_no_key_update
-        rows = rows.select_for_update(of=("order", "self"), no_key=no_key)
-    elif features.has_select_for_update:
-        mine = Payment.objects.filter(pk=payment_id).values("order")
-        list(Order.objects.filter(pk__in=mine).select_for_update().values_list("pk"))
-    return rows.get(pk=payment_id)
+def close(payment_id: int, *, by: Any = None) -> bool:
+    """Decides that an open payment is given up, before the provider is told. False when not open.
 
-
-def change(payment: Payment, **changes: Any) -> bool:
-    """Writes `changes`, if the payment is still in the state that was read. False otherwise."""
-    changes["updated_at"] = timezone.now()
-    if not Payment.objects.filter(pk=payment.pk, state=payment.state).update(**changes):
-        return False
-    for name, value in changes.items():
-        setattr(payment, name, value)
-    return True
+    From here on a promise that is told late confirms nothing: by then it may be void already. The
+    order waits on until the provider has answered, for the customer may have paid.
+    """
+    while True:
+        with transaction.atomic():
+            payment = hold(payment_id)
+            if payment.state not in machine.OPEN:
+                return False
+            if change(
+                payment,
+                state=PaymentState.VOIDED,
+                client_data={},
+                failure=Failure.ABANDONED,
+                settle_at=timezone.now() + patience(),
+            ):
+                record(payment, OrderEventKind.PAYMENT_VOIDED, by, failure=Failure.ABANDONED)
+                return True
 
 
 def _apply(payment: Payment, outcome: Outcome, by: Any) -> bool:
@@ -81,7 +81,7 @@ def _apply(payment: Payment, outcome: Outcome, by: Any) -> bool:
         logger.error("Payment %s is known to %s by two names", payment.pk, payment.provider)
         return True
     if payment.failure == Failure.WRONG_AMOUNT:
-        return _stay(payment, outcome) and _send_back_wrong(payment, outcome)
+        return _stay(payment, outcome) and send_back_wrong(payment, outcome)
     if payment.state not in machine.TAKEN and _is_wrong(payment, outcome):
         return _reject(payment, outcome)
     after = machine.after(payment.state, outcome.result)
@@ -106,20 +106,27 @@ def _is_wrong(payment: Payment, outcome: Outcome) -> bool:
 def _stay(payment: Payment, outcome: Outcome) -> bool:
     """Nothing moves; but the provider's name for it may be new, or a question answered."""
     changes: dict[str, Any] = {}
+    has_ended = payment.state in machine.ENDED
     if outcome.reference and payment.reference is None:
         changes["reference"] = outcome.reference
     if payment.settle_at is not None and _is_answered(payment, outcome):
         changes["settle_at"] = None
-    if payment.state in machine.ENDED and outcome.result == Result.AUTHORIZED:
+    if has_ended and outcome.result == Result.AUTHORIZED:
         # Whoever was not quick enough: what is promised is given back.
         changes["settle_at"] = timezone.now()
-    return change(payment, **changes) if changes else True
+    if changes and not change(payment, **changes):
+        return False
+    waits = payment.order.status == OrderStatus.PENDING
+    if has_ended and outcome.result == Result.VOIDED and waits:
+        _give_up(payment)
+    return True
 
 
 def _is_answered(payment: Payment, outcome: Outcome) -> bool:
     """Whether nothing is left to ask the provider."""
     if payment.state in machine.ENDED:
-        return outcome.result in (Result.VOIDED, Result.DECLINED, Result.UNKNOWN)
+        # Captured, a wrong amount is refunded from here on.
+        return outcome.result in (Result.VOIDED, Result.CAPTURED)
     if payment.state == PaymentState.AUTHORIZED:
         # Of an order that was given up, it is still to be voided.
         return outcome.result == Result.AUTHORIZED and payment.order.status not in GIVEN_UP
@@ -159,15 +166,15 @@ def _take(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> b
     if not taken:
         return False
     kind = OrderEventKind.PAYMENT_CAPTURED if is_captured else OrderEventKind.PAYMENT_AUTHORIZED
-    orders.record(order, kind, actor=by, amount=payment.amount, provider=payment.provider)
+    record(payment, kind, by, amount=payment.amount)
     status = PaymentStatus.PAID if is_captured else PaymentStatus.AUTHORIZED
     if before != PaymentState.AUTHORIZED:
         if orders.confirm(order, payment_status=status):
             return True
         if not orders.revive(order) and not _is_wanted(payment):
-            _send_back(payment)
+            send_back(payment)
     elif order.status in GIVEN_UP:
-        _send_back(payment)
+        send_back(payment)
     orders.set_payment_status(order)
     return True
 
@@ -180,26 +187,9 @@ def _is_wanted(payment: Payment) -> bool:
     return not others.exclude(state__in=(*machine.OPEN, *machine.ENDED)).exists()
 
 
-def _send_back(payment: Payment) -> None:
-    """Money that nobody wants goes back: what is promised is voided, what has come is refunded."""
-    now = timezone.now()
-    if payment.state == PaymentState.AUTHORIZED:
-        change(payment, settle_at=now)
-        return
-    if change(payment, state=PaymentState.REFUNDED, refunded=payment.captured):
-        Refund.objects.create(
-            payment=payment,
-            key=_back_key(payment),
-            currency=payment.currency,
-            amount=payment.captured,
-            reason="The order could not be confirmed.",
-            settle_at=now,
-        )
-
-
 def _end(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> bool:
     """It was declined or given up, and its order with it, unless another payment carries it."""
-    order, was_authorized = payment.order, payment.state == PaymentState.AUTHORIZED
+    was_authorized = payment.state == PaymentState.AUTHORIZED
     failure = outcome.failure or (Failure.ABANDONED if not was_authorized else "")
     reference = outcome.reference or payment.reference
     # What was declined may be left open at the provider, where somebody could pay it yet.
@@ -219,7 +209,7 @@ def _end(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> bo
     kind = OrderEventKind.PAYMENT_FAILED
     if after == PaymentState.VOIDED:
         kind = OrderEventKind.PAYMENT_VOIDED
-    orders.record(order, kind, actor=by, failure=str(failure), provider=payment.provider)
+    record(payment, kind, by, failure=str(failure))
     _give_up(payment)
     return True
 
@@ -239,38 +229,11 @@ def _reject(payment: Payment, outcome: Outcome) -> bool:
     )
     if not rejected:
         return False
-    _send_back_wrong(payment, outcome)
-    orders.record(
-        payment.order,
-        OrderEventKind.PAYMENT_FAILED,
-        failure=Failure.WRONG_AMOUNT,
-        provider=payment.provider,
-        amount=outcome.amount,
-        currency=outcome.currency,
-    )
+    send_back_wrong(payment, outcome)
+    told = {"amount": outcome.amount, "currency": outcome.currency}
+    record(payment, OrderEventKind.PAYMENT_FAILED, failure=Failure.WRONG_AMOUNT, **told)
     _give_up(payment)
     return True
-
-
-def _send_back_wrong(payment: Payment, outcome: Outcome) -> bool:
-    """Refunds a wrong amount that has come, once. It never counted as captured, nor does this."""
-    key = _back_key(payment)
-    is_money = outcome.result == Result.CAPTURED and outcome.amount > 0
-    if is_money and not Refund.objects.filter(key=key).exists():
-        Refund.objects.create(
-            payment=payment,
-            key=key,
-            currency=outcome.currency,
-            amount=outcome.amount,
-            reason="It was not the amount of the order.",
-            settle_at=timezone.now(),
-        )
-    return True
-
-
-def _back_key(payment: Payment) -> str:
-    """The key of the refund of a whole payment that the shop does not want."""
-    return f"{payment.key}-back"
 
 
 def _give_up(payment: Payment) -> None:

@@ -8,8 +8,9 @@ from django.utils import timezone
 from shop import gateways
 from shop.actions import audit
 from shop.actions.payments import machine
-from shop.actions.payments.applying import apply, change
+from shop.actions.payments.applying import apply, close
 from shop.actions.payments.beginning import must_be_outside, patience, request_of
+from shop.actions.payments.holding import change
 from shop.errors import IllegalMove, PaymentFailed
 from shop.gateways import Outcome, Refused, Result, Unavailable
 from shop.models import OrderStatus, Payment, PaymentState
@@ -35,6 +36,19 @@ def pay(payment_id: int) -> Payment:
         return payment
     except Refused as refused:
         outcome = Outcome(result=Result.DECLINED, failure=refused.failure)
+    return apply(payment.pk, outcome)
+
+
+def ask(payment_id: int) -> Payment:
+    """Asks the provider what became of a payment, and applies it. Moves no money.
+
+    Raises:
+        Unavailable, Refused: it did not tell.
+        RuntimeError: inside a transaction.
+    """
+    must_be_outside()
+    payment = _read(payment_id)
+    outcome = gateways.gateway_of(payment.provider).look_up(request_of(payment))
     return apply(payment.pk, outcome)
 
 
@@ -67,8 +81,9 @@ def capture(payment: Payment, *, by: Any) -> Payment:
 def void(payment: Payment, *, by: Any = None) -> Payment:
     """Gives up a payment of which nothing was captured.
 
-    Look at the state of what is returned: AUTHORIZED or open, the provider did not answer;
-    CAPTURED, the customer was quicker.
+    Look at the state of what is returned: AUTHORIZED, the provider did not answer, try again;
+    CAPTURED, the customer was quicker. An open payment is given up in any case: should the provider
+    not answer, `settle` tells it.
 
     Raises:
         IllegalMove: it has been captured, or has ended.
@@ -79,11 +94,12 @@ def void(payment: Payment, *, by: Any = None) -> Payment:
     payment = _read(payment.pk)
     if payment.state not in (*machine.OPEN, PaymentState.AUTHORIZED):
         raise IllegalMove("What was captured cannot be given up: refund it.")
-    _ask_later(payment)
+    if not close(payment.pk, by=by):
+        _ask_later(payment)
     try:
         outcome = gateways.gateway_of(payment.provider).void(request_of(payment))
     except Unavailable:
-        return payment
+        return _read(payment.pk)
     except Refused:
         raise PaymentFailed from None
     with transaction.atomic(), audit.changing("payment.void", [payment], facts):

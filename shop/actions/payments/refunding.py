@@ -15,8 +15,8 @@ from django.utils import timezone
 from shop import events, gateways
 from shop.actions import audit, orders
 from shop.actions.payments import machine
-from shop.actions.payments.applying import hold
 from shop.actions.payments.beginning import must_be_outside, patience, request_of
+from shop.actions.payments.holding import hold
 from shop.errors import ExceedsOrder, ExceedsPayment, IdempotencyConflict, IllegalMove, Invalid
 from shop.gateways import Failure, PaymentRequest, RefundOutcome, Refused, Unavailable
 from shop.models import (

@@ -17,18 +17,18 @@ from django.utils import timezone
 from shop import gateways
 from shop.actions import orders
 from shop.actions.payments import machine
-from shop.actions.payments.applying import GIVEN_UP, apply
+from shop.actions.payments.applying import GIVEN_UP, apply, close
 from shop.actions.payments.beginning import must_be_outside, request_of
 from shop.actions.payments.refunding import apply_refund, request_for
 from shop.actions.rows import locked
-from shop.gateways import RefundOutcome, Refused, Result, Unavailable
-from shop.models import Order, OrderStatus, Payment, PaymentEvent, Refund
+from shop.gateways import Gateway, Outcome, RefundOutcome, Refused, Result, Unavailable
+from shop.models import Order, OrderStatus, Payment, PaymentEvent, PaymentState, Refund
 
 logger = logging.getLogger(__name__)
 
 # Rows of each kind that one call looks at, and seconds after which it begins no further one.
 _BATCH = 200
-_SECONDS = 60
+_SECONDS = 25
 # Gaps between two questions.
 _SHORTEST, _LONGEST = 30, 3600
 
@@ -130,12 +130,13 @@ class _Round:
 def _settle_payment(payment: Payment, now: datetime) -> None:
     gateway, request = gateways.gateway_of(payment.provider), request_of(payment)
     try:
-        if _is_to_be_voided(payment, now):
+        if _is_to_be_voided(payment):
             outcome = gateway.void(request)
         else:
             outcome = gateway.look_up(request)
-            if outcome.result == Result.UNKNOWN and payment.state in machine.OPEN:
-                # It never got there. That it never will, only the provider can make sure.
+            if payment.state in machine.OPEN and _is_hopeless(payment, outcome, gateway, now):
+                if not close(payment.pk):
+                    return
                 outcome = gateway.void(request)
     except Refused:
         logger.warning("Payment %s: %s refuses to tell", payment.pk, payment.provider)
@@ -143,16 +144,21 @@ def _settle_payment(payment: Payment, now: datetime) -> None:
     apply(payment.pk, outcome)
 
 
-def _is_to_be_voided(payment: Payment, now: datetime) -> bool:
-    """Whether nobody wants it any more: it has ended here, or its order does not wait for it."""
+def _is_to_be_voided(payment: Payment) -> bool:
+    """Whether it has ended here, or is promised to an order that was given up."""
+    if payment.state == PaymentState.AUTHORIZED:
+        return payment.order.status in GIVEN_UP
+    return payment.state in machine.ENDED
+
+
+def _is_hopeless(payment: Payment, outcome: Outcome, gateway: Gateway, now: datetime) -> bool:
+    """Whether an open payment is given up: it never got there, or nobody waits for it any more."""
+    if outcome.result == Result.UNKNOWN:
+        return payment.created_at + timedelta(seconds=gateway.finds_after) <= now
     order = payment.order
-    if payment.state in machine.ENDED or order.status in GIVEN_UP:
-        return True
-    if payment.state not in machine.OPEN:
-        return False
-    if order.status != OrderStatus.PENDING:
-        return True
-    return order.expires_at is not None and order.expires_at <= now
+    is_over = order.expires_at is not None and order.expires_at <= now
+    waits = order.status == OrderStatus.PENDING and not is_over
+    return outcome.result == Result.REQUIRES_ACTION and not waits
 
 
 def _settle_refund(refund: Refund, now: datetime) -> None:
@@ -173,6 +179,6 @@ def _settle_refund(refund: Refund, now: datetime) -> None:
 
 
 def _carried() -> Q:
-    """Orders with a payment that has not ended."""
-    alive = Payment.objects.exclude(state__in=machine.ENDED)
-    return Q(pk__in=alive.values("order"))
+    """Orders with a payment that has not ended, or of which the provider has not said so yet."""
+    alive = ~Q(state__in=machine.ENDED) | Q(settle_at__isnull=False)
+    return Q(pk__in=Payment.objects.filter(alive).values("order"))

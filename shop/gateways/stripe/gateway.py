@@ -33,6 +33,8 @@ class Stripe(Gateway):
     """PaymentIntents; our key is their idempotency key, and in their metadata."""
 
     name = "stripe"
+    # "Searchable in less than a minute", says the library's documentation, and later after outages.
+    finds_after = 90
 
     def is_offered(self, currency: str) -> bool:
         return bool(settings.STRIPE_SECRET_KEY) and amounts.is_known(currency)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from stripe import HTTPClient
 
 from shop.actions import inventory
 from shop.models import Order, OrderEvent, Stock, Variant
 from tests.shop.payments.pending import pending_order, stocked
+from tests.shop.payments.stripe_fake import KEY, SECRET, Fake, serve
 
 
 @pytest.fixture
@@ -37,3 +39,17 @@ def told() -> Callable[[Order], list[str]]:
         return list(OrderEvent.objects.filter(order=order).values_list("kind", flat=True))
 
     return read
+
+
+@pytest.fixture
+def stripe(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
+    """Stripe as far as the shop uses it, on this machine; the shop is set up for it."""
+    fake = Fake()
+    server = serve(fake)
+    settings.STRIPE_SECRET_KEY, settings.STRIPE_WEBHOOK_SECRET = KEY, SECRET
+    settings.STRIPE_API_BASE = f"http://127.0.0.1:{server.server_port}"
+    # The library waits half a second before it asks again.
+    monkeypatch.setattr(HTTPClient, "_sleep_time_seconds", lambda *_: 0)
+    yield fake
+    server.shutdown()
+    server.server_close()

@@ -1,0 +1,382 @@
+"""Messages to /payments/<provider>/, from Stripe and from whoever says to be."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from shop import providers
+from shop.actions import payments
+from shop.models import (
+    Order,
+    OrderEvent,
+    OrderStatus,
+    OutboxEvent,
+    Payment,
+    PaymentEvent,
+    PaymentState,
+    PaymentStatus,
+    Refund,
+    RefundState,
+)
+from tests.shop.payments.pending import TOTAL, begun, paid
+from tests.shop.payments.stripe_fake import SECRET, Fake, signature
+
+Message = tuple[bytes, dict[str, str]]
+
+
+@pytest.fixture
+def deliver(client: Client) -> Any:
+    """`deliver(message)`: the status of the shop's answer to a body with headers."""
+
+    def send(message: Message, path: str = "/payments/stripe/") -> int:
+        body, headers = message
+        kind = "application/json"
+        return client.post(path, body, content_type=kind, headers=headers).status_code
+
+    return send
+
+
+@pytest.fixture
+def payment(stripe: Fake, order: Order) -> Payment:
+    """A payment that waits for its customer."""
+    return paid(order, "", provider="stripe")
+
+
+@pytest.fixture
+def succeeded(stripe: Fake, payment: Payment) -> Message:
+    """The message that the customer has paid it."""
+    intent = stripe.customer_confirms(payment.reference)
+    return stripe.event("payment_intent.succeeded", intent)
+
+
+def fresh(row: Any) -> Any:
+    row.refresh_from_db()
+    return row
+
+
+def test_a_message_of_success_pays(
+    succeeded: Message, payment: Payment, order: Order, deliver: Any, stripe: Fake
+) -> None:
+    stripe.calls.clear()
+    assert deliver(succeeded) == 200
+    assert (fresh(payment).state, payment.captured) == (PaymentState.CAPTURED, TOTAL)
+    assert fresh(order).status == OrderStatus.CONFIRMED
+    event = PaymentEvent.objects.get()
+    assert (event.provider, event.payment) == ("stripe", payment)
+    assert event.event_id == json.loads(succeeded[0])["id"]
+    # What is final need not be looked up.
+    assert stripe.calls == []
+
+
+def test_with_or_without_the_slash(succeeded: Message, payment: Payment, deliver: Any) -> None:
+    assert deliver(succeeded, "/payments/stripe") == 200
+    assert fresh(payment).state == PaymentState.CAPTURED
+
+
+# --- Not from Stripe ------------------------------------------------------------------------------
+
+
+def spoiled(message: Message) -> dict[str, Message]:
+    body, headers = message
+    signed = headers["Stripe-Signature"]
+    altered = body.replace(b"3840", b"3841")
+    assert altered != body
+    cased = signed[:-1] + ("0" if signed[-1] != "0" else "1")
+    return {
+        "one byte of the body": (altered, headers),
+        "one byte more": (body + b" ", headers),
+        "one digit of the signature": (body, {"Stripe-Signature": cased}),
+        "another secret": (body, {"Stripe-Signature": signature(body, secret="whsec_other")}),
+        "ten minutes old": (body, {"Stripe-Signature": signature(body, age=600)}),
+        "no signature": (body, {}),
+        "an empty one": (body, {"Stripe-Signature": ""}),
+        "garbage": (body, {"Stripe-Signature": "t=x,v1=y"}),
+        "no text": (b"\xff\xfe" + body, headers),
+        "nothing": (b"", {"Stripe-Signature": signature(b"")}),
+        "no event": (b"[]", {"Stripe-Signature": signature(b"[]")}),
+        "half an event": (b'{"id": "evt_1"}', {"Stripe-Signature": signature(b'{"id": "evt_1"}')}),
+    }
+
+
+@pytest.mark.parametrize("how", spoiled((b"3840", {"Stripe-Signature": "t=1,v1=2"})))
+def test_whatever_is_not_signed_as_it_is_changes_nothing(
+    how: str, succeeded: Message, deliver: Any, dump: Any
+) -> None:
+    before = dump()
+    assert deliver(spoiled(succeeded)[how]) == 400
+    assert dump() == before
+
+
+def test_an_hour_ahead_is_not_an_hour_old(succeeded: Message, payment: Payment) -> None:
+    """The clocks of machines differ; only what is old can be a recording."""
+    body, _ = succeeded
+    headers = {"Stripe-Signature": signature(body, age=-60)}
+    assert payments.receive("stripe", body, headers)
+    assert fresh(payment).state == PaymentState.CAPTURED
+
+
+def test_without_a_secret_nothing_is_believed(
+    succeeded: Message, deliver: Any, settings: Any, dump: Any
+) -> None:
+    settings.STRIPE_WEBHOOK_SECRET = ""
+    before = dump()
+    body, _ = succeeded
+    assert deliver(succeeded) == 400
+    assert deliver((body, {"Stripe-Signature": signature(body, secret="")})) == 400
+    assert dump() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/payments/manual/", 400),
+        ("/payments/demo/", 400),
+        ("/payments/paypal/", 404),
+        ("/payments/", 404),
+        ("/payments/Stripe/", 404),
+    ],
+)
+def test_other_addresses_take_no_messages(
+    path: str, status: int, succeeded: Message, deliver: Any, dump: Any
+) -> None:
+    before = dump()
+    assert deliver(succeeded, path) == status
+    assert dump() == before
+
+
+def test_only_posts_of_moderate_size(client: Client, deliver: Any, db: None) -> None:
+    assert client.get("/payments/stripe/").status_code == 405
+    assert client.put("/payments/stripe/").status_code == 405
+    body = b"x" * providers.MAX_BYTES
+    assert deliver((body, {})) == 400
+    assert deliver((body + b"x", {})) == 413
+
+
+def test_answers_tell_no_secret(succeeded: Message, client: Client) -> None:
+    body, _ = succeeded
+    kind = "application/json"
+    answer = client.post("/payments/stripe/", body, content_type=kind, headers={})
+    assert SECRET.encode() not in answer.content
+    assert answer.json() == {"error": "The signature is not right, or too old."}
+
+
+# --- Any order, any number of times ---------------------------------------------------------------
+
+
+def test_replayed_fifty_times_a_message_counts_once(
+    succeeded: Message, payment: Payment, order: Order, deliver: Any
+) -> None:
+    assert {deliver(succeeded) for _ in range(50)} == {200}
+    assert PaymentEvent.objects.count() == 1
+    assert fresh(payment).captured == TOTAL
+    kinds = list(OrderEvent.objects.filter(order=order).values_list("kind", flat=True))
+    assert kinds == ["payment_captured", "confirmed"]
+    assert OutboxEvent.objects.filter(topic="order.confirmed").count() == 1
+    with CaptureQueriesContext(connection) as captured:
+        deliver(succeeded)
+    assert len(captured) == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_shuffled_messages_come_to_the_same(
+    seed: int, stripe: Fake, payment: Payment, order: Order, deliver: Any
+) -> None:
+    intent = stripe.intents[payment.reference]
+    told = [stripe.event("payment_intent.created", {**intent})]
+    failed = {**stripe.customer_confirms(intent["id"], well=False)}
+    told.append(stripe.event("payment_intent.payment_failed", failed))
+    told.append(stripe.event("payment_intent.requires_action", {**intent}))
+    told.append(stripe.event("payment_intent.processing", {**intent, "status": "processing"}))
+    stripe.customer_confirms(intent["id"])
+    told.append(stripe.event("payment_intent.succeeded", {**intent}))
+    told.append(stripe.event("charge.succeeded", {"object": "charge", "id": "ch_1"}))
+    told = told * 50
+    random.Random(seed).shuffle(told)
+    assert {deliver(message) for message in told} == {200}
+    assert PaymentEvent.objects.count() == 6
+    assert (fresh(payment).state, payment.captured) == (PaymentState.CAPTURED, TOTAL)
+    assert (fresh(order).status, order.payment_status) == ("confirmed", PaymentStatus.PAID)
+    kinds = list(OrderEvent.objects.filter(order=order).values_list("kind", flat=True))
+    assert kinds == ["payment_captured", "confirmed"]
+
+
+def test_a_message_may_be_quicker_than_the_answer(stripe: Fake, order: Order, deliver: Any) -> None:
+    payment = begun(order, "pm_card_visa", provider="stripe")
+    stripe.lost = 2
+    assert payments.pay(payment.pk).state == PaymentState.CREATED
+    (intent,) = stripe.intents.values()
+    assert deliver(stripe.event("payment_intent.succeeded", intent)) == 200
+    assert (fresh(payment).state, payment.reference) == (PaymentState.CAPTURED, intent["id"])
+    assert payments.pay(payment.pk).state == PaymentState.CAPTURED
+
+
+def test_who_fails_may_try_again(
+    stripe: Fake, payment: Payment, order: Order, deliver: Any
+) -> None:
+    intent = stripe.customer_confirms(payment.reference, well=False)
+    assert deliver(stripe.event("payment_intent.payment_failed", intent)) == 200
+    assert fresh(payment).state == PaymentState.REQUIRES_ACTION
+    assert fresh(order).status == OrderStatus.PENDING
+
+
+def test_what_is_given_up_at_stripe_is_given_up_here(
+    stripe: Fake, payment: Payment, order: Order, deliver: Any
+) -> None:
+    intent = stripe.intents[payment.reference] | {"status": "canceled"}
+    assert deliver(stripe.event("payment_intent.canceled", intent)) == 200
+    assert fresh(payment).state == PaymentState.VOIDED
+    assert fresh(order).status == OrderStatus.CANCELLED
+
+
+# --- About something else -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"object": "payment_intent", "id": "pi_x", "metadata": {"key": "x"}, "status": "canceled"},
+        {"object": "payment_intent", "id": "pi_x", "metadata": {}, "status": "processing"},
+        {"object": "refund", "id": "re_x", "metadata": {"key": "x"}, "payment_intent": "pi_x"},
+        {"object": "refund", "id": "re_x", "metadata": {}, "payment_intent": None},
+        {"object": "customer", "id": "cus_x"},
+        {},
+    ],
+)
+def test_what_is_about_nothing_of_ours_is_noted(
+    found: dict[str, Any], stripe: Fake, order: Order, deliver: Any
+) -> None:
+    paid(order, "", provider="stripe")
+    assert deliver(stripe.event("some.kind", found)) == 200
+    event = PaymentEvent.objects.get()
+    assert (event.kind, event.payment) == ("some.kind", None)
+    assert fresh(order).status == OrderStatus.PENDING
+
+
+# --- Wrong amounts --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changed", [{"amount_received": 3839}, {"currency": "jpy"}])
+@pytest.mark.parametrize("kind", ["payment_intent.succeeded", "charge.captured"])
+def test_a_wrong_amount_never_pays(
+    changed: dict[str, Any],
+    kind: str,
+    stripe: Fake,
+    payment: Payment,
+    order: Order,
+    deliver: Any,
+) -> None:
+    intent = stripe.customer_confirms(payment.reference)
+    intent |= changed
+    if kind == "charge.captured":
+        # A message that does not tell it by itself: the shop looks.
+        assert deliver(stripe.event("payment_intent.x", {**intent, "status": "processing"})) == 200
+    else:
+        assert deliver(stripe.event(kind, intent)) == 200
+    assert (fresh(payment).state, payment.failure) == ("failed", "wrong_amount")
+    assert (payment.authorized, payment.captured) == (0, 0)
+    assert fresh(order).status == OrderStatus.CANCELLED
+    payments.settle()
+    back = [one["amount"] for one in stripe.refunds.values()]
+    assert back == [changed.get("amount_received", 3840)]
+    assert Refund.objects.get().state == RefundState.SUCCEEDED
+
+
+# --- Refunds --------------------------------------------------------------------------------------
+
+
+def test_stripe_tells_what_becomes_of_refunds(stripe: Fake, order: Order, deliver: Any) -> None:
+    payment = paid(order, "pm_card_visa", provider="stripe")
+    stripe.refund_status = "pending"
+    refund = payments.refund(payment, amount=TOTAL, key="one")
+    assert refund.state == RefundState.PENDING
+    (theirs,) = stripe.refunds.values()
+    sent = stripe.event("refund.created", {**theirs})
+    theirs["status"] = "succeeded"
+    assert deliver(stripe.event("refund.updated", {**theirs})) == 200
+    assert fresh(refund).state == RefundState.SUCCEEDED
+    assert deliver(sent) == 200
+    assert fresh(refund).state == RefundState.SUCCEEDED
+    theirs["status"] = "failed"
+    assert deliver(stripe.event("refund.failed", {**theirs})) == 200
+    assert fresh(refund).state == RefundState.FAILED
+    assert (fresh(payment).state, payment.refunded) == (PaymentState.CAPTURED, 0)
+    assert fresh(order).payment_status == PaymentStatus.PAID
+    assert PaymentEvent.objects.filter(payment=payment).count() == 3
+
+
+# --- Failures -------------------------------------------------------------------------------------
+
+
+def test_while_stripe_is_down_it_is_asked_to_send_again(
+    stripe: Fake, payment: Payment, deliver: Any, dump: Any
+) -> None:
+    intent = stripe.intents[payment.reference]
+    message = stripe.event("payment_intent.requires_action", {**intent})
+    before = dump()
+    stripe.down = True
+    assert deliver(message) == 503
+    assert dump() == before
+    stripe.down = False
+    assert deliver(message) == 200
+    assert PaymentEvent.objects.count() == 1
+
+
+def test_a_failure_of_ours_leaves_the_message_to_come_again(
+    succeeded: Message,
+    payment: Payment,
+    monkeypatch: pytest.MonkeyPatch,
+    client: Client,
+    dump: Any,
+) -> None:
+    before = dump()
+    client.raise_request_exception = False
+    body, headers = succeeded
+    with monkeypatch.context() as patch:
+        patch.setattr("shop.actions.orders.confirm", _broken)
+        kind = "application/json"
+        answer = client.post("/payments/stripe/", body, content_type=kind, headers=headers)
+    assert answer.status_code == 500
+    assert dump() == before
+    assert payments.receive("stripe", body, headers)
+    assert fresh(payment).state == PaymentState.CAPTURED
+
+
+def _broken(*_: Any, **__: Any) -> bool:
+    raise RuntimeError("broken")
+
+
+# --- The demo provider ----------------------------------------------------------------------------
+
+
+def test_at_the_demo_provider_a_customer_confirms_by_a_form(order: Order, client: Client) -> None:
+    payment = paid(order, "requires_action")
+    form = {"token": payment.client_data["token"]}
+    path = payment.client_data["url"].removeprefix("http://localhost:8000")
+    assert client.post(path, form).json() == {"state": "captured"}
+    assert fresh(order).status == OrderStatus.CONFIRMED
+    assert client.post(path, form).status_code == 404
+
+
+def test_at_the_demo_provider_a_customer_may_refuse(order: Order, client: Client) -> None:
+    payment = paid(order, "requires_action")
+    form = {"token": payment.client_data["token"], "refuse": "1"}
+    assert client.post("/payments/demo/confirm/", form).json() == {"state": "failed"}
+    assert fresh(order).status == OrderStatus.CANCELLED
+
+
+def test_without_the_demo_provider_there_is_no_such_page(
+    order: Order, client: Client, settings: Any
+) -> None:
+    payment = paid(order, "requires_action")
+    form = {"token": payment.key}
+    assert client.post("/payments/demo/confirm/", {"token": "x"}).status_code == 404
+    assert client.post("/payments/demo/confirm/", {}).status_code == 404
+    assert client.get("/payments/demo/confirm/").status_code == 405
+    settings.DEMO_PAYMENTS = False
+    assert client.post("/payments/demo/confirm/", form).status_code == 404
+    assert fresh(payment).state == PaymentState.REQUIRES_ACTION

@@ -9,7 +9,6 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from shop.actions import orders
@@ -17,6 +16,7 @@ from shop.actions.payments import machine
 from shop.actions.payments.beginning import patience
 from shop.actions.payments.holding import change, hold, record
 from shop.actions.payments.sending_back import send_back, send_back_wrong
+from shop.actions.rows import atomically
 from shop.gateways import Failure, Outcome, Result
 from shop.models import (
     OrderEventKind,
@@ -45,12 +45,16 @@ def apply(payment_id: int, outcome: Outcome, *, by: Any = None) -> Payment:
 
     Raises:
         Payment.DoesNotExist: there is no such payment.
+        Busy: others were in the way; settling tries again.
     """
+
+    def work() -> Payment | None:
+        payment = hold(payment_id)
+        return payment if _apply(payment, outcome, by) else None
+
     while True:
-        with transaction.atomic():
-            payment = hold(payment_id)
-            if _apply(payment, outcome, by):
-                return payment
+        if applied := atomically(work):
+            return applied
 
 
 def close(payment_id: int, *, by: Any = None) -> bool:
@@ -59,20 +63,21 @@ def close(payment_id: int, *, by: Any = None) -> bool:
     From here on a promise that is told late confirms nothing: by then it may be void already. The
     order waits on until the provider has answered, for the customer may have paid.
     """
-    while True:
-        with transaction.atomic():
-            payment = hold(payment_id)
-            if payment.state not in machine.OPEN:
-                return False
-            if change(
-                payment,
-                state=PaymentState.VOIDED,
-                client_data={},
-                failure=Failure.ABANDONED,
-                settle_at=timezone.now() + patience(),
-            ):
-                record(payment, OrderEventKind.PAYMENT_VOIDED, by, failure=Failure.ABANDONED)
-                return True
+
+    def work() -> bool:
+        payment = hold(payment_id)
+        closed = payment.state in machine.OPEN and change(
+            payment,
+            state=PaymentState.VOIDED,
+            client_data={},
+            failure=Failure.ABANDONED,
+            settle_at=timezone.now() + patience(),
+        )
+        if closed:
+            record(payment, OrderEventKind.PAYMENT_VOIDED, by, failure=Failure.ABANDONED)
+        return closed
+
+    return atomically(work)
 
 
 def _apply(payment: Payment, outcome: Outcome, by: Any) -> bool:

@@ -8,7 +8,7 @@ amount and the units of the order's lines are given back.
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from shop.actions import audit, orders
 from shop.actions.payments import machine
 from shop.actions.payments.beginning import must_be_outside, patience, request_of
 from shop.actions.payments.holding import hold
+from shop.actions.rows import atomically
 from shop.errors import ExceedsOrder, ExceedsPayment, IdempotencyConflict, IllegalMove, Invalid
 from shop.gateways import Failure, PaymentRequest, RefundOutcome, Refused, Unavailable
 from shop.models import (
@@ -51,8 +52,8 @@ def refund(
         RuntimeError: inside a transaction.
     """
     must_be_outside()
-    with transaction.atomic():
-        begun = begin_refund(payment, amount=amount, key=key, lines=lines, reason=reason, by=by)
+    asked: dict[str, Any] = {"amount": amount, "key": key, "lines": lines, "reason": reason}
+    begun = atomically(lambda: begin_refund(payment, by=by, **asked))
     return carry_out(begun.pk)
 
 
@@ -157,12 +158,15 @@ def apply_refund(refund_id: int, outcome: RefundOutcome) -> Refund:
 
     A provider may find out later that money cannot go back that it had sent.
     """
+
+    def work() -> Refund | None:
+        row = Refund.objects.get(pk=refund_id)
+        payment = hold(row.payment_id)
+        return row if _apply(row, payment, outcome) else None
+
     while True:
-        with transaction.atomic():
-            row = Refund.objects.get(pk=refund_id)
-            payment = hold(row.payment_id)
-            if _apply(row, payment, outcome):
-                return row
+        if applied := atomically(work):
+            return applied
 
 
 def request_for(row: Refund) -> PaymentRequest:

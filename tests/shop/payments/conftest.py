@@ -36,7 +36,8 @@ def told() -> Callable[[Order], list[str]]:
     """`told(order)`: the kinds of what its timeline tells."""
 
     def read(order: Order) -> list[Any]:
-        return list(OrderEvent.objects.filter(order=order).values_list("kind", flat=True))
+        events = OrderEvent.objects.filter(order=order).order_by("pk")
+        return list(events.values_list("kind", flat=True))
 
     return read
 

@@ -72,14 +72,14 @@ def test_parts_and_then_the_rest_go_back(payment: Payment, staff: User, told: An
     assert (first.state, first.amount, first.actor) == (RefundState.SUCCEEDED, 1000, staff)
     assert first.settle_at is None
     assert now_of(payment) == ("partially_refunded", 1000, PaymentStatus.PARTIALLY_REFUNDED)
-    payments.refund(payment, amount=TOTAL - 1000, key="two")
+    second = payments.refund(payment, amount=TOTAL - 1000, key="two")
     assert now_of(payment) == ("refunded", TOTAL, PaymentStatus.REFUNDED)
     assert books(payment) == [1000, TOTAL - 1000]
     event = payment.order.events.get(kind="refunded", data__amount=1000)
     assert (event.text, event.actor) == ("Chipped.", staff)
     assert told(payment.order)[-2:] == ["refunded", "refunded"]
     events = OutboxEvent.objects.filter(topic="order.refunded")
-    assert sorted(event.payload["refund"] for event in events) == [1, 2]
+    assert sorted(event.payload["refund"] for event in events) == [first.pk, second.pk]
 
 
 def test_more_than_is_left_does_not_go_back(payment: Payment) -> None:

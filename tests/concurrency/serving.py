@@ -32,7 +32,10 @@ def production(**more: str) -> dict[str, str]:
 
 @contextmanager
 def served(
-    environment: dict[str, str], *, workers: int = 2
+    environment: dict[str, str],
+    *,
+    workers: int = 2,
+    application: str = "shop.wsgi:application",
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The port and the first process of a server that answers."""
     with socket.socket() as free:
@@ -41,7 +44,7 @@ def served(
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
     command += ["--workers", str(workers), "--blocking-threads", "3"]
     command += ["--respawn-failed-workers", "--workers-kill-timeout", "30"]
-    command += ["--log-level", "error", "shop.wsgi:application"]
+    command += ["--log-level", "error", application]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         for _ in range(300):

@@ -18,6 +18,7 @@ from shop.models import (
     FulfillmentLine,
     FulfillmentStatus,
     Order,
+    OrderEventKind,
     OutboxEvent,
     PaymentState,
     SentMail,
@@ -190,9 +191,11 @@ def test_a_cancelled_order_is_told(paid: bool) -> None:
     order = sold.make_order()
     if paid:
         sold.pay(order)
+        orders.record(order, OrderEventKind.CANCELLED, text="The plates broke.")
     notices.tell_of_cancellation(order.pk, 9)
     assert sent().subject == f"Cancelled: your order {order.number}"
     assert ("What you paid for it goes back to you." in sent().body) is paid
+    assert ("The plates broke." in sent().body) is paid
 
 
 def test_an_order_whose_payment_was_declined_is_no_news() -> None:

@@ -16,6 +16,8 @@ from shop.models import (
     Fulfillment,
     FulfillmentStatus,
     Order,
+    OrderEvent,
+    OrderEventKind,
     Payment,
     PaymentState,
     Refund,
@@ -92,7 +94,9 @@ def tell_of_cancellation(order_id: int, event_id: int) -> None:
     if order is None or order.confirmed_at is None:
         return
     paid = Payment.objects.filter(order=order.pk, captured__gt=0).exists()
-    _send("order_cancelled", order, event_id, paid=paid)
+    told = OrderEvent.objects.filter(order=order.pk, kind=OrderEventKind.CANCELLED)
+    reason = told.order_by("-pk").values_list("text", flat=True).first() or ""
+    _send("order_cancelled", order, event_id, paid=paid, reason=reason)
 
 
 def _told(order_id: int) -> Order | None:

@@ -25,6 +25,9 @@ from shop.models import JobKind, OutboxEvent, WebhookDelivery
 from shop.outbox import dead_letters, housekeeping
 from shop.screen_sessions import SessionStore
 
+# What a provider told stays known for longer than anybody can have it sent again.
+_MESSAGES_KEPT = timedelta(days=365)
+
 # Jobs know no other domain; what is done by one above them is named here.
 jobs.register(JobKind.EXPORT_ACCOUNT, accounts.ExportWork)
 
@@ -231,7 +234,7 @@ def expire_orders() -> None:
 @outbox.periodic("shop.purge_payment_events", seconds=24 * 3600)
 def purge_payment_events() -> None:
     """Removes messages of payment providers that are too old to come again."""
-    payments.purge_events(timezone.now() - timedelta(days=settings.OUTBOX_DAYS))
+    payments.purge_events(timezone.now() - _MESSAGES_KEPT)
 
 
 @outbox.periodic("shop.purge_jobs", seconds=3600)

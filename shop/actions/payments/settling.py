@@ -23,6 +23,7 @@ from shop.actions.payments.refunding import apply_refund, request_for
 from shop.actions.rows import locked
 from shop.gateways import Gateway, Outcome, RefundOutcome, Refused, Result, Unavailable
 from shop.models import Order, OrderStatus, Payment, PaymentEvent, PaymentState, Refund
+from shop.outbox.housekeeping import delete_in_batches
 
 logger = logging.getLogger(__name__)
 
@@ -77,9 +78,9 @@ def expire_orders(now: datetime | None = None) -> int:
     return count
 
 
-def purge_events(before: datetime) -> None:
-    """Removes messages of providers from before then; none comes again so late."""
-    PaymentEvent.objects.filter(created_at__lt=before).delete()
+def purge_events(before: datetime) -> int:
+    """Removes messages of providers from before then, and counts them; none comes again so late."""
+    return delete_in_batches(PaymentEvent.objects.filter(created_at__lt=before))
 
 
 def gap(attempts: int) -> timedelta:

@@ -22,6 +22,7 @@ from shop.models import (
     PaymentStatus,
     Variant,
 )
+from shop.outbox import housekeeping
 from tests.shop.payments.pending import TOTAL, begun, in_state, paid, pending_order
 
 
@@ -251,15 +252,14 @@ def test_the_tasks_settle_and_expire(mugs: Variant) -> None:
     assert fresh(expired).status == OrderStatus.EXPIRED
 
 
-def test_old_messages_are_removed(db: None) -> None:
-    old, new = (
-        PaymentEvent.objects.create(provider="stripe", event_id=name, kind="k")
-        for name in ("old", "new")
-    )
-    long_ago = timezone.now() - timedelta(days=30)
-    PaymentEvent.objects.filter(pk=old.pk).update(created_at=long_ago)
+def test_old_messages_are_removed_in_batches(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "_BATCH", 2)
+    for number, days in enumerate([366, 366, 366, 364, 0]):
+        made = PaymentEvent.objects.create(provider="stripe", event_id=str(number), kind="k")
+        at = timezone.now() - timedelta(days=days)
+        PaymentEvent.objects.filter(pk=made.pk).update(created_at=at)
     tasks.purge_payment_events()
-    assert list(PaymentEvent.objects.all()) == [new]
+    assert set(PaymentEvent.objects.values_list("event_id", flat=True)) == {"3", "4"}
 
 
 # --- Stripe ---------------------------------------------------------------------------------------

@@ -117,6 +117,15 @@ def gid(row: Any) -> str:
     return to_global_id(type(row).__name__, row.pk)
 
 
+def stock_up(shop: Any, units: int) -> None:
+    """Has each variant of the shop counted once, so many units of it."""
+    for variant in shop.variants:
+        Stock.objects.filter(variant=variant).update(on_hand=units)
+        stock = Stock.objects.get(variant=variant)
+        stock.movements.all().delete()
+        stock.movements.create(delta=units, on_hand=units, reason="opening")
+
+
 def code_of(payload: dict[str, Any]) -> str:
     """The status of the order, or the codes of what stood against it."""
     codes = {error["code"] for error in payload["userErrors"]}

@@ -24,6 +24,7 @@ from tests.concurrency.buying import (
     all_at_once,
     check_books,
     code_of,
+    stock_up,
 )
 from tests.concurrency.proofs import PROVE, write_section
 from tests.concurrency.serving import production, served
@@ -47,14 +48,6 @@ def shop(selling: SimpleNamespace) -> Iterator[SimpleNamespace]:
 
 def write_proof(name: str, text: str) -> None:
     write_section("selling", TITLE, f"{name} ({ENGINE})", text)
-
-
-def stock_up(shop: SimpleNamespace, units: int) -> None:
-    for variant in shop.variants:
-        Stock.objects.filter(variant=variant).update(on_hand=units)
-        stock = Stock.objects.get(variant=variant)
-        stock.movements.all().delete()
-        stock.movements.create(delta=units, on_hand=units, reason="opening")
 
 
 def checkout(buyer: Buyer, wish: dict[str, Any]) -> dict[str, Any]:

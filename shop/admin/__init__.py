@@ -10,7 +10,9 @@ from shop.admin import (
     jobs,
     mails,
     outbox,
+    promotions,
     second_factor,
+    shipping,
     signing_in,
     webhooks,
 )
@@ -25,7 +27,9 @@ __all__ = [
     "jobs",
     "mails",
     "outbox",
+    "promotions",
     "second_factor",
+    "shipping",
     "signing_in",
     "webhooks",
 ]

@@ -1,5 +1,6 @@
 """Form fields for what the shop stores in its own ways: money and variant options."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -13,11 +14,23 @@ from shop.models.catalog import shop_currency
 from shop.money import format_minor, parse_minor
 
 _EXAMPLE = 1250
+_PERCENTAGE = re.compile(r"(\d{1,3})(?:\.(\d{1,2}))?\s*%?", re.ASCII)
 
 
 def money(minor: int, currency: str) -> str:
     """An amount for people: "12.50 USD"."""
     return f"{format_minor(minor, currency)} {currency}"
+
+
+def hundredths(basis_points: int) -> str:
+    """Basis points as a percentage without its sign, and without zeros at the end: "7.25", "19"."""
+    whole, part = divmod(basis_points, 100)
+    return f"{whole}.{part:02}".rstrip("0") if part else str(whole)
+
+
+def percentage(basis_points: int) -> str:
+    """A rate for people: "7.25 %"."""
+    return f"{hundredths(basis_points)} %"
 
 
 def on_one_line(text: str) -> str:
@@ -59,6 +72,36 @@ class PriceField(forms.CharField):
     @property
     def _currency(self) -> str:
         return self.currency or shop_currency()
+
+
+class PercentField(forms.CharField):
+    """Basis points, shown and entered as a percentage: 725 is "7.25"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("required", False)
+        kwargs.setdefault(
+            "widget",
+            UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "style": "min-width: 6rem"}),
+        )
+        super().__init__(**kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return hundredths(value) if isinstance(value, int) else value
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if not text or isinstance(value, int):
+            return value if isinstance(value, int) else None
+        found = _PERCENTAGE.fullmatch(text)
+        if not found:
+            raise ValidationError("Enter a percentage such as 7.25.")
+        return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return self.to_python(data) != initial
+        except ValidationError:
+            return True
 
 
 class OptionsField(forms.CharField):

@@ -14,11 +14,15 @@ from shop.models import (
     Address,
     Attribute,
     AuditEntry,
+    AutomaticDiscount,
     Brand,
     Category,
     Collection,
     Product,
+    ShippingZone,
+    TaxRate,
     User,
+    Voucher,
     WebhookEndpoint,
 )
 from tests.shop.admin.screens import filled_in
@@ -38,14 +42,27 @@ SAMPLES: dict[type[models.Model], Callable[[Any], tuple[dict[str, Any], dict[str
         {"line1": "Allee 2"},
     ),
     Attribute: lambda people: ({"name": "Material"}, {"name": "Wood"}),
+    AutomaticDiscount: lambda people: (
+        {"name": "Summer", "basis_points": "5"},
+        {"basis_points": "7.5"},
+    ),
     Brand: lambda people: ({"name": "Ladlemoor"}, {"name": "Ladle & Moor"}),
     Category: lambda people: ({"name": "Kitchen"}, {"name": "Pantry"}),
     Collection: lambda people: ({"name": "Cosy"}, {"name": "Cosier"}),
     Group: lambda people: ({"name": "Clerks"}, {"name": "Packers"}),
     Product: lambda people: ({"name": "Brass Pen"}, {"name": "Oak Pen"}),
+    ShippingZone: lambda people: ({"name": "Near", "countries": ["US"]}, {"countries": ["CA"]}),
+    TaxRate: lambda people: (
+        {"country": "US", "region": "California", "basis_points": "7.25"},
+        {"basis_points": "7.5"},
+    ),
     User: lambda people: (
         {"email": "bob@example.org", "usable_password": "false"},
         {"name": "Bob"},
+    ),
+    Voucher: lambda people: (
+        {"code": "welcome10", "kind": "percent", "basis_points": "10"},
+        {"usage_limit": "100"},
     ),
     WebhookEndpoint: lambda people: (
         {"url": "https://receiver.example/hooks", "topics": ["brand.created"], "is_active": "on"},

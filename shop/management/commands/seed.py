@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from shop.actions.customers import privileges
 from shop.backends import DEMO_EMAIL
+from shop.management import selling
 from shop.models import Product, User
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "catalog.csv"
@@ -31,7 +32,10 @@ FIRST_QUERY = """\
 
 
 class Command(BaseCommand):
-    help = "Loads the sample catalog if the shop is empty; in development, makes a demo account."
+    help = (
+        "Loads the sample catalog, with shipping, taxes and a voucher, if the shop is empty; in "
+        "development, makes a demo account."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, help="print a welcome for a server on this port")
@@ -39,6 +43,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not Product.objects.exists():
             self.stdout.write("The shop is empty: importing the sample catalog.")
+            # First, so that a shop with products is never left without when this is cut off.
+            if not selling.is_set_up():
+                selling.set_up()
             call_command("import_products", str(SAMPLE), stdout=self.stdout, stderr=self.stderr)
         if settings.DEMO_ACCOUNT and not User.objects.exists():
             demo = User.objects.create_user(DEMO_EMAIL, DEMO_PASSWORD, name="Demo staff")

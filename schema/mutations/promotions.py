@@ -95,7 +95,7 @@ class VoucherUpdate(Mutation):
 
 
 class VoucherDelete(DeleteMutation):
-    """Deletes a voucher that no order has ever used; deactivate others."""
+    """Deletes a voucher that no order has; deactivate others."""
 
     permission = "shop.delete_voucher"
     node_type = Voucher

@@ -63,10 +63,10 @@ def update(voucher: Voucher, **changes: Any) -> Voucher:
 @transaction.atomic
 @audit.recorded("voucher.delete")
 def delete(voucher: Voucher) -> None:
-    """Removes a voucher that no order has used. Carts that have it lose it.
+    """Removes a voucher that no order has. Carts that have it lose it.
 
     Raises:
-        InUse: orders have used it, even if they were cancelled: deactivate it instead.
+        InUse: orders have it: deactivate it instead.
     """
     hold(voucher)
     # An order that redeems it at this moment either comes before, and is found, or finds it off.

@@ -66,7 +66,7 @@ def test_sample_operations_of_graphiql_are_valid(path: Path) -> None:
 
 
 def test_the_first_queries_that_newcomers_are_shown_are_valid() -> None:
-    pages = [ROOT / "README.md", ROOT / "docs/frontend.md"]
+    pages = [ROOT / "README.md", ROOT / "docs/frontend.md", ROOT / "docs/selling.md"]
     shown = [FIRST_QUERY]
     for page in pages:
         shown += re.findall(r"```graphql\n(.*?)```", page.read_text(), re.DOTALL)

@@ -33,9 +33,11 @@ class VoucherAdmin(SetUpAdmin):
     form = VoucherForm
     fields = (
         ("code", "is_active"),
-        ("kind", "basis_points", "amount"),
+        "kind",
+        ("basis_points", "amount"),
         "minimum_subtotal",
-        ("starts_at", "ends_at"),
+        "starts_at",
+        "ends_at",
         ("usage_limit", "customer_limit", "used"),
         "created_at",
     )
@@ -94,8 +96,10 @@ class AutomaticDiscountAdmin(SetUpAdmin):
     form = DiscountForm
     fields = (
         ("name", "is_active"),
-        ("basis_points", "minimum_subtotal"),
-        ("starts_at", "ends_at"),
+        "basis_points",
+        "minimum_subtotal",
+        "starts_at",
+        "ends_at",
         "created_at",
     )
     readonly_fields = ("created_at",)

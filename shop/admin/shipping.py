@@ -167,7 +167,7 @@ class CountryFilter(DropdownFilter):
 @admin.register(TaxRate)
 class TaxRateAdmin(SetUpAdmin):
     form = TaxRateForm
-    fields = (("country", "region"), ("category", "basis_points"), "name")
+    fields = ("country", "region", "category", "basis_points", "name")
     shown = {"basis_points": "rate"}
     list_display = ("country", "region", "category", "rate", "name")
     list_filter = (CountryFilter,)

@@ -14,7 +14,7 @@ import { end, fail, launch, openPage, policyOf } from './browser.mjs';
 const { BASE_URL = 'http://127.0.0.1:8000', EMAIL, PASSWORD } = process.env;
 const folder = process.argv[2];
 const base = new URL(BASE_URL);
-const SCREENS = ['product', 'category', 'collection', 'brand', 'attribute', 'stock', 'importrecord', 'user'];
+const SCREENS = ['product', 'category', 'collection', 'brand', 'attribute', 'stock', 'importrecord', 'user', 'shippingzone', 'taxrate', 'voucher', 'automaticdiscount'];
 
 if (!EMAIL || !PASSWORD) {
   console.error('EMAIL and PASSWORD are required');

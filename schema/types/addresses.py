@@ -88,6 +88,34 @@ class Address(OwnNode):
         default_order = ("CREATED", "asc")
 
 
+class PostalAddress(graphene.ObjectType):
+    """An address in a cart or an order: a copy, which later changes of an account leave alone."""
+
+    name = _text(_FIELDS["name"])
+    company = _text(_FIELDS["company"])
+    line1 = _text(_FIELDS["line1"])
+    line2 = _text(_FIELDS["line2"])
+    district = _text(_FIELDS["district"])
+    city = _text(_FIELDS["city"])
+    region = _text(f"{_FIELDS['region']} A code of `addressRules` where the country has them.")
+    postal_code = _text(_FIELDS["postal_code"])
+    country = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
+    phone = _text("Phone number in E.164, such as +12175550100.")
+    formatted = graphene.List(
+        graphene.NonNull(graphene.String),
+        required=True,
+        description="Its lines as the country writes them, for labels; the country's name is last.",
+    )
+
+
+def address_value(request: Any, parts: dict[str, str] | None) -> dict[str, Any] | None:
+    """A stored copy of an address as `PostalAddress` shows it."""
+    if not parts:
+        return None
+    values = {name: parts.get(name, "") for name in TEXTS}
+    return {**values, "formatted": address_rules.formatted(values)}
+
+
 class AddressRegion(graphene.ObjectType):
     """A state, province, prefecture or county that addresses can be in."""
 

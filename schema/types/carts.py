@@ -18,13 +18,12 @@ from schema.engine.connections import (
 from schema.engine.keyset import SortField
 from schema.opened import open_row, with_opened
 from schema.permissions import ANYONE
+from schema.types.addresses import PostalAddress, address_value
 from schema.types.catalog.products import Variant
 from shop import models, money
 from shop.actions import carts
 from shop.actions.carts import PricedCart
 from shop.actions.carts.pricing import name_of
-from shop.actions.customers import address_rules
-from shop.actions.customers.address_rules import TEXTS
 from shop.actions.shipping import rates_by_key
 from shop.errors import NotFound
 
@@ -184,36 +183,6 @@ class CartLine(OwnNode):
         return with_opened(super().rows(context), context, models.Cart, "cart")
 
 
-class CartAddress(graphene.ObjectType):
-    """Where things go, or who gets the bill."""
-
-    name = graphene.String(required=True, description="Who lives or works there.")
-    company = graphene.String(required=True, description="Company or organisation, or empty.")
-    line1 = graphene.String(required=True, description="Street and number.")
-    line2 = graphene.String(required=True, description="Second line of the street, or empty.")
-    district = graphene.String(required=True, description="Part of the city, or empty.")
-    city = graphene.String(required=True, description="City, town or village, or empty.")
-    region = graphene.String(
-        required=True, description="State, province or county; a code where there are any."
-    )
-    postal_code = graphene.String(required=True, description="Postal or ZIP code, or empty.")
-    country = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
-    phone = graphene.String(required=True, description="In E.164, or empty.")
-    formatted = graphene.List(
-        graphene.NonNull(graphene.String),
-        required=True,
-        description="Its lines as the country writes them, for labels; the country's name is last.",
-    )
-
-
-def address_value(request: Any, parts: dict[str, str] | None) -> dict[str, Any] | None:
-    """A stored address as `CartAddress` shows it."""
-    if not parts:
-        return None
-    values = {name: parts.get(name, "") for name in TEXTS}
-    return {**values, "formatted": address_rules.formatted(values)}
-
-
 class CartDiscount(graphene.ObjectType):
     """What one thing takes off."""
 
@@ -303,13 +272,13 @@ class Cart(OwnNode):
     currency = graphene.String(required=True, description="ISO 4217 code of all its amounts.")
     email = graphene.String(required=True, description="Where the confirmation goes, or empty.")
     shipping_address = ComputedField(
-        CartAddress,
+        PostalAddress,
         columns=("shipping_address",),
         compute=address_value,
         description="Where things go; null while it is not known.",
     )
     billing_address = ComputedField(
-        CartAddress,
+        PostalAddress,
         columns=("billing_address",),
         compute=address_value,
         description="Who gets the bill; null when it is the same place.",

@@ -10,7 +10,7 @@ from schema.engine.connections import ComputedField, ConnectionField, RelatedFie
 from schema.engine.keyset import SortField
 from schema.permissions import require
 from schema.types import customers
-from schema.types.carts import address_value
+from schema.types.addresses import PostalAddress, address_value
 from schema.types.orders.access import OrderNode
 from schema.types.orders.events import OrderEvent
 from schema.types.orders.filters import (
@@ -22,30 +22,6 @@ from schema.types.orders.filters import (
 from schema.types.orders.lines import OrderLine
 from schema.types.orders.parcels import Fulfillment, Return
 from shop import models, money
-
-
-def _text(description: str) -> graphene.String:
-    return graphene.String(required=True, description=f"{description} Empty where there is none.")
-
-
-class OrderAddress(graphene.ObjectType):
-    """Where an order goes, or is billed to, as it was when it was placed."""
-
-    name = _text("Who lives or works there.")
-    company = _text("Company or organisation.")
-    line1 = _text("Street and number, or whatever stands for it.")
-    line2 = _text("Second line of the street.")
-    district = _text("Part of the city.")
-    city = _text("City, town or village.")
-    region = _text("State, province, prefecture or county.")
-    postal_code = _text("Postal or ZIP code.")
-    country = _text("ISO 3166-1 alpha-2 code.")
-    phone = _text("Phone number in E.164.")
-    formatted = graphene.List(
-        graphene.NonNull(graphene.String),
-        required=True,
-        description="Its lines as the country writes them, for labels; the country's name is last.",
-    )
 
 
 class OrderDiscount(graphene.ObjectType):
@@ -120,14 +96,14 @@ class Order(OrderNode):
         description="What made it cheaper; the amounts add up to `discount`.",
     )
     shipping_address = ComputedField(
-        OrderAddress,
+        PostalAddress,
         columns=("shipping_address",),
         compute=address_value,
         required=True,
         description="Where it goes.",
     )
     billing_address = ComputedField(
-        OrderAddress,
+        PostalAddress,
         columns=("billing_address", "shipping_address"),
         compute=_billing_address,
         required=True,

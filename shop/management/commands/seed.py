@@ -1,5 +1,6 @@
 """Gives an empty shop something to show, and tells a newcomer where to look."""
 
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from shop.actions.customers import privileges
 from shop.backends import DEMO_EMAIL
 from shop.management import selling
-from shop.models import Product, User
+from shop.models import Product, User, Variant
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "catalog.csv"
 DEMO_PASSWORD = "let-me-sell"  # noqa: S105 - made with DEBUG on only, and printed at every start.
@@ -29,6 +30,35 @@ FIRST_QUERY = """\
     }
   }
 }"""
+
+# From a cart to a paid order: what is in capitals comes from the answer before.
+FIRST_ORDER = (
+    """\
+mutation {
+  cartCreate(input: {email: "ann@example.org", lines: [{variant: "%s", quantity: 2}]}) {
+    token
+    userErrors { code message }
+  }
+}""",
+    """\
+mutation {
+  cartAddressesSet(input: {cart: "TOKEN", shippingAddress: {
+    name: "Ann Baker", line1: "1 Main St", city: "Springfield", region: "IL",
+    postalCode: "62704", country: "US"
+  }}) {
+    cart { subtotal { amount } shipping { amount } tax { amount } total { amount } }
+    userErrors { code message field }
+  }
+}""",
+    """\
+mutation {
+  checkoutComplete(input: {cart: "TOKEN", payment: {provider: DEMO}, expectedTotal: "TOTAL"}) {
+    order { number status paymentStatus total { amount currency } }
+    token
+    userErrors { code message field }
+  }
+}""",
+)
 
 
 class Command(BaseCommand):
@@ -63,4 +93,19 @@ class Command(BaseCommand):
         if settings.DEMO_ACCOUNT and User.objects.filter(email=DEMO_EMAIL).exists():
             lines.append(f"  Demo account          {DEMO_EMAIL}  {DEMO_PASSWORD}")
         lines += ["", "  A first query to paste into GraphiQL:", ""]
-        self.stdout.write("\n".join([*lines, FIRST_QUERY, ""]))
+        lines += [FIRST_QUERY, ""]
+        if variant := _for_sale():
+            key = b64encode(f"Variant:{variant.pk}".encode()).decode()
+            lines += ["  A first order, one after another:", ""]
+            lines += [FIRST_ORDER[0] % key, *FIRST_ORDER[1:], ""]
+        self.stdout.write("\n".join(lines))
+
+
+def _for_sale() -> Variant | None:
+    """The cheapest variant of which there are some, if the shop takes the demo's payments."""
+    if not settings.DEMO_PAYMENTS:
+        return None
+    rows = Variant.objects.filter(
+        product__in=Product.objects.published(), price__isnull=False, stock__available__gt=1
+    )
+    return rows.order_by("price", "pk").first()

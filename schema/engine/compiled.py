@@ -195,7 +195,7 @@ class Run:
         kind: str,
         paths: list[str],
     ) -> Statement:
-        viewer = plan.connection.node_type.viewer_class(self._context)
+        viewer = plan.connection.viewer_class(self._context)
         if viewer is None:
             # What may be seen depends on who asks: the statement serves this request only.
             return self._compile(plan, arguments, shape, kind, paths)

@@ -167,6 +167,8 @@ class ConnectionField(graphene.Field):
         exclude_parent: leave out the parent itself where the link reaches it.
         trusts_parent: whoever sees the parent sees all rows linked to it.
         rows: the rows to list, given the request; by default all that the viewer may see.
+        same_for_all: `rows` gives everyone the same, whatever the node type shows elsewhere, so
+            that all viewers share the compiled SQL.
     """
 
     def __init__(
@@ -180,6 +182,7 @@ class ConnectionField(graphene.Field):
         exclude_parent: bool = False,
         trusts_parent: bool = False,
         rows: Callable[[Any], QuerySet] | None = None,
+        same_for_all: bool = False,
         description: str,
     ) -> None:
         self._node_type = node_type
@@ -190,6 +193,7 @@ class ConnectionField(graphene.Field):
         self._exclude_parent = exclude_parent
         self._trusts_parent = trusts_parent
         self._rows = rows
+        self._same_for_all = same_for_all
         super().__init__(lambda: graphene.NonNull(self.connection_type), description=description)
 
     @property
@@ -272,6 +276,10 @@ class ConnectionField(graphene.Field):
     def root_rows(self, context: Any) -> QuerySet:
         """All rows that the viewer may see."""
         return self._rows(context) if self._rows else self.node_type.rows(context)
+
+    def viewer_class(self, context: Any) -> str | None:
+        """Names a class of viewers to whom this field lists the same, as `NodeType` does."""
+        return "everyone" if self._same_for_all else self.node_type.viewer_class(context)
 
     def children_of(self, context: Any, parent_keys: list[Any]) -> QuerySet:
         """The rows linked to any of these parents, with the parent's key as `_parent`."""

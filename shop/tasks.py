@@ -16,6 +16,7 @@ from shop.actions import (
     mails,
     notices,
     payments,
+    reviews,
 )
 from shop.actions.catalog import derived, media
 from shop.actions.customers import notices as account_notices
@@ -62,8 +63,9 @@ def purge_outbox() -> None:
 
 @outbox.periodic("shop.repair_derived", seconds=24 * 3600)
 def repair_derived() -> None:
-    """Sets prices and search texts of products right that were written past the actions."""
+    """Sets prices, search texts and ratings right that were written past the actions."""
     derived.repair()
+    reviews.repair()
 
 
 # A large import may take hours; one that takes half a day hangs.

@@ -7,8 +7,9 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
-from shop.models.catalog import NAME_LENGTH, Product, Variant
+from shop.models.catalog import NAME_LENGTH, Product, ProductStatus, Variant
 from shop.models.fields import ExactCharField
 
 
@@ -21,11 +22,21 @@ class ReviewStatus(models.TextChoices):
 
 
 class ReviewQuerySet(models.QuerySet):
+    def shown(self) -> Self:
+        """What staff approved: it stands with its product, and counts in the product's rating."""
+        return self.filter(status=ReviewStatus.APPROVED)
+
     def visible_to(self, user: Any) -> Self:
-        """All for staff who may view reviews; what is shown, and their own, for everyone else."""
+        """All for staff who may view reviews; for everyone else their own, and what is shown of
+        products that are on sale.
+        """
         if user.has_perm("shop.view_review"):
             return self
-        shown = Q(status=ReviewStatus.APPROVED)
+        shown = Q(
+            status=ReviewStatus.APPROVED,
+            product__status=ProductStatus.PUBLISHED,
+            product__published_at__lte=Now(),
+        )
         return self.filter(shown | Q(user=user.pk)) if user.pk else self.filter(shown)
 
 
@@ -34,8 +45,10 @@ class Review(models.Model):
 
     Attributes:
         rating: 1 to 5.
+        title, body, author: plain text, as long as below at most; the author is the name that is
+            shown.
         is_verified: they had bought it when they wrote.
-        author: the name that is shown.
+        updated_at: when they last wrote it, whatever staff decided since.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reviews")

@@ -69,6 +69,14 @@ TOKEN = Policy(
 VOUCHER = replace(TOKEN, name="voucher", address=Limit(30, _MINUTE))
 # The password, asked for once more of somebody who is signed in.
 PASSWORD = replace(SIGN_IN, name="password")
+# What staff have to read. People review a whole order at one sitting.
+REVIEW = Policy(
+    "review",
+    pair=Limit(20, 10 * _MINUTE),
+    address=Limit(60, 10 * _MINUTE),
+    account=Limit(60, _HOUR),
+    slow=Limit(1, 10 * _MINUTE),
+)
 
 
 def check(policy: Policy, account: str, address: str) -> None:

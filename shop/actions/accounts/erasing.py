@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from shop import events
-from shop.actions import audit, jobs
+from shop.actions import audit, jobs, reviews
 from shop.actions.accounts import erasing_sales, sales
 from shop.actions.audit.values import ERASED
 from shop.actions.customers import privileges
@@ -179,6 +179,9 @@ STEPS: list[Callable[[User], None]] = [
     _events,
     _log,
     _audit,
+    # The ratings of products follow. Before carts go: whoever deletes a product comes to the lines
+    # of carts after it.
+    reviews.forget,
     erasing_sales.forget,
     _screens,
     _belongings,

@@ -80,6 +80,35 @@ def _addresses(user: User) -> list[dict[str, Any]]:
     ]
 
 
+def _reviews(user: User) -> list[dict[str, Any]]:
+    return [
+        {
+            "product": row.product.name,
+            "rating": row.rating,
+            "title": row.title,
+            "body": row.body,
+            "author": row.author,
+            "status": row.status,
+            "isVerified": row.is_verified,
+            "createdAt": row.created_at,
+            "updatedAt": row.updated_at,
+        }
+        for row in user.reviews.select_related("product").order_by("pk")
+    ]
+
+
+def _wishlist(user: User) -> list[dict[str, Any]]:
+    return [
+        {
+            "product": row.variant.product.name,
+            "variant": row.variant.name,
+            "sku": row.variant.sku,
+            "createdAt": row.created_at,
+        }
+        for row in user.wishlist.select_related("variant__product").order_by("pk")
+    ]
+
+
 def _sessions(user: User) -> list[dict[str, Any]]:
     return [
         {
@@ -163,6 +192,8 @@ SECTIONS: dict[str, Section] = {
         _profile, covers=("shop.User_groups.user", "shop.User_user_permissions.user")
     ),
     "addresses": Section(_addresses, covers=("shop.Address.user",)),
+    "reviews": Section(_reviews, covers=("shop.Review.user",)),
+    "wishlist": Section(_wishlist, covers=("shop.WishlistItem.user",)),
     "sessions": Section(_sessions, covers=("shop.Session.user",)),
     "orders": Section(exporting_sales.orders, covers=("shop.Order.user",)),
     "carts": Section(exporting_sales.carts, covers=("shop.Cart.user",)),

@@ -42,9 +42,20 @@ _SELLING = {
     "order.returned": "Something of an order came back: `return`.",
     "stock.low": "Few of a variant are left, or none: `available`.",
 }
+_REVIEWS = {
+    "review.submitted": "A customer wrote or changed a review; it waits for staff.",
+    "review.approved": "Staff approved a review: it is shown.",
+    "review.rejected": "Staff rejected a review: it is not shown, or no longer.",
+    "review.deleted": "A review was deleted by its author, or with their account.",
+}
 
 # Descriptions by name. Events of other topics, such as media.uploaded, are the shop's own matter.
-TOPICS = {**_catalog(), **_SELLING, "job.finished": "An import or export ended, well or not."}
+TOPICS = {
+    **_catalog(),
+    **_SELLING,
+    **_REVIEWS,
+    "job.finished": "An import or export ended, well or not.",
+}
 
 
 def chosen(topics: Iterable[str] | None) -> list[str]:

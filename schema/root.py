@@ -17,6 +17,7 @@ from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
 from schema.mutations.profiles import ProfilesMutation
 from schema.mutations.promotions import PromotionsMutation
+from schema.mutations.reviews import ReviewsMutation
 from schema.mutations.second_factor import SecondFactorMutation
 from schema.mutations.shipping import ShippingMutation
 from schema.mutations.stock import StockMutation
@@ -32,6 +33,7 @@ from schema.types.customers import VIEW_USERS, CustomersQuery
 from schema.types.jobs import JobsQuery
 from schema.types.orders.queries import OrdersQuery
 from schema.types.promotions import PromotionsQuery
+from schema.types.reviews import ReviewsQuery
 from schema.types.shipping import ShippingQuery
 from schema.types.stock import StockQuery
 from schema.types.webhooks import WebhooksQuery
@@ -47,6 +49,7 @@ class Query(
     JobsQuery,
     OrdersQuery,
     PromotionsQuery,
+    ReviewsQuery,
     ShippingQuery,
     StockQuery,
     WebhooksQuery,
@@ -60,6 +63,7 @@ class Query(
         **CartsQuery.field_permissions,
         **JobsQuery.field_permissions,
         **OrdersQuery.field_permissions,
+        **ReviewsQuery.field_permissions,
         "users": VIEW_USERS,
     }
 
@@ -79,6 +83,7 @@ class Mutation(
     UsersMutation,
     JobsMutation,
     PromotionsMutation,
+    ReviewsMutation,
     ShippingMutation,
     StockMutation,
     WebhooksMutation,

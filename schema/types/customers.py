@@ -12,6 +12,7 @@ from schema.engine.connections import BatchField, ComputedField, ConnectionField
 from schema.engine.keyset import SortField
 from schema.engine.nodes import decode_id
 from schema.permissions import ANYONE, require
+from schema.types import reviews
 from schema.types.addresses import Address, Country
 from schema.types.orders import orders
 from schema.types.sessions import Session
@@ -77,6 +78,17 @@ class User(OwnNode):
     addresses = ConnectionField(Address, link="user_id", description="Where they have things sent.")
     orders = ConnectionField(
         lambda: orders.Order, link="user_id", description="What they bought, the latest first."
+    )
+    reviews = ConnectionField(
+        lambda: reviews.Review,
+        link="user_id",
+        description="What they wrote about products, the newest first; of others, what you may "
+        "see of it.",
+    )
+    wishlist = ConnectionField(
+        lambda: reviews.WishlistItem,
+        link="user_id",
+        description="What they would like to have, the newest first; empty for others.",
     )
 
     class Meta:

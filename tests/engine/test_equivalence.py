@@ -16,8 +16,18 @@ from schema.engine.errors import present
 from schema.engine.execution import Executor
 from schema.engine.limits import Limits
 from schema.root import schema
-from shop.actions import carts
-from shop.models import Fulfillment, FulfillmentLine, Order, Return, ReturnLine
+from shop.actions import carts, reviews
+from shop.models import (
+    Fulfillment,
+    FulfillmentLine,
+    Order,
+    Return,
+    ReturnLine,
+    Review,
+    User,
+    Variant,
+    WishlistItem,
+)
 from tests.engine.documents import DocumentMaker
 from tests.shop.orders import place, stocked
 
@@ -36,6 +46,28 @@ def run(executor: Executor, document: str, variables: dict[str, Any], user: Any)
     result = executor.execute(found, request, variables)
     errors = [present(error) for error in result.errors or ()]
     return json.dumps({"data": result.data, "errors": errors})
+
+
+@pytest.fixture(autouse=True)
+def _opinions(world: SimpleNamespace, staff: User) -> None:
+    """Reviews of every kind, by the staff too, who would also like to have things."""
+    writers = [staff, *(User.objects.create_user(f"{n}@example.org") for n in range(3))]
+    Review.objects.bulk_create(
+        Review(
+            user=user,
+            product=product,
+            rating=(place + number) % 5 + 1,
+            title=f"Mug {number}",
+            status="pending" if user == staff else "rejected" if number == 2 else "approved",
+            is_verified=bool(number % 2),
+        )
+        for number, user in enumerate(writers)
+        for place, product in enumerate(world.products)
+    )
+    reviews.repair()
+    WishlistItem.objects.bulk_create(
+        WishlistItem(user=staff, variant=variant) for variant in Variant.objects.all()[:6]
+    )
 
 
 @pytest.mark.parametrize("who", ["anonymous", "staff"])

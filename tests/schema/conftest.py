@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from shop.actions import carts, customers, inventory, jobs
+from shop.actions import carts, customers, inventory, jobs, reviews
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import addresses
 from shop.actions.promotions import automatic_discounts, vouchers
+from shop.actions.reviews import wishlist
 from shop.actions.shipping import tax_rates
 from shop.actions.webhooks import endpoints
 from shop.models import (
@@ -41,6 +42,16 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     attribute = taxonomy.create_attribute(name="Material", values=["Clay"])
     endpoint = endpoints.create(url="https://1.example.org/", topics=["*"], by=None)
     owner = User.objects.create_user("owner@example.org", "an owner password")
+    offered = products.create(
+        name="Spoon",
+        variants=[
+            {"sku": f"SPOON-{size}", "price": 700, "options": [{"name": "Size", "value": size}]}
+            for size in "SL"
+        ],
+        status="published",
+    )
+    small, large = offered.variants.order_by("position")
+    review = reviews.submit(owner, offered, rating=4, title="Stirs", address="192.0.2.1")
     place = {"line1": "Allee 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
     bought = orders.place(owner, {orders.variant(): 3})
     line = bought.lines.get()
@@ -72,7 +83,10 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         ),
         "movement": stock.movements.get(),
         "media": media.add_url(product, "https://example.org/1.jpg"),
+        "offered": offered,
+        "offered_variant": small,
         "product": product,
+        "review": reviews.moderate(review, "approved"),
         "session": customers.open_session(
             owner,
             lifetime=timedelta(days=1),
@@ -83,6 +97,8 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "tax": tax_rates.create(country="DE", basis_points=1900),
         "variant": product.variants.get(),
         "voucher": vouchers.create(code="WELCOME10", kind="percent", basis_points=1000),
+        "wish": wishlist.add(owner, large),
+        "wished_variant": large,
     }
     sold = products.create(
         name="Jug", variants=[{"sku": "SOLD-1", "price": 900}], status="published"

@@ -48,8 +48,12 @@ OWN = {
     "otpRecoveryCodesCreate",
     "passwordChange",
     "profileUpdate",
+    "reviewDelete",
+    "reviewSubmit",
     "sessionRevoke",
     "sessionRevokeAll",
+    "wishlistAdd",
+    "wishlistRemove",
 }
 # They take more than one input to succeed; their own tests show it.
 WITH_CODES = {"otpDisable", "otpEnable", "otpRecoveryCodesCreate"}
@@ -125,6 +129,9 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "productDelete": lambda shop: {"id": shop.product},
     "productUpdate": lambda shop: {"id": shop.product, "name": "Renamed"},
     "profileUpdate": lambda shop: {"name": "Ann Ladle"},
+    "reviewDelete": lambda shop: {"id": shop.review},
+    "reviewModerate": lambda shop: {"id": shop.review, "status": "REJECTED"},
+    "reviewSubmit": lambda shop: {"product": shop.offered, "rating": 5},
     "sessionRevoke": lambda shop: {"id": shop.session},
     "sessionRevokeAll": lambda shop: {},
     "shippingRateCreate": lambda shop: {"zone": shop.zone, "name": "Express", "price": "15"},
@@ -158,6 +165,8 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "webhookEndpointRotateSecret": lambda shop: {"id": shop.endpoint},
     "webhookEndpointTest": lambda shop: {"id": shop.endpoint},
     "webhookEndpointUpdate": lambda shop: {"id": shop.endpoint, "description": "For tea"},
+    "wishlistAdd": lambda shop: {"variant": shop.offered_variant},
+    "wishlistRemove": lambda shop: {"variant": shop.wished_variant},
 }
 
 

@@ -15,10 +15,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from shop.actions import accounts, jobs
+from shop.actions import accounts, jobs, reviews
 from shop.actions.accounts import exporting
+from shop.actions.catalog import products
 from shop.actions.customers import Device, addresses, open_session
 from shop.actions.jobs import files, holding
+from shop.actions.reviews import wishlist
 from shop.models import AuditEntry, Job, JobKind, JobStatus, SentMail, User
 from shop.tasks import mail_job
 
@@ -57,6 +59,10 @@ def test_a_customer_gets_all_that_is_kept_about_them(
     open_session(customer, lifetime=datetime.timedelta(days=1), device=device)
     addresses.create(customer, name="Ann Baker", company="Bakery", **PLACE)
     addresses.create(other, name="Bob Butcher", **PLACE)
+    mug = products.create(name="Mug", variants=[{"sku": "M-1", "price": 900}], status="published")
+    for user, author in ((customer, "Ann"), (other, "Bob")):
+        reviews.submit(user, mug, rating=4, title="Fine", author=author, address="203.0.113.7")
+        wishlist.add(user, mug.variants.get())
     # One went to an address that the account had before.
     for key, recipient, user in (("a-1", "former@example.org", customer), ("b-1", "x@y.z", other)):
         SentMail.objects.create(key=key, template="session_ended", recipient=recipient, user=user)
@@ -88,6 +94,18 @@ def test_a_customer_gets_all_that_is_kept_about_them(
     assert list(found) == ["shop", "writtenAt", *exporting.SECTIONS]
     assert found["profile"]["email"] == "ann@example.org"
     assert [(row["line1"], row["company"]) for row in found["addresses"]] == [("Allee 1", "Bakery")]
+    (review,) = found["reviews"]
+    assert [
+        review[name] for name in ("product", "rating", "title", "body", "author", "status")
+    ] == [
+        "Mug",
+        4,
+        "Fine",
+        "",
+        "Ann",
+        "pending",
+    ]
+    assert [(row["product"], row["sku"]) for row in found["wishlist"]] == [("Mug", "M-1")]
     (session,) = found["sessions"]
     assert (session["userAgent"], session["address"]) == ("Netscape/4.0", "203.0.113.7")
     assert [row["kind"] for row in found["jobs"]] == ["export_account"]

@@ -31,7 +31,7 @@ from schema.root import schema
 from shop.actions import audit, carts
 from shop.actions.catalog import media, products
 from shop.actions.shipping import shipping_rates, shipping_zones
-from shop.models import AuditEntry, AuditSource, Job, JobKind, User
+from shop.models import AuditEntry, AuditSource, Job, JobKind, Review, User
 from shop.models.catalog import VisibleToAll
 from tests.schema.samples import SAMPLES, permission_of
 
@@ -96,7 +96,7 @@ KINDS = {
 # What a token opens for anyone: what is hidden from them is in another cart.
 OPENED = {"CartLine": "cart_line", "ShippingRate": "rate", "Variant": "sold"}
 # Of these even staff name only their own.
-OWN = {"Address", "Session"}
+OWN = {"Address", "Session", "WishlistItem"}
 EVERY = sorted(NODES)
 OF_QUERIES = {
     "node(id)": EVERY,
@@ -130,7 +130,7 @@ def kinds_of(place: Place, shop: SimpleNamespace) -> list[str]:
 def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
     """Of each type of which not everyone sees all, one that customers do not see."""
     with audit.acting(shop.owner, AuditSource.API, None):
-        products.update(products.create(name="Tray"), name="Trays")
+        tray = products.update(products.create(name="Tray"), name="Trays")
     cart, _ = carts.create(shop.owner)
     line = cart.lines.create(variant=products.create(name="Pot").variants.create(), quantity=1)
     zone = shipping_zones.create(name="Far", countries=["KP"])
@@ -151,6 +151,7 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Product": shop.product,
         "Return": getattr(shop, "return"),
         "ReturnLine": shop.return_line,
+        "Review": gid(Review.objects.create(user=shop.owner, product=tray, rating=5)),
         "Session": shop.session,
         "ShippingRate": gid(hidden_rate),
         "ShippingZone": shop.zone,
@@ -162,6 +163,7 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Voucher": shop.voucher,
         "WebhookDelivery": shop.delivery,
         "WebhookEndpoint": shop.endpoint,
+        "WishlistItem": shop.wish,
     }
 
 
@@ -372,7 +374,13 @@ def _assert_done_and_nothing_shown(place: Place, body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_who_may_see_it_is_told_of_it(
-    place: Place, shop: SimpleNamespace, hidden: Any, ask: Any, unknown: Any, staff: User
+    place: Place,
+    shop: SimpleNamespace,
+    shown: SimpleNamespace,
+    hidden: Any,
+    ask: Any,
+    unknown: Any,
+    staff: User,
 ) -> None:
     """The calls above are good ones: for others they make a difference."""
     for kind in kinds_of(place, shop):
@@ -382,6 +390,9 @@ def test_who_may_see_it_is_told_of_it(
         user = staff
         if declared(place) == SIGNED_IN or (kind in OWN and declared(place) == ANYONE):
             user = User.objects.get(pk=shop.owner.pk)
+        if declared(place) == SIGNED_IN and kind in ("Product", "Variant"):
+            # What is for customers is about what is on sale.
+            existing = getattr(shown, kind.lower())
         if place.path[-1] == "objectId":
             # What was done to it; only this one has an entry.
             name, key = from_global_id(existing)

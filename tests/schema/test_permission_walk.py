@@ -176,6 +176,7 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Voucher": shop.voucher,
         "WebhookDelivery": shop.delivery,
         "WebhookEndpoint": shop.endpoint,
+        "WishlistItem": shop.wish,
     }
 
 

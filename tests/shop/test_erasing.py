@@ -12,23 +12,29 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from graphql_relay import to_global_id
 
-from shop.actions import accounts, jobs
+from shop.actions import accounts, audit, jobs, reviews
 from shop.actions.accounts import erasing
 from shop.actions.accounts.erasing import ERASED
+from shop.actions.catalog import products
 from shop.actions.customers import Device, addresses, links, open_session, profiles, users
 from shop.actions.webhooks import endpoints
 from shop.models import (
     Address,
     AuditEntry,
+    AuditSource,
     DeferredTask,
     Job,
     OutboxEvent,
+    Product,
     RefreshToken,
+    Review,
     SentMail,
     Session,
     User,
     WebhookDelivery,
+    WishlistItem,
 )
 from tests.shop.traces import everything, places_of
 
@@ -54,6 +60,10 @@ SIGN_IN = """mutation($email: String!, $password: String!) {
 ADDRESS = """mutation($input: AddressCreateInput!) { addressCreate(input: $input) {
   address { id } userErrors { code field } } }"""
 EXPORT = "mutation { accountExport(input: {}) { job { id status } userErrors { code } } }"
+REVIEW = """mutation($input: ReviewSubmitInput!) { reviewSubmit(input: $input) {
+  userErrors { code field } } }"""
+WISH = """mutation($variant: ID!) { wishlistAdd(input: {variant: $variant}) {
+  userErrors { code field } } }"""
 ERASE = """mutation($password: String!) { accountErase(input: {password: $password}) {
   erased userErrors { code } } }"""
 REFRESH = """mutation($token: String!) { refreshToken(input: {refreshToken: $token}) {
@@ -103,6 +113,7 @@ def test_an_erased_customer_is_nowhere(transactional_db: None, settings: Any) ->
     assert {
         "shop.User",
         "shop.Address",
+        "shop.Review",
         "shop.Session",
         "shop.SentMail",
         "shop.AuditEntry",
@@ -117,6 +128,8 @@ def test_an_erased_customer_is_nowhere(transactional_db: None, settings: Any) ->
     answer = post(ERASE, token, password=PASSWORD)["accountErase"]
     assert answer == {"erased": True, "userErrors": []}
     assert traces() == {}
+    assert not WishlistItem.objects.exists()
+    assert Product.objects.values_list("rating", "rating_count").get() == (0, 0)
     assert str(user.pk) not in _owners_of_screen_sessions()
     assert not Job.objects.exists()
     assert OutboxEvent.objects.get(topic="user.erased").payload == {"id": user.pk}
@@ -149,10 +162,29 @@ def _life_through_the_api(user: User, staff: User) -> str:
     token = signed_in[0]["token"]
     assert post(ADDRESS, token, input=PLACE)["addressCreate"]["userErrors"] == []
     assert post(EXPORT, token)["accountExport"]["userErrors"] == []
+    _opinions(token, staff)
     assert SentMail.objects.filter(recipient=EMAIL).exists()
     assert WebhookDelivery.objects.filter(body__contains=EMAIL).exists()
     assert Session.objects.filter(user=user, user_agent=AGENT, address=IP).count() == 2
     return token
+
+
+def _opinions(token: str, staff: User) -> None:
+    """A review that is shown and a wish; an endpoint is told of reviews in their own words."""
+    document = "query($id: ID!) { node(id: $id) { ... on Review { author body } } }"
+    endpoints.create(
+        url="https://words.example.net/", topics=["review.approved"], query=document, by=staff
+    )
+    mug = products.create(name="Mug", variants=[{"sku": "M", "price": 900}], status="published")
+    given = {"product": to_global_id("Product", mug.pk), "rating": 5}
+    given |= {"author": NAME, "body": "I am Annabel."}
+    assert post(REVIEW, token, input=given)["reviewSubmit"]["userErrors"] == []
+    variant = to_global_id("Variant", mug.variants.get().pk)
+    assert post(WISH, token, variant=variant)["wishlistAdd"]["userErrors"] == []
+    with audit.acting(staff, AuditSource.API, None):
+        reviews.moderate(Review.objects.get(), "approved")
+    assert WebhookDelivery.objects.filter(body__contains="I am Annabel").exists()
+    assert Product.objects.values_list("rating", "rating_count").get() == (500, 1)
 
 
 def _life_behind_the_scenes(user: User, staff: User, screens: Client) -> None:

@@ -1,14 +1,16 @@
 """Products, variants and their pictures."""
 
+from dataclasses import dataclass
+from decimal import Decimal as PythonDecimal
 from typing import Any, ClassVar
 
 import graphene
 from django.core.files.storage import default_storage
 
-from schema.base import MoneyField, PublicNode
+from schema.base import Decimal, MoneyField, PublicNode
 from schema.engine.connections import ComputedField, ConnectionField, RelatedField
 from schema.engine.keyset import SortField
-from schema.types import stock
+from schema.types import reviews, stock
 from schema.types.availability import VIEW_STOCK, AvailabilityField
 from schema.types.catalog import taxonomy
 from schema.types.catalog.filters import (
@@ -47,6 +49,26 @@ class SelectedOption(graphene.ObjectType):
 
     name = graphene.String(required=True, description='The option, such as "Size".')
     value = graphene.String(required=True, description='The choice, such as "M".')
+
+
+class ProductRating(graphene.ObjectType):
+    """What the reviews of a product that are shown come to."""
+
+    average = graphene.Field(
+        Decimal,
+        description='Average of the ratings, from "1.00" to "5.00"; null while there are none.',
+    )
+    count = graphene.Int(required=True, description="How many ratings there are.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rating:
+    average: PythonDecimal | None
+    count: int
+
+
+def _rating(request: Any, rating: int, count: int) -> _Rating:
+    return _Rating(PythonDecimal(rating).scaleb(-2) if count else None, count)
 
 
 class Product(PublicNode):
@@ -101,6 +123,23 @@ class Product(PublicNode):
         link="items__product_id",
         description="Collections that it is in.",
     )
+    rating = ComputedField(
+        ProductRating,
+        columns=("rating", "rating_count"),
+        compute=_rating,
+        required=True,
+        description="What customers think of it on average.",
+    )
+    # The same page for everyone: what waits for staff is not in it, not even one's own.
+    reviews = ConnectionField(
+        lambda: reviews.Review,
+        link="product_id",
+        rows=lambda context: models.Review.objects.shown(),
+        same_for_all=True,
+        orderings={"RATING": SortField("rating", "By rating.")},
+        order_name="ProductReviewOrder",
+        description="What customers wrote about it and staff approved, the newest first.",
+    )
 
     class Meta:
         model = models.Product
@@ -112,6 +151,7 @@ class Product(PublicNode):
             ),
             "CREATED": SortField("created_at", "By time of creation."),
             "UPDATED": SortField("updated_at", "By time of the last change."),
+            "RATING": SortField("rating", "By rating; what nobody has rated counts as lowest."),
         }
         default_order = ("CREATED", "desc")
 

@@ -22,6 +22,7 @@ from shop.models import (
     Job,
     OutboxEvent,
     Product,
+    Review,
     ShippingZone,
     Stock,
     TaxRate,
@@ -41,6 +42,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
             (Collection, "auto_awesome_motion"),
             (Brand, "verified"),
             (Attribute, "tune"),
+            (Review, "reviews"),
         ),
     ),
     (

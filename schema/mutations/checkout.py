@@ -11,24 +11,13 @@ from schema.opened import open_row
 from schema.permissions import ANYONE
 from schema.types.carts import CART_TOKEN, open_cart
 from schema.types.orders.orders import Order
+from schema.types.payments import PaymentProvider
 from shop import models, money
 from shop.actions import checkout
 from shop.errors import Invalid, TotalChanged
 from shop.money import parse_minor
 
 MAX_NOTE = 2000
-
-
-PaymentProvider = graphene.Enum(
-    "PaymentProvider",
-    [("MANUAL", "manual"), ("DEMO", "demo"), ("STRIPE", "stripe")],
-    description=lambda member: {
-        None: "A way to pay.",
-        "MANUAL": "Bank transfer, cash and the like: the money comes after the order.",
-        "DEMO": "Moves no money; for development.",
-        "STRIPE": "Cards and wallets, by Stripe.",
-    }[member and member.name],
-)
 
 
 class PaymentInput(graphene.InputObjectType):

@@ -15,10 +15,11 @@ from schema.permissions import ANYONE, require
 from schema.types import reviews
 from schema.types.addresses import Address, Country
 from schema.types.orders import orders
+from schema.types.payments import PaymentProvider
 from schema.types.sessions import Session
 from schema.types.users import UserFilterSet, UserRole
 from shop import models
-from shop.actions import shipping
+from shop.actions import payments, shipping
 from shop.actions.customers import address_rules, second_factor
 from shop.actions.customers.roles import roles_of_each
 
@@ -122,6 +123,11 @@ class Shop(graphene.ObjectType):
     currency = graphene.String(
         required=True, description="ISO 4217 code of the currency that prices are in."
     )
+    payment_providers = graphene.List(
+        graphene.NonNull(PaymentProvider),
+        required=True,
+        description="Ways to pay that `checkoutComplete` takes.",
+    )
     prices_include_tax = graphene.Boolean(
         required=True,
         description="Whether prices of goods and shipping include the tax; else it comes on top.",
@@ -164,5 +170,6 @@ class CustomersQuery(graphene.ObjectType):
             id=to_global_id("Shop", "shop"),
             name=settings.SHOP_NAME,
             currency=settings.SHOP_CURRENCY,
+            payment_providers=payments.offered(settings.SHOP_CURRENCY),
             prices_include_tax=settings.PRICES_INCLUDE_TAX,
         )

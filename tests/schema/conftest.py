@@ -19,6 +19,7 @@ from shop.models import (
     Cart,
     Fulfillment,
     FulfillmentLine,
+    Refund,
     Return,
     ReturnLine,
     ShippingRate,
@@ -58,6 +59,7 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     parcel = Fulfillment.objects.create(order=bought)
     back = Return.objects.create(order=bought)
     stock = inventory.correct(product.variants.get(), on_hand=5, by=owner)
+    paid = bought.payments.get()
     rows = {
         "address": addresses.create(owner, name="Ann Baker", **place),
         "attribute": attribute,
@@ -77,6 +79,10 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "job": jobs.start_export(by=None),
         "order": bought,
         "order_line": line,
+        "payment": paid,
+        "refund": Refund.objects.create(
+            payment=paid, key="a refund", currency=paid.currency, amount=100
+        ),
         "return": back,
         "return_line": ReturnLine.objects.create(
             parcel=back, line=line, quantity=1, restocked=True

@@ -165,6 +165,8 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Order": shop.order,
         "OrderEvent": shop.event,
         "OrderLine": shop.order_line,
+        "Payment": shop.payment,
+        "Refund": shop.refund,
         "Return": getattr(shop, "return"),
         "ReturnLine": shop.return_line,
         "Session": shop.session,

@@ -161,6 +161,9 @@ def _add_orders(world: SimpleNamespace, count: int) -> None:
         for line in order.lines.all():
             FulfillmentLine.objects.create(fulfillment=parcel, line=line, quantity=1)
             ReturnLine.objects.create(parcel=back, line=line, quantity=1, restocked=True)
+        payment = order.payments.get()
+        for key in ("first", "second"):
+            payment.refunds.create(key=f"{payment.key} {key}"[-64:], currency="USD", amount=100)
         Order.objects.filter(pk=order.pk).update(fulfillment_status="partial")
 
 

@@ -21,6 +21,7 @@ from schema.types.orders.filters import (
 )
 from schema.types.orders.lines import OrderLine
 from schema.types.orders.parcels import Fulfillment, Return
+from schema.types.payments import Payment
 from shop import models, money
 
 
@@ -128,6 +129,9 @@ class Order(OrderNode):
     # Not trusting: notes of staff are not for whose order it is.
     events = ConnectionField(
         OrderEvent, link="order_id", description="What happened to it, the earliest first."
+    )
+    payments = ConnectionField(
+        Payment, link="order_id", trusts_parent=True, description="How it was paid."
     )
     fulfillments = ConnectionField(
         Fulfillment, link="order_id", trusts_parent=True, description="Its parcels."

@@ -171,7 +171,7 @@ def _take(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> b
     if not taken:
         return False
     kind = OrderEventKind.PAYMENT_CAPTURED if is_captured else OrderEventKind.PAYMENT_AUTHORIZED
-    record(payment, kind, by, amount=payment.amount)
+    record(payment, kind, by, amount=payment.amount, currency=payment.currency)
     status = PaymentStatus.PAID if is_captured else PaymentStatus.AUTHORIZED
     if before != PaymentState.AUTHORIZED:
         if orders.confirm(order, payment_status=status):

@@ -1,0 +1,114 @@
+"""Ways to pay, payments and refunds. What a client needs for the next step is told at checkout."""
+
+from typing import Any
+
+import graphene
+
+from schema.base import MoneyField
+from schema.engine.connections import ComputedField, ConnectionField
+from schema.engine.keyset import SortField
+from schema.types.orders.access import OrderNode
+from shop import gateways, models
+
+PaymentProvider = graphene.Enum(
+    "PaymentProvider",
+    [("MANUAL", "manual"), ("DEMO", "demo"), ("STRIPE", "stripe")],
+    description=lambda member: {
+        None: "A way to pay.",
+        "MANUAL": "Bank transfer, cash and the like: the money comes after the order.",
+        "DEMO": "Moves no money; for development.",
+        "STRIPE": "Cards and wallets, by Stripe.",
+    }[member and member.name],
+)
+PaymentState = graphene.Enum.from_enum(
+    models.PaymentState,
+    name="PaymentState",
+    description=lambda member: {
+        None: "How far a payment has come.",
+        "CREATED": "The provider has not answered yet; the shop finds out by itself.",
+        "REQUIRES_ACTION": "The customer has something to do, or has not done it yet.",
+        "AUTHORIZED": "The money is promised; staff capture it.",
+        "CAPTURED": "The money has come.",
+        "PARTIALLY_REFUNDED": "Some of the money went back, or is on its way back.",
+        "REFUNDED": "All of the money went back, or is on its way back.",
+        "FAILED": "It failed; `failure` tells why.",
+        "VOIDED": "It was given up before any money came.",
+    }[member and member.name],
+)
+PaymentFailure = graphene.Enum.from_enum(
+    gateways.Failure,
+    name="PaymentFailure",
+    description=lambda member: {
+        None: "Why a payment came to nothing.",
+        "DECLINED": "The bank declined, without saying why.",
+        "INSUFFICIENT_FUNDS": "There is not enough money on the account.",
+        "EXPIRED_CARD": "The card has expired.",
+        "AUTHENTICATION": "The customer could not prove who they are.",
+        "INVALID_METHOD": "There is no such card or account, or it was not entered right.",
+        "ABANDONED": "The customer did not finish it, or the shop could not ask in time.",
+        "WRONG_AMOUNT": "Another amount came than was to be paid; it goes back.",
+        "REFUSED": "The provider does not do it.",
+    }[member and member.name],
+)
+RefundState = graphene.Enum.from_enum(
+    models.RefundState,
+    name="RefundState",
+    description=lambda member: {
+        None: "How far a refund has come.",
+        "PENDING": "On its way; the provider has not said yet that it was paid back.",
+        "SUCCEEDED": "Paid back.",
+        "FAILED": "The provider did not pay it back. It counts as refunded no more.",
+    }[member and member.name],
+)
+
+
+def _failure(request: Any, failure: str) -> str | None:
+    return failure or None
+
+
+class Refund(OrderNode):
+    """Money of a payment that goes back. It counts as refunded unless it fails."""
+
+    order_lookup = "payment__order_id"
+
+    state = graphene.Field(RefundState, required=True, description="How far it has come.")
+    amount = MoneyField("amount", required=True, description="How much.")
+    reason = graphene.String(
+        required=True, description="What staff wrote about it, for the customer too; or empty."
+    )
+    created_at = graphene.DateTime(required=True, description="When it was asked for.")
+
+    class Meta:
+        model = models.Refund
+        orderings = {"CREATED": SortField("created_at", "By time.")}
+        default_order = ("CREATED", "asc")
+
+
+class Payment(OrderNode):
+    """A payment of an order."""
+
+    provider = graphene.Field(PaymentProvider, required=True, description="By which way.")
+    state = graphene.Field(PaymentState, required=True, description="How far it has come.")
+    amount = MoneyField("amount", required=True, description="What is to be paid.")
+    authorized = MoneyField(
+        "authorized", required=True, description="What was promised, paid or not."
+    )
+    captured = MoneyField("captured", required=True, description="What was paid.")
+    refunded = MoneyField(
+        "refunded", required=True, description="What of it went back, or is on its way back."
+    )
+    failure = ComputedField(
+        PaymentFailure,
+        columns=("failure",),
+        compute=_failure,
+        description="Why it came to nothing; null for others.",
+    )
+    created_at = graphene.DateTime(required=True, description="When it was begun.")
+    refunds = ConnectionField(
+        Refund, link="payment_id", trusts_parent=True, description="What went back of it."
+    )
+
+    class Meta:
+        model = models.Payment
+        orderings = {"CREATED": SortField("created_at", "By time.")}
+        default_order = ("CREATED", "asc")

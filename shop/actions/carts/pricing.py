@@ -62,7 +62,8 @@ class PricedCart:
     notices: Sequence[Notice]
 
 
-_WORDS = {
+# What people are told.
+WORDS = {
     pricing.Notice.VOUCHER_NOT_STARTED: "The voucher does not hold yet.",
     pricing.Notice.VOUCHER_EXPIRED: "The voucher has expired.",
     pricing.Notice.VOUCHER_USED_UP: "The voucher is used up.",
@@ -217,4 +218,4 @@ def _line_notices(lines: Iterable[CartLine]) -> Iterable[Notice]:
 
 def _price_notices(price: pricing.Priced) -> Iterable[Notice]:
     for notice in price.notices:
-        yield Notice(NoticeCode(notice.value), _WORDS[notice])
+        yield Notice(NoticeCode(notice.value), WORDS[notice])

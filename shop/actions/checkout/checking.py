@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from shop.actions.carts.pricing import PricedCart, name_of, priced
+from shop.actions.carts.pricing import WORDS, PricedCart, name_of, priced
 from shop.errors import (
     CartEmpty,
     InvalidVoucher,
@@ -19,13 +19,14 @@ from shop.money import format_minor
 from shop.pricing import Notice
 
 _CART = ("cart",)
-_LOST_VOUCHERS = {
-    Notice.VOUCHER_NOT_STARTED: "The voucher does not hold yet.",
-    Notice.VOUCHER_EXPIRED: "The voucher has expired.",
-    Notice.VOUCHER_USED_UP: "The voucher is used up.",
-    Notice.VOUCHER_USED_BY_CUSTOMER: "You have used this voucher already.",
-    Notice.VOUCHER_WRONG_CURRENCY: "The voucher is in another currency.",
-}
+# A voucher that the cart is merely too small for takes off nothing, and stands in nobody's way.
+_LOST_VOUCHERS = (
+    Notice.VOUCHER_NOT_STARTED,
+    Notice.VOUCHER_EXPIRED,
+    Notice.VOUCHER_USED_UP,
+    Notice.VOUCHER_USED_BY_CUSTOMER,
+    Notice.VOUCHER_WRONG_CURRENCY,
+)
 
 
 def checked(cart: Cart, *, expected_total: int) -> PricedCart:
@@ -78,8 +79,8 @@ def _problems(found: PricedCart) -> Sequence[ShopError]:
         message = "The shipping that was chosen is not offered any more."
         problems.append(ShippingNotOffered(message, field=_CART))
     problems += [
-        InvalidVoucher(message, field=_CART)
-        for notice, message in _LOST_VOUCHERS.items()
-        if notice in price.notices
+        InvalidVoucher(WORDS[notice], field=_CART)
+        for notice in price.notices
+        if notice in _LOST_VOUCHERS
     ]
     return problems

@@ -355,7 +355,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='stock',
             name='low_at',
-            field=models.PositiveIntegerField(default=5),
+            field=models.IntegerField(default=5),
         ),
         migrations.AddField(
             model_name='stock',
@@ -790,5 +790,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='stock',
             index=models.Index(fields=['above_low', 'id'], name='stock_low'),
+        ),
+        migrations.AddConstraint(
+            model_name='stock',
+            constraint=models.CheckConstraint(condition=models.Q(('low_at__gte', 0)), name='stock_low_at_not_negative'),
         ),
     ]

@@ -38,7 +38,8 @@ class Stock(models.Model):
     on_hand = models.IntegerField(default=0)
     reserved = models.IntegerField(default=0)
     backorder = models.BooleanField(default=False)
-    low_at = models.PositiveIntegerField(default=LOW_STOCK)
+    # Signed: MariaDB refuses a generated column that subtracts an unsigned one.
+    low_at = models.IntegerField(default=LOW_STOCK)
     available = models.GeneratedField(
         expression=F("on_hand") - F("reserved"), output_field=models.IntegerField(), db_persist=True
     )
@@ -55,6 +56,7 @@ class Stock(models.Model):
         verbose_name_plural = "stock"
         constraints = (
             models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_positive"),
+            models.CheckConstraint(condition=Q(low_at__gte=0), name="stock_low_at_not_negative"),
             models.CheckConstraint(
                 condition=Q(backorder=True) | Q(reserved__lte=F("on_hand")),
                 name="stock_not_oversold",

@@ -12,7 +12,7 @@ from django.utils import timezone
 from schema.engine import compiled, execution
 from schema.engine.execution import Document, DocumentCache, Executor
 from schema.root import schema
-from shop.models import Product
+from shop.models import Product, Review, User
 
 LIST = """query($first: Int, $search: String, $brands: [String!]) {
   products(first: $first, filter: {search: $search, brand: {in: $brands}}, orderBy: {field: NAME}) {
@@ -91,6 +91,26 @@ def test_a_kept_plan_shows_each_viewer_what_that_viewer_may_see(
         assert slugs(ask(staff)) == ["mug-1", "mug-2", "mug-3", "mug-4"]
         assert slugs(ask(AnonymousUser())) == ["mug-1", "mug-3", "mug-4"]
         assert slugs(ask(customer)) == ["mug-1", "mug-3", "mug-4"]
+
+
+def test_a_list_that_is_the_same_for_all_is_compiled_for_all(
+    world: SimpleNamespace, ask: Any, customer: Any, monkeypatch: Any
+) -> None:
+    """Although of reviews in general everyone who is signed in sees others."""
+    mug = world.products[0]
+    for user, status in ((customer, "pending"), (User.objects.create_user("b@c.d"), "approved")):
+        Review.objects.create(user=user, product=mug, rating=5, title=status, status=status)
+    document = """{ products(orderBy: {field: NAME}) { edges { node { reviews {
+      totalCount edges { node { title } } } } } } }"""
+    found = ask(AnonymousUser(), document)
+    reviews = found["products"]["edges"][0]["node"]["reviews"]
+    assert reviews == {"totalCount": 1, "edges": [{"node": {"title": "approved"}}]}
+
+    def fail(*args: Any) -> None:
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr(compiled.Run, "_compile", fail)
+    assert ask(customer, document) == found
 
 
 def test_a_kept_plan_knows_what_time_it_is(world: SimpleNamespace, ask: Any) -> None:

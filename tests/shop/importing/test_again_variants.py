@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from shop.actions import inventory
 from shop.actions.catalog import media, variants
 from shop.actions.importing import Code
-from shop.models import Media, Product, Stock, Variant
+from shop.models import Media, Product, Stock, StockMovement, Variant
 from tests.shop.importing.mugs import MEDIUM, SMALL, A, B, C, picture_row, results, small
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +181,35 @@ def test_options_that_staff_gave_to_another_variant_skip_the_product(
     variants.create(mug, options=[{"name": "Size", "value": "L"}], price=1)
     report = load(SMALL | {"Option1 Value": "L"}, MEDIUM)
     assert (report.skipped, small().options) == (1, [{"name": "Size", "value": "S"}])
+
+
+def ledger(variant: Variant) -> list[tuple[str, int, str]]:
+    rows = StockMovement.objects.filter(stock__variant=variant).order_by("pk")
+    return list(rows.values_list("reason", "delta", "reference"))
+
+
+def test_what_imports_count_stands_in_the_ledger(load: Any) -> None:
+    load(SMALL, MEDIUM, reference="job:1")
+    load(SMALL | {"Variant Inventory Qty": "4"}, MEDIUM, reference="job:2")
+    load(SMALL | {"Variant Inventory Qty": "9"}, MEDIUM, reference="job:3", overwrite=True)
+    assert ledger(small()) == [
+        ("opening", 10, "job:1"),
+        ("imported", -6, "job:2"),
+        ("imported", 5, "job:3"),
+    ]
+    assert ledger(Variant.objects.get(sku="MUG-M")) == [("opening", 5, "job:1")]
+    assert inventory.discrepancies() == []
+
+
+def test_what_is_promised_stays_whatever_the_file_says(load: Any, mug: Product) -> None:
+    medium = Variant.objects.get(sku="MUG-M")
+    with transaction.atomic():
+        inventory.reserve("order:1", {small().pk: 6, medium.pk: 2}, expires_at=None)
+    report = load(SMALL | {"Variant Inventory Qty": "1"}, overwrite=True)
+    assert [problem.code for problem in report.problems] == [
+        Code.VARIANT_GONE,
+        Code.QUANTITY_RESERVED,
+    ]
+    assert small().stock.on_hand == 6
+    assert Variant.objects.get(sku="MUG-M").stock.reserved == 2
+    assert inventory.discrepancies() == []

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from shop.actions.catalog import variants
 from shop.admin.fields import OptionsField, PriceField
@@ -75,6 +77,8 @@ class VariantInline(ActionInline):
     hide_ordering_field = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
+        # There is an inline for each request.
+        self._may_count = request.user.has_perm("shop.change_stock")
         return super().get_queryset(request).select_related("stock", "media")
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
@@ -101,4 +105,8 @@ class VariantInline(ActionInline):
     @admin.display(description="Available")
     def available(self, variant: Variant) -> str:
         stock = getattr(variant, "stock", None)
-        return str(stock.on_hand - stock.reserved) if stock else "–"
+        shown = str(stock.available) if stock else "–"
+        if not self._may_count or not variant.pk:
+            return shown
+        url = reverse("admin:shop_stock_count", args=[variant.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', url, shown)

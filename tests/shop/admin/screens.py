@@ -3,11 +3,12 @@
 import io
 
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
+from shop.actions import inventory
 from shop.actions.catalog import categories, media, products, taxonomy, variants
 from shop.models import AttributeValue, ImportRecord, Product, Stock, User
 
@@ -30,7 +31,7 @@ def add_rows(shop, count):
         media.add_url(product, f"/static/{number}.webp")
         taxonomy.create_collection(name=f"Set {number}", products=[product])
         taxonomy.add_products(shop.collection, [product])
-        Stock.objects.create(variant=product.variants.get(), on_hand=number)
+        inventory.open_stock([Stock(variant=product.variants.get(), on_hand=number + 1)])
         ImportRecord.objects.create(
             handle=product.slug, product=product, digest=str(number), snapshot={}
         )
@@ -43,7 +44,10 @@ def add_rows(shop, count):
             options=[{"name": "Size", "value": f"No {number}"}],
             media=picture,
         )
-        Stock.objects.create(variant=variant, on_hand=1)
+        inventory.open_stock([Stock(variant=variant, on_hand=1)])
+        with transaction.atomic():
+            inventory.reserve(f"order:{number}", {variant.pk: 1}, expires_at=None)
+            inventory.release(f"order:{number}")
         products.update(shop.lamp, attribute_values=AttributeValue.objects.all())
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from shop.actions.catalog import media
-from shop.models import AttributeValue, ImportRecord, Stock
+from shop.models import AttributeValue, ImportRecord, Reservation, Stock, StockMovement
 from tests.shop.admin.screens import add_rows, add_url, change_url, list_url, statements
 
 pytestmark = pytest.mark.django_db
@@ -16,6 +16,8 @@ LISTS = (
     "attributevalue",
     "collection",
     "stock",
+    "stockmovement",
+    "reservation",
     "importrecord",
     "user",
 )
@@ -59,7 +61,13 @@ def test_view_only_form_takes_constant_sql(client, people, shop, name):
 
 def test_read_only_forms_open(owner, shop):
     add_rows(shop, 1)
-    for row in (Stock.objects.first(), ImportRecord.objects.get(), AttributeValue.objects.first()):
+    for row in (
+        Stock.objects.first(),
+        StockMovement.objects.first(),
+        Reservation.objects.first(),
+        ImportRecord.objects.get(),
+        AttributeValue.objects.first(),
+    ):
         assert owner.get(change_url(row)).status_code == 200
         assert owner.post(change_url(row), {}).status_code == 403
 

@@ -1,5 +1,6 @@
 """Many promise, ship and release the same stock at once."""
 
+import io
 import random
 from collections.abc import Callable
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from shop.actions import inventory
-from shop.actions.catalog import products
-from shop.models import Reservation, ReservationState, Stock, StockMovement
+from shop.actions import importing, inventory
+from shop.actions.catalog import products, variants
+from shop.errors import InUse
+from shop.models import Reservation, ReservationState, Stock, StockMovement, Variant
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shared_database")]
 
@@ -160,3 +162,84 @@ def test_counting_and_selling_at_once_keep_the_books_right(at_once: Any) -> None
         assert stock.reserved <= stock.on_hand
     states = set(Reservation.objects.values_list("state", flat=True))
     assert states <= {ReservationState.HELD}
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_what_is_being_bought_is_not_deleted_under_the_buyer(attempt: int, at_once: Any) -> None:
+    mug, jug = stocked(5, 5)
+    row = Variant.objects.get(pk=mug)
+    deleted, *bought = at_once(
+        lambda: variants.delete(row), *[buying(number, {jug: 1, mug: 1}) for number in range(3)]
+    )
+    if deleted is None:
+        assert not Stock.objects.filter(variant=mug).exists()
+        assert bought == [False] * 3
+    else:
+        assert isinstance(deleted, InUse)
+        assert any(bought)
+    assert Stock.objects.get(variant=jug).reserved == sum(bought)
+    assert inventory.discrepancies() == []
+
+
+def test_imports_and_buyers_do_not_deadlock(at_once: Any) -> None:
+    columns = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Variant Inventory Qty"
+    header = f"{columns},Variant Inventory Policy"
+
+    def load(turn: int) -> None:
+        # Of some what changes is how they are sold, of others how many there are.
+        policy = "deny" if turn % 2 else "continue"
+        lines = [
+            f"mug-{number},Mug,Size,S,1,{100 if number % 2 else 100 - turn},"
+            + (policy if number % 2 else "deny")
+            for number in range(6)
+        ]
+        text = "\n".join([header, *lines])
+        report = importing.run([io.BytesIO(text.encode())])
+        assert not [problem for problem in report.problems if problem.code == "NOT_SAVED"]
+
+    load(0)
+    keys = list(Variant.objects.order_by("pk").values_list("pk", flat=True))
+
+    def importer() -> None:
+        for turn in range(1, 9):
+            load(turn)
+
+    def buyer(number: int) -> Callable[[], None]:
+        def run() -> None:
+            for turn in range(8):
+                order = keys if turn % 2 else keys[::-1]
+                reserve(f"order:{number}/{turn}", dict.fromkeys(order, 1))
+
+        return run
+
+    assert at_once(importer, *[buyer(number) for number in range(4)]) == [None] * 5
+    assert set(Stock.objects.values_list("reserved", flat=True)) == {32}
+    assert inventory.discrepancies() == []
+
+
+ADJUST = """mutation($v: ID!, $key: String) { stockAdjust(
+  input: {variant: $v, delta: 5, reason: RECEIVED, idempotencyKey: $key}
+) { stock { onHand } userErrors { code } } }"""
+
+
+def test_one_crate_is_counted_once_however_often_it_is_sent(
+    at_once: Any, send: Any, staff: Any, gid: Any
+) -> None:
+    (mug,) = stocked(0)
+    variant = gid(Variant.objects.get(pk=mug))
+    calls = [lambda: send(ADJUST, staff, v=variant, key="crate-1")] * 12
+    expected = {"data": {"stockAdjust": {"stock": {"onHand": 5}, "userErrors": []}}}
+    assert at_once(*calls) == [expected] * 12
+    assert Stock.objects.get().on_hand == 5
+    assert inventory.discrepancies() == []
+
+
+def test_clerks_who_count_a_new_variant_at_once_open_one_stock(
+    at_once: Any, send: Any, staff: Any, gid: Any
+) -> None:
+    mug = products.create(name="Mug", variants=[{}]).variants.get()
+    answers = at_once(*[lambda: send(ADJUST, staff, v=gid(mug))] * 6)
+    payloads = [answer["data"]["stockAdjust"] for answer in answers]
+    assert [payload["userErrors"] for payload in payloads] == [[]] * 6
+    assert Stock.objects.get().on_hand == 30
+    assert inventory.discrepancies() == []

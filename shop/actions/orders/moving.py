@@ -90,7 +90,9 @@ def revive(order: Order) -> bool:
     """
     if not Order.objects.filter(pk=order.pk, status=OrderStatus.EXPIRED).exists():
         return False
-    if not inventory.reserve_again(order.reference):
+    quantities = dict(order.lines.values_list("variant", "quantity"))
+    # What was deleted meanwhile took its reservation along.
+    if None in quantities or not inventory.reserve_again(order.reference, quantities):
         return False
     if not _move(order, OrderStatus.EXPIRED, OrderStatus.CONFIRMED):
         raise RuntimeError("Whoever reserves again for an expired order holds its reservations.")

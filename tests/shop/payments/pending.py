@@ -12,6 +12,7 @@ from shop.actions.catalog import products
 from shop.models import (
     CartStatus,
     Order,
+    OrderLine,
     OrderStatus,
     Payment,
     PaymentState,
@@ -34,7 +35,10 @@ def stocked(units: int = 10) -> Variant:
 
 
 def pending_order(variant: Variant, *, units: int = 2, minutes: int = 30, **fields: Any) -> Order:
-    """An order over 38.40 dollars that waits for its payment for so many minutes."""
+    """An order over 38.40 dollars that waits for its payment for so many minutes.
+
+    Of so many units of `variant`, and of a plate.
+    """
     expires_at = timezone.now() + timedelta(minutes=minutes)
     cart = make_cart(variant, status=CartStatus.ORDERED)
     order = make_order(
@@ -48,8 +52,12 @@ def pending_order(variant: Variant, *, units: int = 2, minutes: int = 30, **fiel
             **fields,
         }
     )
+    quantities = {variant.pk: units, stocked(1).pk: 1}
+    lines = order.lines.order_by("position")
+    for line, (pk, quantity) in zip(lines, quantities.items(), strict=True):
+        OrderLine.objects.filter(pk=line.pk).update(variant=pk, quantity=quantity)
     with transaction.atomic():
-        inventory.reserve(order.reference, {variant.pk: units}, expires_at=expires_at)
+        inventory.reserve(order.reference, quantities, expires_at=expires_at)
     return order
 
 

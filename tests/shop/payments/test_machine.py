@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop.actions import inventory, orders, payments
+from shop.actions.catalog import variants
 from shop.gateways import Failure, Outcome, Result
 from shop.models import (
     DemoCharge,
@@ -273,6 +274,16 @@ def test_late_money_goes_back_when_the_stock_is_sold(mugs: Variant, told: Any) -
     assert list(DemoCharge.objects.get(key=payment.key).refunds.values()) == [TOTAL]
     assert Refund.objects.get().state == RefundState.SUCCEEDED
     assert told(late) == ["expired", "payment_captured", "refunded"]
+
+
+def test_late_money_goes_back_when_something_is_not_sold_any_more(order: Order) -> None:
+    payment = in_state(order, PaymentState.VOIDED)
+    move(order, OrderStatus.EXPIRED)
+    variants.delete(order.lines.get(sku="PLATE").variant)
+    payments.apply(payment.pk, outcome_of("captured", payment))
+    order.refresh_from_db()
+    assert (order.status, order.payment_status) == (OrderStatus.EXPIRED, PaymentStatus.REFUNDED)
+    assert Refund.objects.get().amount == TOTAL
 
 
 def _variant_of(order: Order) -> int:

@@ -26,10 +26,11 @@ def moved_to(path: Path) -> Iterator[None]:
 
 
 def database_url() -> str:
-    """The DATABASE_URL of the database that tests use now: a file of SQLite, or PostgreSQL."""
+    """The DATABASE_URL of the database that tests use now: a file of SQLite, or a server's."""
     found = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{found['NAME']}"
-    host, port = found["HOST"] or "127.0.0.1", found["PORT"] or 5432
+    scheme, usual = {"postgresql": ("postgres", 5432), "mysql": ("mysql", 3306)}[connection.vendor]
+    host, port = found["HOST"] or "127.0.0.1", found["PORT"] or usual
     password = f":{found['PASSWORD']}" if found["PASSWORD"] else ""
-    return f"postgres://{found['USER']}{password}@{host}:{port}/{found['NAME']}"
+    return f"{scheme}://{found['USER']}{password}@{host}:{port}/{found['NAME']}"

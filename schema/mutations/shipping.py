@@ -101,6 +101,7 @@ class ShippingRateCreate(Mutation):
     """Adds a rate to a zone."""
 
     permission = "shop.add_shippingrate"
+    further_permissions = ("shop.view_shippingzone",)
 
     class Input(RateFields):
         zone = _id("zone")

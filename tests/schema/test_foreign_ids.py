@@ -33,7 +33,7 @@ from shop.actions.catalog import media, products
 from shop.actions.shipping import shipping_rates, shipping_zones
 from shop.models import AuditEntry, AuditSource, Job, JobKind, Review, User
 from shop.models.catalog import VisibleToAll
-from tests.schema.samples import SAMPLES, permission_of
+from tests.schema.samples import SAMPLES, permission_of, permissions_needed
 
 SDL = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
 
@@ -243,16 +243,21 @@ def same_but_for_ids(answers: list[tuple[int, dict[str, Any]]], ids: list[str]) 
     return one == other
 
 
-def holder(permission: str, *, is_staff: bool) -> User:
-    """Someone with one permission and no other."""
+def holder(*permissions: str, is_staff: bool) -> User:
+    """Someone with these permissions and no other."""
     name = "clerk" if is_staff else "helper"
     user = User.objects.create_user(f"{name}@holder.example", is_staff=is_staff)
-    app, _, codename = permission.partition(".")
-    user.user_permissions.set(
-        Permission.objects.filter(content_type__app_label=app, codename=codename)
-    )
-    assert user.user_permissions.exists()
+    for permission in permissions:
+        app, _, codename = permission.partition(".")
+        user.user_permissions.add(
+            Permission.objects.get(content_type__app_label=app, codename=codename)
+        )
     return user
+
+
+def needed(place: Place) -> set[str]:
+    """All that the field asks for before it looks at what it was given."""
+    return permissions_needed(place.field) if place.parent == "Mutation" else {declared(place)}
 
 
 def declared(place: Place) -> str:
@@ -343,7 +348,7 @@ def test_holders_of_just_the_permission_are_told_no_more_than_it_covers(
     Except of what the permission itself is about: to change users is to get at any of them. The
     answer shows nothing of them even then.
     """
-    user = holder(declared(place), is_staff=is_staff)
+    user = holder(*needed(place), is_staff=is_staff)
     for kind in kinds_of(place, shop):
         node = "query($id: ID!) { node(id: $id) { id } }"
         if kind in OPEN_TO_ALL or api(node, user, id=hidden[kind])["data"]["node"]:

@@ -15,6 +15,7 @@ from schema.mutations.catalog.taxonomy import TaxonomyMutation
 from schema.mutations.checkout import CheckoutMutation
 from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
+from schema.mutations.orders import OrdersMutation
 from schema.mutations.profiles import ProfilesMutation
 from schema.mutations.promotions import PromotionsMutation
 from schema.mutations.reviews import ReviewsMutation
@@ -82,6 +83,7 @@ class Mutation(
     AccountsMutation,
     UsersMutation,
     JobsMutation,
+    OrdersMutation,
     PromotionsMutation,
     ReviewsMutation,
     ShippingMutation,

@@ -188,10 +188,10 @@ def test_notes_of_staff_are_for_staff(
 ) -> None:
     told = api(EVENTS, staff, id=gid(shipped.order))["data"]["order"]["events"]
     kinds = [edge["node"]["kind"] for edge in told["edges"]]
-    assert kinds == ["PLACED", "CONFIRMED", "NOTE"]
-    assert told["edges"][2]["node"]["text"] == "Be kind to her."
+    assert kinds == ["PLACED", "PAYMENT_CAPTURED", "CONFIRMED", "NOTE"]
+    assert told["edges"][3]["node"]["text"] == "Be kind to her."
     told = api(EVENTS, customer, id=gid(shipped.order))["data"]["order"]["events"]
-    assert told["totalCount"] == 2
+    assert told["totalCount"] == 3
     placed = told["edges"][0]["node"]
     assert placed["amount"] == {"amount": "35.70", "currency": "USD"}
     assert placed["actor"] == {"email": "ann@example.org"}
@@ -268,7 +268,7 @@ def test_all_that_belongs_to_an_opened_order_is_open_and_nothing_else(
         number,
         {"totalCount": 2},
         {"totalCount": 1},
-        {"totalCount": 2},
+        {"totalCount": 3},
     )
     (parcel,) = order["fulfillments"]["edges"]
     (packed,) = parcel["node"]["lines"]["edges"]

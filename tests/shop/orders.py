@@ -8,14 +8,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from shop import pricing
-from shop.actions import inventory, orders
+from shop.actions import inventory, orders, payments
 from shop.actions.catalog import products
 from shop.models import (
     Cart,
     CartLine,
     CartStatus,
     Order,
-    Payment,
     PaymentState,
     Stock,
     Variant,
@@ -34,6 +33,14 @@ ADDRESS = {
     "phone": "+12175550100",
 }
 SHIPPING = 500
+# What the demo provider does by which method.
+_METHODS = {
+    PaymentState.CREATED: "ok",
+    PaymentState.REQUIRES_ACTION: "requires_action",
+    PaymentState.AUTHORIZED: "authorize",
+    PaymentState.CAPTURED: "ok",
+    PaymentState.FAILED: "declined",
+}
 
 
 def variant(price: int = 1000, *, on_hand: int = 100, **fields: Any) -> Variant:
@@ -56,7 +63,6 @@ def stocked(row: Variant, *, on_hand: int = 1000) -> Variant:
     return row
 
 
-@transaction.atomic
 def place(
     user: Any = None,
     lines: Mapping[Variant, int] | None = None,
@@ -80,22 +86,27 @@ def place(
     """
     lines = lines or {variant(): 1}
     cart = _cart(user, lines, **fields)
-    order = orders.place(
-        orders.Placing(
-            cart=cart,
-            lines=list(cart.lines.select_related("variant__product").order_by("pk")),
-            priced=_priced(lines, shipping=shipping, tax=tax, discount=discount),
-            shipping_name="Standard" if shipping else "",
-            discount_names={1: "Spring"},
-            user=user,
-            note="",
-            expires_at=timezone.now() + timedelta(minutes=30),
-        )
+    placing = orders.Placing(
+        cart=cart,
+        lines=list(cart.lines.select_related("variant__product").order_by("pk")),
+        priced=_priced(lines, shipping=shipping, tax=tax, discount=discount),
+        shipping_name="Standard" if shipping else "",
+        discount_names={1: "Spring"},
+        user=user,
+        note="",
+        expires_at=timezone.now() + timedelta(minutes=30),
     )
-    units = {row.pk: count for row, count in lines.items()}
-    inventory.reserve(order.reference, units, expires_at=order.expires_at)
-    if state is not None:
-        _pay(order, state, provider)
+    payment = None
+    with transaction.atomic():
+        order = orders.place(placing)
+        units = {row.pk: count for row, count in lines.items()}
+        inventory.reserve(order.reference, units, expires_at=order.expires_at)
+        if state is not None:
+            method = _METHODS[state] if provider == "demo" else ""
+            payment = payments.begin(order, provider=provider, method=method)
+    if payment is not None and state != PaymentState.CREATED:
+        assert payments.pay(payment.pk).state == state
+    order.refresh_from_db()
     return order
 
 
@@ -138,21 +149,3 @@ def _priced(
         destination=place,
     )
     return pricing.price(basket, rules, now=timezone.now())
-
-
-def _pay(order: Order, state: PaymentState, provider: str) -> None:
-    promised = order.total if state in (PaymentState.AUTHORIZED, PaymentState.CAPTURED) else 0
-    payment = Payment.objects.create(
-        order=order,
-        provider=provider,
-        key=f"order-{order.pk}",
-        reference=f"ref-{order.pk}",
-        state=state,
-        currency=order.currency,
-        amount=order.total,
-        authorized=promised,
-        captured=order.total if state == PaymentState.CAPTURED else 0,
-    )
-    status = orders.set_payment_status(order)
-    if payment.authorized:
-        orders.confirm(order, payment_status=status)

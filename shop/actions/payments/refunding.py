@@ -63,6 +63,7 @@ def begin_refund(
     amount: int,
     key: str,
     lines: Mapping[int, int] | None = None,
+    shipping: int = 0,
     reason: str = "",
     by: Any = None,
 ) -> Refund:
@@ -75,6 +76,7 @@ def begin_refund(
         key: at most 64 characters; one refund for each.
         lines: units that are paid back, by primary key of the order's line; empty for an amount
             of money only.
+        shipping: minor units of the amount that are for the shipping.
         reason: what staff wrote.
         by: the member of staff who asks for it.
 
@@ -93,7 +95,8 @@ def begin_refund(
     payment = hold(payment.pk)
     known = Refund.objects.filter(key=key).first()
     if known is not None:
-        if (known.payment_id, known.amount, known.lines) != (payment.pk, amount, stored):
+        asked = (payment.pk, amount, stored, shipping)
+        if (known.payment_id, known.amount, known.lines, known.shipping) != asked:
             raise IdempotencyConflict
         return known
     _check(payment, amount)
@@ -105,6 +108,7 @@ def begin_refund(
         currency=payment.currency,
         amount=amount,
         lines=stored,
+        shipping=shipping,
         reason=reason,
         actor_id=getattr(by, "pk", None),
         settle_at=timezone.now() + patience(),
@@ -189,6 +193,7 @@ def facts(row: Refund) -> dict[str, Any]:
         "currency": row.currency,
         "amount": row.amount,
         "lines": row.lines,
+        "shipping": row.shipping,
         "reason": row.reason,
     }
 

@@ -1,0 +1,336 @@
+"""What comes after a sale: shipping, calling off, paying back, taking back, notes of staff."""
+
+from collections.abc import Sequence
+from decimal import Decimal as PythonDecimal
+from typing import Any
+
+import graphene
+
+from schema.base import Decimal, Mutation, load, load_any
+from schema.engine.connections import ObjectField
+from schema.engine.nodes import decode_id
+from schema.idempotency import KEY, key_of
+from schema.permissions import SIGNED_IN, require
+from schema.types.orders.events import OrderEvent
+from schema.types.orders.lines import OrderLine
+from schema.types.orders.orders import Order
+from schema.types.orders.parcels import Fulfillment, Return
+from shop import models
+from shop.actions import aftersales
+from shop.actions.aftersales import Back, Wanted
+from shop.errors import Invalid, InvalidPrice, NotFound
+from shop.money import parse_minor
+
+_CHANGE = "shop.change_order"
+_SEEN = "null for who may not see orders"
+_REASON = "Why, in up to 500 characters. The customer can read it."
+
+
+def _id() -> graphene.ID:
+    return graphene.ID(required=True, description="Global id of the order.")
+
+
+class OrderUnitsInput(graphene.InputObjectType):
+    """So many units of a line of an order."""
+
+    line = graphene.ID(required=True, description="Global id of the line, of this order.")
+    quantity = graphene.Int(description="How many units; all that are left when left out.")
+
+
+class OrderReturnLineInput(graphene.InputObjectType):
+    """Units of a line that came back."""
+
+    line = graphene.ID(required=True, description="Global id of the line, of this order.")
+    quantity = graphene.Int(
+        description="How many units; all that were shipped and are not back yet when left out."
+    )
+    restock = graphene.Boolean(
+        description="Whether they are sold again; true when left out.",
+    )
+
+
+def _units(description: str) -> graphene.List:
+    return graphene.List(graphene.NonNull(OrderUnitsInput), description=description)
+
+
+def _by_line(info: graphene.ResolveInfo, given: Sequence[Any] | None) -> dict[int, Any] | None:
+    """The inputs by the primary keys of lines that the viewer may see.
+
+    Raises:
+        NotFound: there is no such line, or not for this viewer.
+        Invalid: one is named twice.
+    """
+    if given is None:
+        return None
+    keys = [decode_id(info.schema, item.line, "OrderLine")[1] for item in given]
+    seen = set(OrderLine.rows(info.context).filter(pk__in=keys).values_list("pk", flat=True))
+    found: dict[int, Any] = {}
+    for index, (key, item) in enumerate(zip(keys, given, strict=True)):
+        path = ["lines", str(index), "line"]
+        if key not in seen:
+            raise NotFound("There is no such OrderLine.", field=path)
+        if key in found:
+            raise Invalid("The line is named twice.", field=path)
+        found[key] = item
+    return found
+
+
+def _quantities(lines: dict[int, Any] | None) -> dict[int, int | None] | None:
+    return None if lines is None else {key: item.get("quantity") for key, item in lines.items()}
+
+
+class OrderFulfil(Mutation):
+    """Ships units of a confirmed order whose payment is made or promised, as one parcel.
+
+    The order is completed once all of it is shipped and paid. The customer gets a mail.
+    """
+
+    permission = _CHANGE
+
+    class Input:
+        id = _id()
+        lines = _units("What is in the parcel; all that was not shipped yet when left out.")
+        carrier = graphene.String(description="Who carries it, such as DHL.")
+        tracking_number = graphene.String(description="The carrier's number for it.")
+        tracking_url = graphene.String(description="Where to follow it: an http or https address.")
+        idempotency_key = KEY
+
+    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+    fulfillment = ObjectField(Fulfillment, description=f"The parcel; {_SEEN}.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        id: str,  # noqa: A002
+        lines: Sequence[Any] | None = None,
+        idempotency_key: str | None = None,
+        **tracking: str | None,
+    ) -> Any:
+        units = _quantities(_by_line(info, lines))
+        order = load_any(info, Order, id)
+        parcel = aftersales.fulfil(
+            order,
+            units,
+            **{name: text or "" for name, text in tracking.items()},
+            by=info.context.user,
+            key=key_of(info, idempotency_key),
+        )
+        return cls(order=order, fulfillment=parcel)
+
+
+class OrderCancel(Mutation):
+    """Calls off an order of which nothing was shipped.
+
+    Your own; with the permission `shop.change_order` anyone's. Its stock is free again, and its
+    voucher can be used again. What was paid goes back, what was
+    promised is given up: at once, or as soon as the provider answers; `paymentStatus` tells.
+    """
+
+    permission = SIGNED_IN
+    # Providers are asked once it is committed.
+    owns_transaction = True
+
+    class Input:
+        id = _id()
+        reason = graphene.String(description=_REASON)
+        restock = graphene.Boolean(
+            description="False when the goods are lost or damaged: they are taken off the stock. "
+            "That needs the permission `shop.change_order`. True when left out."
+        )
+        idempotency_key = KEY
+
+    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        id: str,  # noqa: A002
+        reason: str | None = None,
+        restock: bool | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        user = info.context.user
+        order = _to_cancel(info, id)
+        if restock is False:
+            require(user, _CHANGE)
+        order = aftersales.cancel(
+            order,
+            reason=reason or "",
+            restock=restock is not False,
+            by=user,
+            key=key_of(info, idempotency_key),
+        )
+        return cls(order=order)
+
+
+def _to_cancel(info: graphene.ResolveInfo, global_id: str) -> models.Order:
+    """An order of the viewer's own, or anyone's with the permission. Raises as `load`."""
+    user = info.context.user
+    if user.has_perm(_CHANGE):
+        return load_any(info, Order, global_id)
+    order = load(info, Order, global_id)
+    if order.user_id != user.pk:
+        # Those who only see it.
+        require(user, _CHANGE)
+    return order
+
+
+class OrderRefund(Mutation):
+    """Pays money back: for units of lines and for the shipping, or just an amount.
+
+    The price of a line is spread over its units, so that all of them together come to exactly what
+    was paid for it. Each unit is paid back once. Goods that come back are told by `orderReturn`.
+    """
+
+    permission = "shop.add_refund"
+    # The provider is asked once the refund is committed.
+    owns_transaction = True
+
+    class Input:
+        id = _id()
+        lines = _units("Units that are paid back.")
+        shipping = graphene.Boolean(
+            description="Whether what is left of the shipping is paid back as well."
+        )
+        amount = graphene.Field(
+            Decimal,
+            description="Instead of lines and shipping: an amount of the order's currency, such as "
+            '"12.50".',
+        )
+        restock = graphene.Boolean(
+            description="Whether the units are taken out of the order as well, before they were "
+            "shipped: they are not shipped any more, and free for others. False when left out."
+        )
+        reason = graphene.String(description=_REASON)
+        idempotency_key = KEY
+
+    order = ObjectField(Order, description="The order as it is now.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        id: str,  # noqa: A002
+        lines: Sequence[Any] | None = None,
+        shipping: bool | None = None,
+        amount: PythonDecimal | None = None,
+        restock: bool | None = None,
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        units = _quantities(_by_line(info, lines)) or {}
+        order = load(info, Order, id)
+        wanted = Wanted(
+            lines=units,
+            shipping=bool(shipping),
+            amount=_minor(amount, order.currency),
+            restock=bool(restock),
+        )
+        by, key = info.context.user, key_of(info, idempotency_key)
+        aftersales.refund(order, wanted, reason=reason or "", by=by, key=key)
+        return cls(order=order)
+
+
+def _minor(amount: PythonDecimal | None, currency: str) -> int | None:
+    try:
+        return None if amount is None else parse_minor(amount, currency)
+    except ValueError:
+        message = f"This is no amount of {currency}."
+        raise InvalidPrice(message, field=["amount"]) from None
+
+
+class OrderReturn(Mutation):
+    """Takes back units that were shipped. Their price is paid back by `orderRefund`."""
+
+    permission = "shop.add_return"
+
+    class Input:
+        id = _id()
+        lines = graphene.List(
+            graphene.NonNull(OrderReturnLineInput),
+            description="What came back; all that was shipped, to be sold again, when left out.",
+        )
+        reason = graphene.String(description=_REASON)
+        idempotency_key = KEY
+
+    order = ObjectField(Order, description="The order as it is now.")
+    # Not `return`, which is a word of Python's.
+    returned = ObjectField(Return, description="What came back.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        id: str,  # noqa: A002
+        lines: Sequence[Any] | None = None,
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        given = _by_line(info, lines)
+        order = load(info, Order, id)
+        back = None
+        if given is not None:
+            back = {
+                key: Back(item.get("quantity"), item.get("restock") is not False)
+                for key, item in given.items()
+            }
+        by, key = info.context.user, key_of(info, idempotency_key)
+        returned = aftersales.return_(order, back, reason=reason or "", by=by, key=key)
+        return cls(order=order, returned=returned)
+
+
+class OrderNoteCreate(Mutation):
+    """Writes a note on an order, which only staff see."""
+
+    permission = "shop.add_orderevent"
+
+    class Input:
+        id = _id()
+        text = graphene.String(required=True, description="The note, of up to 2000 characters.")
+
+    event = ObjectField(OrderEvent, description="The note in the order's timeline.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str, text: str) -> Any:  # noqa: A002
+        return cls(event=aftersales.note(load(info, Order, id), text, by=info.context.user))
+
+
+class OrderCapture(Mutation):
+    """Takes the money that is promised for an order; of bank transfers and cash, says that it came.
+
+    When the provider does not answer, `paymentStatus` is still AUTHORIZED, and the shop asks again.
+    """
+
+    permission = _CHANGE
+    # The provider is asked outside of transactions.
+    owns_transaction = True
+
+    class Input:
+        id = _id()
+        idempotency_key = KEY
+
+    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        id: str,  # noqa: A002
+        idempotency_key: str | None = None,
+    ) -> Any:
+        key = key_of(info, idempotency_key)
+        order = aftersales.capture(load_any(info, Order, id), by=info.context.user, key=key)
+        return cls(order=order)
+
+
+class OrdersMutation(graphene.ObjectType):
+    """What comes after a sale."""
+
+    order_fulfil = OrderFulfil.Field()
+    order_cancel = OrderCancel.Field()
+    order_refund = OrderRefund.Field()
+    order_return = OrderReturn.Field()
+    order_note_create = OrderNoteCreate.Field()
+    order_capture = OrderCapture.Field()

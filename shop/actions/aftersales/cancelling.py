@@ -1,0 +1,79 @@
+"""Orders that are called off before anything of them was shipped."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from shop import events
+from shop.actions import audit, inventory, orders, payments
+from shop.actions.aftersales.holding import facts, hold
+from shop.actions.aftersales.repeating import once
+from shop.actions.aftersales.texts import REASON, checked
+from shop.actions.rows import atomically
+from shop.models import (
+    FulfillmentStatus,
+    MovementReason,
+    Order,
+    OrderEventKind,
+    OrderStatus,
+    Stock,
+)
+
+
+def cancel(
+    order: Order, *, reason: str = "", restock: bool = True, by: Any, key: str | None = None
+) -> Order:
+    """Calls an order off. Not to be called in a transaction: providers are asked outside of them.
+
+    First, in one transaction, the order is cancelled, its stock is free, its voucher can be used
+    again, and it is written down that all its money goes back. Then the providers are asked: what
+    is promised is voided, what was paid is refunded. A process that dies in between, or an answer
+    that is lost, is made up for by `payments.settle`.
+
+    Args:
+        reason: the customer can read it.
+        restock: false for units that are lost or damaged: they are taken off the stock.
+        by: who of the staff does it, or the customer.
+        key: by which a request that comes again is known.
+
+    Raises:
+        IllegalMove: something was shipped, or the order has ended.
+        Invalid: the reason is too long.
+        IdempotencyConflict, Busy: as `idempotency.once`.
+    """
+    reason = checked(reason, "reason", longest=REASON)
+    asked = {"order": order.pk, "reason": reason, "restock": restock}
+    atomically(
+        lambda: once(by, "order.cancel", key, asked, lambda: _call_off(order, reason, restock, by))
+    )
+    # It is committed; from here on the next turn of `payments.settle` would do as well.
+    payments.settle(order=order)
+    order.refresh_from_db()
+    return order
+
+
+@audit.recorded("order.cancel", facts)
+def _call_off(order: Order, reason: str, restock: bool, by: Any) -> None:
+    hold(
+        order,
+        illegal="Only what has not ended, and of which nothing was shipped, is called off.",
+        status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
+        fulfillment_status=FulfillmentStatus.NONE,
+    )
+    Order.objects.filter(pk=order.pk).update(
+        status=OrderStatus.CANCELLED, ended_at=timezone.now(), expires_at=None
+    )
+    orders.record(order, OrderEventKind.CANCELLED, actor=by, text=reason)
+    payments.give_back(order, reason=reason, by=by)
+    released = inventory.release(order.reference)
+    if not restock:
+        _write_off(order, released)
+    orders.give_back_voucher(order)
+    events.emit("order.cancelled", order)
+
+
+def _write_off(order: Order, units: dict[int, int]) -> None:
+    """Takes units off the stock that cannot be sold; of what is not there, none are lost."""
+    there = dict(Stock.objects.filter(variant__in=units).values_list("variant", "on_hand"))
+    lost = {key: -min(number, max(there[key], 0)) for key, number in units.items()}
+    inventory.adjust(lost, reason=MovementReason.DAMAGED, reference=order.reference)

@@ -1,0 +1,148 @@
+"""One change of an order at a time; what its lines say of it."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+from shop.actions import audit
+from shop.actions.inventory.levels import each
+from shop.errors import Busy, ExceedsOrder, IllegalMove, InvalidQuantity, NotFound, Required
+from shop.models import FulfillmentStatus, Order, OrderLine
+
+MAX_QUANTITY = 9999
+# Units by the primary key of the order's line; None stands for all that are left.
+Units = Mapping[int, int | None]
+
+
+def hold(order: Order, *, illegal: str, **conditions: Any) -> None:
+    """Reads the order again, and keeps others from changing it until the transaction ends.
+
+    An UPDATE of nothing but the time: it locks the row on every engine, and with it everything that
+    belongs to the order, because all who change that come through here. Locked after it: payments,
+    stock, voucher.
+
+    Args:
+        illegal: what to say when the order does not meet the conditions.
+        conditions: lookups that the order has to meet.
+
+    Raises:
+        IllegalMove: it does not.
+        NotFound: it is gone.
+    """
+    rows = Order.objects.filter(pk=order.pk)
+    met = rows.filter(**conditions).update(updated_at=timezone.now())
+    if not met and not rows.exists():
+        raise NotFound("There is no such Order.", field=["id"])
+    if not met:
+        raise IllegalMove(illegal)
+    order.refresh_from_db()
+    audit.held(order)
+
+
+COUNTED = ("fulfilled", "cancelled", "returned", "refunded")
+
+
+def facts(order: Order) -> dict[str, Any]:
+    """What the audit tells of an order: where it is, and how far each of its lines."""
+    lines = OrderLine.objects.filter(order=order.pk).order_by("position")
+    return {
+        "status": order.status,
+        "fulfillment_status": order.fulfillment_status,
+        "payment_status": order.payment_status,
+        **{name: {str(line.position): getattr(line, name) for line in lines} for name in COUNTED},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some units of a line; the line as it was before."""
+
+    line: OrderLine
+    units: int
+
+
+def chosen(order: Order, asked: Units | None, left: Callable[[OrderLine], int]) -> list[Chosen]:
+    """The lines that are asked for, with as many units of each.
+
+    Args:
+        asked: None stands for all that are left of all lines.
+        left: (line) -> how many there are.
+
+    Raises:
+        NotFound: the order has no such line; at its path.
+        InvalidQuantity: a quantity that cannot be; at its path.
+        ExceedsOrder: more than are left, or none are; at its path.
+        Required: no line is asked for.
+    """
+    lines = {line.pk: line for line in order.lines.order_by("position")}
+    if asked is None:
+        found = [Chosen(line, left(line)) for line in lines.values() if left(line)]
+        if not found:
+            raise ExceedsOrder
+        return found
+    if not asked:
+        raise Required("Name at least one line.", field=["lines"])
+    return list(_each(lines, asked, left))
+
+
+def _each(
+    lines: Mapping[int, OrderLine], asked: Units, left: Callable[[OrderLine], int]
+) -> Iterator[Chosen]:
+    for index, (key, units) in enumerate(asked.items()):
+        path = ["lines", str(index)]
+        line = lines.get(key)
+        if line is None:
+            raise NotFound("There is no such OrderLine.", field=[*path, "line"])
+        if units is not None and not 1 <= units <= MAX_QUANTITY:
+            raise InvalidQuantity(field=[*path, "quantity"])
+        most = left(line)
+        if not most or (units is not None and units > most):
+            raise ExceedsOrder(f"Of {line.name} there are {most} left.", field=[*path, "quantity"])
+        yield Chosen(line, most if units is None else units)
+
+
+def count(items: Collection[Chosen], column: str, within: Callable[[Any], Q]) -> None:
+    """Adds the units to a column of their lines, in one statement.
+
+    Args:
+        within: (the column's new value) -> what holds of every line then.
+
+    Raises:
+        Busy: it would not: somebody has changed the lines past us.
+    """
+    units = {item.line.pk: item.units for item in items}
+    after = F(column) + each(units)
+    rows = OrderLine.objects.filter(within(after), pk__in=list(units))
+    if rows.update(**{column: after}) != len(units):
+        raise Busy
+
+
+def by_variant(items: Collection[Chosen]) -> dict[int, int]:
+    """Units by the primary key of the variant; without those of variants that are gone."""
+    found: dict[int, int] = {}
+    for item in items:
+        if item.line.variant_id is not None:
+            key = item.line.variant_id
+            found[key] = found.get(key, 0) + item.units
+    return found
+
+
+def derive(order: Order) -> None:
+    """Says, by its lines, how much of the order was shipped."""
+    sums = order.lines.aggregate(
+        **{name: Sum(name) for name in ("quantity", "fulfilled", "cancelled", "returned")}
+    )
+    shipped = sums["fulfilled"]
+    whole = shipped + sums["cancelled"] == sums["quantity"]
+    if not shipped:
+        status = FulfillmentStatus.NONE
+    elif not whole:
+        status = FulfillmentStatus.PARTIAL
+    else:
+        back = sums["returned"] == shipped
+        status = FulfillmentStatus.RETURNED if back else FulfillmentStatus.FULL
+    Order.objects.filter(pk=order.pk).update(fulfillment_status=status)
+    order.fulfillment_status = status

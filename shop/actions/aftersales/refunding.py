@@ -1,0 +1,185 @@
+"""Money that goes back: for units of lines, for the shipping, or as an amount."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import F, Q, Sum
+
+from shop.actions import audit, inventory, orders, payments
+from shop.actions.aftersales.fulfilling import unshipped
+from shop.actions.aftersales.holding import (
+    Chosen,
+    Units,
+    by_variant,
+    chosen,
+    count,
+    derive,
+    facts,
+    hold,
+)
+from shop.actions.aftersales.repeating import once
+from shop.actions.aftersales.shares import share
+from shop.actions.aftersales.texts import REASON, checked
+from shop.actions.rows import atomically
+from shop.errors import ExceedsOrder, ExceedsPayment, Invalid, Required
+from shop.models import Order, OrderLine, OrderStatus, Payment, Refund, RefundState
+from shop.money import format_minor
+
+_REFUNDABLE = (
+    OrderStatus.CONFIRMED,
+    OrderStatus.COMPLETED,
+    OrderStatus.CANCELLED,
+    OrderStatus.EXPIRED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to go back. Lines and shipping, or an amount.
+
+    Attributes:
+        lines: units by the primary key of the order's line; None stands for all that are left of
+            that line.
+        shipping: what is left of the shipping.
+        amount: minor units.
+        restock: whether the units are taken out of the order as well: they are not shipped any
+            more, and free for others.
+    """
+
+    lines: Units = field(default_factory=dict)
+    shipping: bool = False
+    amount: int | None = None
+    restock: bool = False
+
+    def check(self) -> None:
+        """Raises Required or Invalid for what makes no refund."""
+        by_parts = bool(self.lines) or self.shipping
+        if not by_parts and self.amount is None:
+            raise Required("Say what goes back: lines, the shipping or an amount.")
+        if by_parts and self.amount is not None:
+            raise Invalid("Either lines and shipping, or an amount.", field=["amount"])
+        if self.amount is not None and self.amount <= 0:
+            raise Invalid("An amount to pay back is above zero.", field=["amount"])
+        if self.restock and not self.lines:
+            raise Invalid("Only lines are put back into stock.", field=["restock"])
+
+
+def refund(
+    order: Order, wanted: Wanted, *, reason: str = "", by: Any, key: str | None = None
+) -> Refund | None:
+    """Pays money back. Not to be called in a transaction: the provider is asked outside of them.
+
+    First the refund is written, and counts as paid back from then on; then the provider is asked. A
+    process that dies in between, or an answer that is lost, is made up for by `payments.settle`. A
+    refund that comes back PENDING is on its way.
+
+    Args:
+        reason: the customer can read it.
+        by: who of the staff pays it back.
+        key: by which a request that comes again is known.
+
+    Returns:
+        None where units for which nothing was paid were taken out of the order.
+
+    Raises:
+        IllegalMove: the order waits for its payment; or it is not confirmed, and units of it are to
+            be put back into stock.
+        NotFound, InvalidQuantity, ExceedsOrder: as `holding.chosen`; ExceedsOrder also for shipping
+            that was paid back.
+        ExceedsPayment: it is more than was paid and not paid back.
+        Required, Invalid: nothing, or too much, is said about what goes back.
+        IdempotencyConflict, Busy: as `idempotency.once`.
+    """
+    wanted.check()
+    reason = checked(reason, "reason", longest=REASON)
+    asked = {
+        "order": order.pk,
+        "lines": wanted.lines,
+        "shipping": wanted.shipping,
+        "amount": wanted.amount,
+        "restock": wanted.restock,
+        "reason": reason,
+    }
+    pk = atomically(
+        lambda: once(by, "order.refund", key, asked, lambda: _begin(order, wanted, reason, by))
+    )
+    # It is committed; from here on `payments.settle` would do as well.
+    return None if pk is None else payments.carry_out(pk)
+
+
+@audit.recorded("order.refund", facts)
+def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
+    """Writes the refund. Returns its primary key; None where nothing was paid for the units."""
+    hold(
+        order,
+        illegal="Only units of confirmed orders are put back into stock."
+        if wanted.restock
+        else "What waits for its payment has nothing to pay back.",
+        status__in=(OrderStatus.CONFIRMED,) if wanted.restock else _REFUNDABLE,
+    )
+    left = _cancellable if wanted.restock else _unrefunded
+    items = chosen(order, wanted.lines, left) if wanted.lines else []
+    shipping = _shipping_left(order) if wanted.shipping else 0
+    amount = sum(map(_price_of, items)) + shipping if wanted.amount is None else wanted.amount
+    if not amount and not wanted.restock:
+        raise Invalid("Nothing was paid for it.", field=["lines"])
+    made = None
+    if amount:
+        made = payments.begin_refund(
+            _payment(order, amount, field=[] if wanted.amount is None else ["amount"]),
+            amount=amount,
+            key=secrets.token_hex(16),
+            lines={item.line.pk: item.units for item in items},
+            shipping=shipping,
+            reason=reason,
+            by=by,
+        ).pk
+    if wanted.restock:
+        _take_out(order, items)
+    return made
+
+
+def _take_out(order: Order, items: list[Chosen]) -> None:
+    """The units are not shipped any more. They may have been the last that were missing."""
+    count(items, "cancelled", lambda after: Q(quantity__gte=after + F("fulfilled")))
+    inventory.release(order.reference, by_variant(items))
+    derive(order)
+    orders.complete(order)
+
+
+def _unrefunded(line: OrderLine) -> int:
+    return line.quantity - line.refunded
+
+
+def _cancellable(line: OrderLine) -> int:
+    return min(_unrefunded(line), unshipped(line))
+
+
+def _price_of(item: Chosen) -> int:
+    line = item.line
+    return share(line.total, line.quantity, before=line.refunded, units=item.units)
+
+
+def _shipping_left(order: Order) -> int:
+    """What was paid for the shipping and not paid back; minor units, tax included."""
+    paid = order.total - order.lines.aggregate(sum=Sum("total"))["sum"]
+    refunds = Refund.objects.filter(payment__order=order.pk).exclude(state=RefundState.FAILED)
+    left = paid - refunds.aggregate(sum=Sum("shipping", default=0))["sum"]
+    if not left:
+        raise ExceedsOrder("Of the shipping nothing is left to pay back.", field=["shipping"])
+    return left
+
+
+def _payment(order: Order, amount: int, *, field: list[str]) -> Payment:
+    """A payment of which so much is left. Usually there is one."""
+    most = 0
+    for payment in Payment.objects.filter(order=order.pk, captured__gt=F("refunded")).order_by(
+        "pk"
+    ):
+        left = payment.captured - payment.refunded
+        if left >= amount:
+            return payment
+        most = max(most, left)
+    told = format_minor(most, order.currency)
+    raise ExceedsPayment(f"At most {told} {order.currency} can be paid back.", field=field)

@@ -1,0 +1,29 @@
+"""Requests about an order that come twice."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shop.actions import idempotency
+
+
+def once(
+    by: Any, operation: str, key: str | None, asked: dict[str, Any], perform: Callable[[], Any]
+) -> Any:
+    """What `perform` returns, or returned when the same was asked for under the same key.
+
+    Args:
+        by: who asks.
+        asked: all that decides about what is done, for JSON.
+        perform: returns something for JSON.
+
+    Raises:
+        As `idempotency.once`.
+    """
+    request = {**asked, "lines": _plain(asked.get("lines"))}
+    reply = idempotency.once(f"user:{by.pk}", operation, key, request, lambda: {"done": perform()})
+    return reply["done"]
+
+
+def _plain(lines: Any) -> Any:
+    """As JSON has them: with texts for keys."""
+    return lines if lines is None else {str(pk): units for pk, units in lines.items()}

@@ -12,13 +12,12 @@ from schema.engine.nodes import decode_id
 from schema.idempotency import KEY, key_of
 from schema.permissions import SIGNED_IN, require
 from schema.types.orders.events import OrderEvent
-from schema.types.orders.lines import OrderLine
 from schema.types.orders.orders import Order
 from schema.types.orders.parcels import Fulfillment, Return
 from shop import models
 from shop.actions import aftersales
 from shop.actions.aftersales import Back, Wanted
-from shop.errors import Invalid, InvalidPrice, NotFound
+from shop.errors import Invalid, InvalidPrice
 from shop.money import parse_minor
 
 _CHANGE = "shop.change_order"
@@ -54,23 +53,19 @@ def _units(description: str) -> graphene.List:
 
 
 def _by_line(info: graphene.ResolveInfo, given: Sequence[Any] | None) -> dict[int, Any] | None:
-    """The inputs by the primary keys of lines that the viewer may see.
+    """The inputs by the primary keys of lines; whether the order has such lines, actions find out.
 
     Raises:
-        NotFound: there is no such line, or not for this viewer.
+        BadRequest: not the id of a line.
         Invalid: one is named twice.
     """
     if given is None:
         return None
-    keys = [decode_id(info.schema, item.line, "OrderLine")[1] for item in given]
-    seen = set(OrderLine.rows(info.context).filter(pk__in=keys).values_list("pk", flat=True))
     found: dict[int, Any] = {}
-    for index, (key, item) in enumerate(zip(keys, given, strict=True)):
-        path = ["lines", str(index), "line"]
-        if key not in seen:
-            raise NotFound("There is no such OrderLine.", field=path)
+    for index, item in enumerate(given):
+        _, key = decode_id(info.schema, item.line, "OrderLine")
         if key in found:
-            raise Invalid("The line is named twice.", field=path)
+            raise Invalid("The line is named twice.", field=["lines", str(index), "line"])
         found[key] = item
     return found
 
@@ -107,11 +102,10 @@ class OrderFulfil(Mutation):
         idempotency_key: str | None = None,
         **tracking: str | None,
     ) -> Any:
-        units = _quantities(_by_line(info, lines))
         order = load_any(info, Order, id)
         parcel = aftersales.fulfil(
             order,
-            units,
+            _quantities(_by_line(info, lines)),
             **{name: text or "" for name, text in tracking.items()},
             by=info.context.user,
             key=key_of(info, idempotency_key),
@@ -206,7 +200,7 @@ class OrderRefund(Mutation):
         reason = graphene.String(description=_REASON)
         idempotency_key = KEY
 
-    order = ObjectField(Order, description="The order as it is now.")
+    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
 
     @classmethod
     def perform(
@@ -220,10 +214,9 @@ class OrderRefund(Mutation):
         reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Any:
-        units = _quantities(_by_line(info, lines)) or {}
-        order = load(info, Order, id)
+        order = load_any(info, Order, id)
         wanted = Wanted(
-            lines=units,
+            lines=_quantities(_by_line(info, lines)) or {},
             shipping=bool(shipping),
             amount=_minor(amount, order.currency),
             restock=bool(restock),
@@ -255,9 +248,9 @@ class OrderReturn(Mutation):
         reason = graphene.String(description=_REASON)
         idempotency_key = KEY
 
-    order = ObjectField(Order, description="The order as it is now.")
+    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
     # Not `return`, which is a word of Python's.
-    returned = ObjectField(Return, description="What came back.")
+    returned = ObjectField(Return, description=f"What came back; {_SEEN}.")
 
     @classmethod
     def perform(
@@ -268,14 +261,11 @@ class OrderReturn(Mutation):
         reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Any:
-        given = _by_line(info, lines)
-        order = load(info, Order, id)
-        back = None
-        if given is not None:
-            back = {
-                key: Back(item.get("quantity"), item.get("restock") is not False)
-                for key, item in given.items()
-            }
+        order, given = load_any(info, Order, id), _by_line(info, lines)
+        back = given and {
+            pk: Back(item.get("quantity"), item.get("restock") is not False)
+            for pk, item in given.items()
+        }
         by, key = info.context.user, key_of(info, idempotency_key)
         returned = aftersales.return_(order, back, reason=reason or "", by=by, key=key)
         return cls(order=order, returned=returned)
@@ -290,11 +280,11 @@ class OrderNoteCreate(Mutation):
         id = _id()
         text = graphene.String(required=True, description="The note, of up to 2000 characters.")
 
-    event = ObjectField(OrderEvent, description="The note in the order's timeline.")
+    event = ObjectField(OrderEvent, description=f"The note in the timeline; {_SEEN}.")
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str, text: str) -> Any:  # noqa: A002
-        return cls(event=aftersales.note(load(info, Order, id), text, by=info.context.user))
+        return cls(event=aftersales.note(load_any(info, Order, id), text, by=info.context.user))
 
 
 class OrderCapture(Mutation):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from shop.actions import carts, customers, inventory, jobs, reviews
+from shop.actions import aftersales, carts, customers, inventory, jobs, reviews
+from shop.actions.aftersales import Back, Wanted
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import addresses
 from shop.actions.promotions import automatic_discounts, vouchers
@@ -17,11 +18,7 @@ from shop.actions.shipping import tax_rates
 from shop.actions.webhooks import endpoints
 from shop.models import (
     Cart,
-    Fulfillment,
-    FulfillmentLine,
-    Refund,
-    Return,
-    ReturnLine,
+    PaymentState,
     ShippingRate,
     ShippingZone,
     Stock,
@@ -54,13 +51,9 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     small, large = offered.variants.order_by("position")
     review = reviews.submit(owner, offered, rating=4, title="Stirs", address="192.0.2.1")
     place = {"line1": "Allee 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
-    bought = orders.place(owner, {orders.variant(): 3})
-    line = bought.lines.get()
-    parcel = Fulfillment.objects.create(order=bought)
-    back = Return.objects.create(order=bought)
     stock = inventory.correct(product.variants.get(), on_hand=5, by=owner)
-    paid = bought.payments.get()
     rows = {
+        **_sold_to(owner),
         "address": addresses.create(owner, name="Ann Baker", **place),
         "attribute": attribute,
         "value": attribute.values.get(),
@@ -70,23 +63,8 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
         "delivery": endpoints.send_test(endpoint),
         "discount": automatic_discounts.create(name="Summer", basis_points=500),
         "endpoint": endpoint,
-        "event": bought.events.order_by("pk").first(),
-        "fulfillment": parcel,
-        "fulfillment_line": FulfillmentLine.objects.create(
-            fulfillment=parcel, line=line, quantity=1
-        ),
         "inactive": User.objects.create_user("inactive@example.org", is_active=False),
         "job": jobs.start_export(by=None),
-        "order": bought,
-        "order_line": line,
-        "payment": paid,
-        "refund": Refund.objects.create(
-            payment=paid, key="a refund", currency=paid.currency, amount=100
-        ),
-        "return": back,
-        "return_line": ReturnLine.objects.create(
-            parcel=back, line=line, quantity=1, restocked=True
-        ),
         "movement": stock.movements.get(),
         "media": media.add_url(product, "https://example.org/1.jpg"),
         "offered": offered,
@@ -115,6 +93,27 @@ def shop(db: None, gid: Any) -> SimpleNamespace:
     rows["zone"] = rate.zone
     ids = {name: gid(row) for name, row in rows.items()}
     return SimpleNamespace(owner=owner, cart_token=cart_token, **ids)
+
+
+def _sold_to(user: User) -> dict[str, Any]:
+    """An order that can go on in every way, all that belongs to it, and one not paid yet."""
+    order = orders.place(user, {orders.variant(): 3})
+    line = order.lines.get()
+    parcel = aftersales.fulfil(order, {line.pk: 2}, by=user)
+    returned = aftersales.return_(order, {line.pk: Back(1)}, by=user)
+    refund = aftersales.refund(order, Wanted(amount=100), by=user)
+    return {
+        "event": order.events.order_by("pk").first(),
+        "fulfillment": parcel,
+        "fulfillment_line": parcel.lines.get(),
+        "order": order,
+        "order_line": line,
+        "payment": order.payments.get(),
+        "promised": orders.place(user, state=PaymentState.AUTHORIZED),
+        "refund": refund,
+        "return": returned,
+        "return_line": returned.lines.get(),
+    }
 
 
 def _cart(variant: Variant) -> tuple[Cart, str | None, ShippingRate]:

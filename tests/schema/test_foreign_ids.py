@@ -85,6 +85,7 @@ KINDS = {
     "line": "CartLine",
     "lines": "CartLine",
     "media": "Media",
+    "order's line": "OrderLine",
     "parent": "Category",
     "product": "Product",
     "products": "Product",
@@ -119,9 +120,11 @@ def kinds_of(place: Place, shop: SimpleNamespace) -> list[str]:
         if place.path == ("input", "id"):
             known = [from_global_id(SAMPLES[place.field](shop)["id"])[0]]
         else:
-            names = [name for name in place.path if name != "0"]
-            assert names[-1] in KINDS, f"{place}: add it to KINDS"
-            known = [KINDS[names[-1]]]
+            name = [name for name in place.path if name != "0"][-1]
+            if place.field.startswith("order"):
+                name = f"order's {name}"
+            assert name in KINDS, f"{place}: add it to KINDS"
+            known = [KINDS[name]]
     assert set(known) <= NODES.keys()
     return known
 
@@ -368,6 +371,9 @@ def test_holders_of_just_the_permission_are_told_no_more_than_it_covers(
 def _covers(permission: str, kind: str) -> bool:
     """Whether a permission is about this type of private object."""
     model = permission.rpartition("_")[2]
+    if model in ("order", "orderevent", "refund", "return"):
+        # What is done to an order, or added to it, is done to its lines.
+        return kind in ("Order", "OrderLine")
     return NODES[kind].permission != ANYONE and model == kind.lower()
 
 

@@ -15,11 +15,13 @@ from shop.models import (
     AuditEntry,
     AutomaticDiscount,
     Brand,
+    Cart,
     Category,
     Collection,
     DeferredTask,
     ImportRecord,
     Job,
+    Order,
     OutboxEvent,
     Product,
     Reservation,
@@ -56,6 +58,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (
             (TaxRate, "account_balance"),
         ),
     ),
+    ("Orders", ((Order, "receipt_long"), (Cart, "shopping_cart"))),
     (
         "Warehouse",
         (

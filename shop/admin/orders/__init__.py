@@ -1,0 +1,10 @@
+"""Orders and carts: read-only, with buttons for what comes after a sale.
+
+orders   the screens
+inlines  what belongs to an order, and to a cart
+moves    what the buttons do
+"""
+
+from shop.admin.orders import orders
+
+__all__ = ["orders"]

@@ -1,0 +1,247 @@
+"""The screens of orders and carts."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.decorators import display
+
+from shop.actions.customers import address_rules
+from shop.actions.customers.address_rules import TEXTS
+from shop.admin.fields import money, on_one_line
+from shop.admin.filters import DayRangeFilter
+from shop.admin.orders.inlines import (
+    CartLineInline,
+    EventInline,
+    FulfillmentInline,
+    LineInline,
+    PaymentInline,
+    ReturnInline,
+)
+from shop.admin.orders.moves import MOVES
+from shop.admin.writing import ReadOnlyAdmin
+from shop.errors import ShopError
+from shop.models import Cart, FulfillmentStatus, Order, OrderStatus, PaymentStatus
+from shop.models.customers import email_key
+
+_LABELS = {
+    OrderStatus.PENDING: "info",
+    OrderStatus.CONFIRMED: "warning",
+    OrderStatus.COMPLETED: "success",
+    OrderStatus.CANCELLED: "danger",
+    FulfillmentStatus.PARTIAL: "info",
+    FulfillmentStatus.FULL: "success",
+    PaymentStatus.AUTHORIZED: "info",
+    PaymentStatus.PAID: "success",
+    PaymentStatus.FAILED: "danger",
+}
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("number", "shown_status", "shown_fulfillment", "shown_payment"),
+                    ("email", "user"),
+                    ("created_at", "confirmed_at", "ended_at", "expires_at"),
+                    ("shown_shipping_address", "shown_billing_address", "shipping_name"),
+                    "note",
+                )
+            },
+        ),
+        (
+            "Amounts",
+            {
+                "fields": (
+                    ("shown_subtotal", "shown_discount", "shown_shipping"),
+                    ("shown_tax", "tax_included", "shown_total"),
+                    "shown_discounts",
+                )
+            },
+        ),
+    )
+    readonly_fields = (
+        "shown_status",
+        "shown_fulfillment",
+        "shown_payment",
+        "shown_shipping_address",
+        "shown_billing_address",
+        "shown_subtotal",
+        "shown_discount",
+        "shown_shipping",
+        "shown_tax",
+        "shown_total",
+        "shown_discounts",
+    )
+    inlines = (
+        LineInline,
+        PaymentInline,
+        FulfillmentInline,
+        ReturnInline,
+        EventInline,
+    )
+    list_display = (
+        "shown_number",
+        "created_at",
+        "email",
+        "shown_status",
+        "shown_fulfillment",
+        "shown_payment",
+        "shown_total",
+    )
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("fulfillment_status", ChoicesDropdownFilter),
+        ("payment_status", ChoicesDropdownFilter),
+        ("created_at", DayRangeFilter),
+    )
+    ordering = ("-created_at", "-id")
+    sortable_by = ()
+    search_fields = ("number", "email_key")
+    search_help_text = "How the number or the e-mail address begins"
+    change_form_outer_before_template = "admin/shop/order_moves.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.move_view))
+        own = [
+            path(f"<int:pk>/{name}/", view, {"name": name}, name=f"shop_order_{name}")
+            for name in MOVES
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        number, address = term.upper(), email_key(term)
+        begins = Q(number__startswith=number) | Q(email_key__startswith=address)
+        return queryset.filter(begins), False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        order = Order.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        moves = [
+            (move, reverse(f"admin:shop_order_{name}", args=[order.pk]))
+            for name, move in MOVES.items()
+            if order and move.fits(order) and request.user.has_perm(move.permission)
+        ]
+        context = {"moves": moves, **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
+    def move_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
+        """What a button sends."""
+        move = MOVES[name]
+        if not request.user.has_perm(move.permission):
+            raise PermissionDenied
+        order = get_object_or_404(Order, pk=pk)
+        try:
+            move.make(order, request.user, request.POST.get("text", "").replace("\x00", ""))
+        except ShopError as error:
+            self.message_user(request, error.message, messages.ERROR)
+        else:
+            self.message_user(request, move.done, messages.SUCCESS)
+        return redirect("admin:shop_order_change", pk)
+
+    @display(description="Number")
+    def shown_number(self, order: Order) -> str:
+        return on_one_line(order.number)
+
+    @display(description="Status", label=_LABELS)
+    def shown_status(self, order: Order) -> tuple[str, str]:
+        return order.status, order.get_status_display()
+
+    @display(description="Shipped", label=_LABELS)
+    def shown_fulfillment(self, order: Order) -> tuple[str, str]:
+        return order.fulfillment_status, order.get_fulfillment_status_display()
+
+    @display(description="Payment", label=_LABELS)
+    def shown_payment(self, order: Order) -> tuple[str, str]:
+        return order.payment_status, order.get_payment_status_display()
+
+    @display(description="Sent to")
+    def shown_shipping_address(self, order: Order) -> str:
+        return _address(order.shipping_address)
+
+    @display(description="Billed to")
+    def shown_billing_address(self, order: Order) -> str:
+        return _address(order.billing_address or order.shipping_address)
+
+    @display(description="Subtotal")
+    def shown_subtotal(self, order: Order) -> str:
+        return money(order.subtotal, order.currency)
+
+    @display(description="Discount")
+    def shown_discount(self, order: Order) -> str:
+        return money(order.discount, order.currency)
+
+    @display(description="Shipping")
+    def shown_shipping(self, order: Order) -> str:
+        return money(order.shipping, order.currency)
+
+    @display(description="Tax")
+    def shown_tax(self, order: Order) -> str:
+        return money(order.tax, order.currency)
+
+    @display(description="Total")
+    def shown_total(self, order: Order) -> str:
+        return on_one_line(money(order.total, order.currency))
+
+    @display(description="Made cheaper by")
+    def shown_discounts(self, order: Order) -> str:
+        told = (
+            (
+                " ".join(filter(None, (one["name"], one["code"]))),
+                money(one["amount"], order.currency),
+            )
+            for one in order.discounts
+        )
+        return format_html_join("", "<div>{}: {}</div>", told) or "–"
+
+
+def _address(parts: dict[str, str]) -> str:
+    lines = address_rules.formatted({name: parts.get(name, "") for name in TEXTS})
+    phone = parts.get("phone", "")
+    shown = [line for line in (*lines, phone) if line]
+    return format_html_join("", "<div>{}</div>", ((line,) for line in shown)) or "–"
+
+
+@admin.register(Cart)
+class CartAdmin(ReadOnlyAdmin):
+    fields = (
+        ("email", "user"),
+        ("status", "version"),
+        ("created_at", "updated_at"),
+        ("reminder", "reminded_at"),
+    )
+    inlines = (CartLineInline,)
+    list_display = ("id", "email", "user", "status", "line_count", "updated_at")
+    list_filter = (("status", ChoicesDropdownFilter), ("updated_at", DayRangeFilter))
+    list_select_related = ("user",)
+    ordering = ("-updated_at", "-id")
+    sortable_by = ()
+    search_fields = ("email__istartswith",)
+    search_help_text = "How the e-mail address begins"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).annotate(line_count=Count("lines"))
+
+    @display(description="Lines")
+    def line_count(self, cart: Any) -> int:
+        return cart.line_count

@@ -14,6 +14,7 @@ from schema.permissions import SIGNED_IN, require
 from schema.types.orders.events import OrderEvent
 from schema.types.orders.orders import Order
 from schema.types.orders.parcels import Fulfillment, Return
+from schema.types.payments import Refund
 from shop import models
 from shop.actions import aftersales
 from shop.actions.aftersales import Back, Wanted
@@ -201,6 +202,11 @@ class OrderRefund(Mutation):
         idempotency_key = KEY
 
     order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+    refund = ObjectField(
+        Refund,
+        description="The refund, PENDING until the provider has answered; null also where units "
+        "were taken out of the order for which nothing was paid.",
+    )
 
     @classmethod
     def perform(
@@ -222,8 +228,8 @@ class OrderRefund(Mutation):
             restock=bool(restock),
         )
         by, key = info.context.user, key_of(info, idempotency_key)
-        aftersales.refund(order, wanted, reason=reason or "", by=by, key=key)
-        return cls(order=order)
+        refund = aftersales.refund(order, wanted, reason=reason or "", by=by, key=key)
+        return cls(order=order, refund=refund)
 
 
 def _minor(amount: PythonDecimal | None, currency: str) -> int | None:

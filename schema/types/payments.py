@@ -73,6 +73,9 @@ class Refund(OrderNode):
 
     state = graphene.Field(RefundState, required=True, description="How far it has come.")
     amount = MoneyField("amount", required=True, description="How much.")
+    shipping = MoneyField(
+        "shipping", required=True, description="How much of it is for the shipping."
+    )
     reason = graphene.String(
         required=True, description="What staff wrote about it, for the customer too; or empty."
     )

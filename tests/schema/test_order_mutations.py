@@ -218,7 +218,8 @@ def test_only_staff_say_that_goods_are_lost(
 
 def test_staff_pay_back_units_and_the_shipping(sold: SimpleNamespace, mutate: Any) -> None:
     selection = """order { paymentStatus lines { edges { node { refunded cancelled } } }
-      events(last: 1) { edges { node { kind text amount { amount currency } } } } }"""
+      events(last: 1) { edges { node { kind text amount { amount currency } } } } }
+      refund { state amount { amount } shipping { amount } reason }"""
     payload = mutate(
         "orderRefund",
         selection,
@@ -229,6 +230,12 @@ def test_staff_pay_back_units_and_the_shipping(sold: SimpleNamespace, mutate: An
         reason="Sold out.",
     )
     assert payload["userErrors"] == []
+    assert payload["refund"] == {
+        "state": "SUCCEEDED",
+        "amount": {"amount": "22.50"},
+        "shipping": {"amount": "5.00"},
+        "reason": "Sold out.",
+    }
     assert payload["order"] == {
         "paymentStatus": "PARTIALLY_REFUNDED",
         "lines": {

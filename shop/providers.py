@@ -2,13 +2,15 @@
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from shop.actions import payments
 from shop.errors import NotFound
 from shop.gateways import Refused, Unavailable, demo
-from shop.models import Payment
+from shop.models import Payment, PaymentState
+from shop.money import format_minor
 
 # Far more than any message of a provider has.
 MAX_BYTES = 256 * 1024
@@ -39,16 +41,21 @@ def message(request: HttpRequest, provider: str) -> HttpResponse:
 
 # Whoever has the token is the customer; there is no session to ride on.
 @csrf_exempt
-@require_POST
+@require_http_methods(["GET", "POST"])
 def confirm_demo(request: HttpRequest) -> HttpResponse:
-    """The customer confirms a payment at the demo provider, or refuses (`refuse=1`).
+    """Where customers of the demo provider confirm a payment, or refuse (`refuse=1`).
 
-    The form has the `token` that the client got with the payment.
+    The page has the `token` in its address, the form has it in a field.
     """
-    if not settings.DEMO_PAYMENTS:
+    token = (request.POST if request.method == "POST" else request.GET).get("token", "")
+    waiting = Payment.objects.filter(
+        provider=demo.Demo.name, key=token, state=PaymentState.REQUIRES_ACTION
+    )
+    payment = waiting.select_related("order").first() if settings.DEMO_PAYMENTS else None
+    if payment is None:
         raise Http404
-    token = request.POST.get("token", "")
-    payment = Payment.objects.filter(provider=demo.Demo.name, key=token).first()
-    if payment is None or not demo.confirm(token, accept=not request.POST.get("refuse")):
-        return JsonResponse({"error": "No payment waits under this token."}, status=404)
+    if request.method == "GET":
+        amount = f"{format_minor(payment.amount, payment.currency)} {payment.currency}"
+        return render(request, "demo_payment.html", {"payment": payment, "amount": amount})
+    demo.confirm(token, accept=not request.POST.get("refuse"))
     return JsonResponse({"state": payments.ask(payment.pk).state})

@@ -133,8 +133,7 @@ def _outcome(charge: DemoCharge, request: PaymentRequest) -> Outcome:
         failure = _FAILURES.get(request.method, Failure.DECLINED)
         return Outcome(result=result, reference=charge.key, failure=failure)
     if result == Result.REQUIRES_ACTION:
-        url = f"{settings.SITE_URL}/payments/demo/confirm/"
-        client_data = {"url": url, "token": charge.key}
+        client_data = {"url": f"{settings.SITE_URL}/payments/demo/confirm/?token={charge.key}"}
         return Outcome(result=result, reference=charge.key, client_data=client_data)
     if result == Result.VOIDED:
         return Outcome(result=result, reference=charge.key)

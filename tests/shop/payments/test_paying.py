@@ -114,8 +114,7 @@ def test_an_order_waits_while_its_customer_has_something_to_do(order: Order) -> 
     payment = paid(order, "requires_action")
     assert payment.state == PaymentState.REQUIRES_ACTION
     assert payment.client_data == {
-        "url": "http://localhost:8000/payments/demo/confirm/",
-        "token": payment.key,
+        "url": f"http://localhost:8000/payments/demo/confirm/?token={payment.key}",
     }
     order.refresh_from_db()
     assert (order.status, order.payment_status) == ("pending", PaymentStatus.PENDING)

@@ -356,19 +356,25 @@ def _broken(*_: Any, **__: Any) -> bool:
 # --- The demo provider ----------------------------------------------------------------------------
 
 
-def test_at_the_demo_provider_a_customer_confirms_by_a_form(order: Order, client: Client) -> None:
+CONFIRM = "/payments/demo/confirm/"
+
+
+def test_at_the_demo_provider_a_customer_confirms_on_a_page(order: Order, client: Client) -> None:
     payment = paid(order, "requires_action")
-    form = {"token": payment.client_data["token"]}
     path = payment.client_data["url"].removeprefix("http://localhost:8000")
+    page = client.get(path).content.decode()
+    assert f"Order {order.number}: 38.40 USD." in page
+    form = {"token": payment.key}
+    assert f'name="token" value="{payment.key}"' in page
     assert client.post(path, form).json() == {"state": "captured"}
     assert fresh(order).status == OrderStatus.CONFIRMED
-    assert client.post(path, form).status_code == 404
+    assert client.post(path, form).status_code == client.get(path).status_code == 404
 
 
 def test_at_the_demo_provider_a_customer_may_refuse(order: Order, client: Client) -> None:
     payment = paid(order, "requires_action")
-    form = {"token": payment.client_data["token"], "refuse": "1"}
-    assert client.post("/payments/demo/confirm/", form).json() == {"state": "failed"}
+    form = {"token": payment.key, "refuse": "1"}
+    assert client.post(CONFIRM, form).json() == {"state": "failed"}
     assert fresh(order).status == OrderStatus.CANCELLED
 
 
@@ -377,9 +383,10 @@ def test_without_the_demo_provider_there_is_no_such_page(
 ) -> None:
     payment = paid(order, "requires_action")
     form = {"token": payment.key}
-    assert client.post("/payments/demo/confirm/", {"token": "x"}).status_code == 404
-    assert client.post("/payments/demo/confirm/", {}).status_code == 404
-    assert client.get("/payments/demo/confirm/").status_code == 405
+    for other in ({"token": "x"}, {}):
+        assert client.post(CONFIRM, other).status_code == 404
+        assert client.get(CONFIRM, other).status_code == 404
+    assert client.put(CONFIRM).status_code == 405
     settings.DEMO_PAYMENTS = False
-    assert client.post("/payments/demo/confirm/", form).status_code == 404
+    assert client.post(CONFIRM, form).status_code == client.get(CONFIRM, form).status_code == 404
     assert fresh(payment).state == PaymentState.REQUIRES_ACTION

@@ -101,10 +101,14 @@ class RefundOutcome:
         done: the money is on its way; None while the provider does not know yet; False when it
             will not go back.
         reference: its name for the refund.
+        amount: minor units, where a refund was looked up; 0 otherwise.
+        currency: of the amount.
     """
 
     done: bool | None
     reference: str = ""
+    amount: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +120,8 @@ class Notification:
         kind: the provider's name for what happened.
         reference: the payment that it is about; None when it is about something else.
         key: our key of that payment, where the provider tells it.
-        refund_key: our key of the refund that it is about; None when it is about none of ours.
+        refund: the refund that it is about; None when it is about none.
+        refund_key: our key of that refund; None when the shop did not ask for it.
         outcome: what became of the payment, where the message tells it and nothing later can
             differ; None where the shop has to look it up.
     """
@@ -125,6 +130,7 @@ class Notification:
     kind: str
     reference: str | None = None
     key: str | None = None
+    refund: str | None = None
     refund_key: str | None = None
     outcome: Outcome | None = None
 

@@ -12,6 +12,7 @@ applying      an outcome becomes the payment's state, and the order's
 sending_back  money that the shop does not want
 paying        asks the provider to pay, capture, void
 refunding     money that is paid back
+adopting      refunds that were made past the shop
 settling      what is due: answers that were lost, customers who did not come back
 receiving     messages of providers
 """

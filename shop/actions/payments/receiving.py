@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from shop import gateways
+from shop.actions.payments.adopting import adopt
 from shop.actions.payments.applying import apply
 from shop.actions.payments.beginning import must_be_outside, request_of
 from shop.actions.payments.refunding import apply_refund, request_for
@@ -67,20 +68,21 @@ def receive(provider: str, body: bytes, headers: Mapping[str, str]) -> bool:
 def _asked(provider: str, notification: Notification) -> tuple[Payment | None, Callable[[], Any]]:
     """The payment that a message is about, and what applies what became of it."""
     gateway = gateways.gateway_of(provider)
-    if notification.refund_key is not None:
-        refunds = Refund.objects.select_related("payment__order")
-        refund = refunds.filter(key=notification.refund_key, payment__provider=provider).first()
-        if refund is None:
-            return None, _nothing
-        told = gateway.look_up_refund(
-            request_for(refund), key=refund.key, reference=refund.reference
-        )
-        if told is None:
-            raise Unavailable
-        return refund.payment, partial(apply_refund, refund.pk, told)
     payment = _payment_of(provider, notification)
+    refund = _refund_of(provider, notification)
+    if refund is not None:
+        payment = refund.payment
     if payment is None:
         return None, _nothing
+    if notification.refund:
+        key = refund.key if refund else ""
+        request = request_for(refund) if refund else request_of(payment)
+        told = gateway.look_up_refund(request, key=key, reference=notification.refund)
+        if told is None:
+            raise Unavailable
+        if refund is None:
+            return payment, partial(adopt, payment.pk, told)
+        return payment, partial(apply_refund, refund.pk, told)
     outcome = notification.outcome or gateway.look_up(request_of(payment))
     return payment, partial(apply, payment.pk, outcome)
 
@@ -94,6 +96,14 @@ def _payment_of(provider: str, notification: Notification) -> Payment | None:
     if found is None and notification.key:
         found = payments.filter(key=notification.key).first()
     return found
+
+
+def _refund_of(provider: str, notification: Notification) -> Refund | None:
+    """The one that the shop asked for, by our key."""
+    if notification.refund_key is None:
+        return None
+    refunds = Refund.objects.select_related("payment__order")
+    return refunds.filter(key=notification.refund_key, payment__provider=provider).first()
 
 
 def _nothing() -> None:

@@ -100,7 +100,7 @@ def begin_refund(
             raise IdempotencyConflict
         return known
     _check(payment, amount)
-    _count(payment, amount)
+    count(payment, amount)
     _count_lines(payment.order, units)
     made = Refund.objects.create(
         payment=payment,
@@ -185,6 +185,16 @@ def request_for(row: Refund) -> PaymentRequest:
     )
 
 
+def count(payment: Payment, amount: int) -> None:
+    """Counts `amount` as refunded, if so much was captured. Raises ExceedsPayment."""
+    after = F("refunded") + amount
+    enough = Payment.objects.filter(pk=payment.pk, state__in=_REFUNDABLE, captured__gte=after)
+    state = _either(Q(captured=after), PaymentState.REFUNDED)
+    # The state comes first: MariaDB works from the left, with what it has just written.
+    if not enough.update(state=state, refunded=after, updated_at=timezone.now()):
+        raise ExceedsPayment
+
+
 def facts(row: Refund) -> dict[str, Any]:
     """What the audit tells of a refund."""
     return {
@@ -205,15 +215,6 @@ def _check(payment: Payment, amount: int) -> None:
         raise IllegalMove("Only what was captured can be paid back.")
     if not gateways.gateway_of(payment.provider).takes(amount, payment.currency):
         raise Invalid("The provider cannot pay back exactly this amount.")
-
-
-def _count(payment: Payment, amount: int) -> None:
-    after = F("refunded") + amount
-    enough = Payment.objects.filter(pk=payment.pk, state__in=_REFUNDABLE, captured__gte=after)
-    state = _either(Q(captured=after), PaymentState.REFUNDED)
-    # The state comes first: MariaDB works from the left, with what it has just written.
-    if not enough.update(state=state, refunded=after, updated_at=timezone.now()):
-        raise ExceedsPayment
 
 
 def _either(condition: Q, state: PaymentState) -> Case:

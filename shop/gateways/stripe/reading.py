@@ -47,7 +47,13 @@ def outcome_of(intent: Mapping[str, Any], request: PaymentRequest | None = None)
 
 def refund_outcome_of(refund: Mapping[str, Any]) -> RefundOutcome:
     """What a refund says."""
-    return RefundOutcome(done=_REFUNDED.get(refund["status"]), reference=refund["id"])
+    amount, currency = _money(refund, refund["amount"])
+    return RefundOutcome(
+        done=_REFUNDED.get(refund["status"]),
+        reference=refund["id"],
+        amount=amount,
+        currency=currency,
+    )
 
 
 def notification_of(event: Mapping[str, Any]) -> Notification:
@@ -72,15 +78,21 @@ def notification_of(event: Mapping[str, Any]) -> Notification:
             event_id=event_id,
             kind=kind,
             reference=found.get("payment_intent"),
+            refund=found["id"],
             refund_key=key,
         )
     return Notification(event_id=event_id, kind=kind)
 
 
 def _paid(intent: Mapping[str, Any], result: Result, amount: int) -> Outcome:
-    currency = intent["currency"].upper()
+    minor, currency = _money(intent, amount)
+    return Outcome(result=result, reference=intent["id"], amount=minor, currency=currency)
+
+
+def _money(found: Mapping[str, Any], amount: int) -> tuple[int, str]:
+    """An amount in minor units, and its currency."""
+    currency = found["currency"].upper()
     try:
-        minor = from_stripe(amount, currency)
+        return from_stripe(amount, currency), currency
     except ValueError:
         raise Unavailable("Stripe tells an amount that there is not.") from None
-    return Outcome(result=result, reference=intent["id"], amount=minor, currency=currency)

@@ -94,6 +94,14 @@ class Fake:
             intent["last_payment_error"] = {"type": "invalid_request_error", "code": code}
         return intent
 
+    def pays_back(self, intent_id: str, amount: int) -> dict[str, Any]:
+        """Somebody refunds on Stripe's dashboard, where there is no key of ours."""
+        refund = self._refund(
+            {"payment_intent": intent_id, "amount": str(amount), "metadata[key]": ""}
+        )
+        refund["metadata"] = {}
+        return refund
+
     def answer(
         self, method: str, path: str, data: dict[str, str], headers: Any
     ) -> tuple[int, dict[str, Any]]:

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from shop import providers
 from shop.actions import payments
+from shop.errors import ExceedsPayment
 from shop.models import (
     Order,
     OrderEvent,
@@ -310,6 +311,44 @@ def test_stripe_tells_what_becomes_of_refunds(stripe: Fake, order: Order, delive
     assert (fresh(payment).state, payment.refunded) == (PaymentState.CAPTURED, 0)
     assert fresh(order).payment_status == PaymentStatus.PAID
     assert PaymentEvent.objects.filter(payment=payment).count() == 3
+
+
+def test_what_was_paid_back_at_stripes_dashboard_counts_once(
+    stripe: Fake, order: Order, deliver: Any
+) -> None:
+    payment = paid(order, "pm_card_visa", provider="stripe")
+    stripe.refund_status = "pending"
+    theirs = stripe.pays_back(payment.reference, 1000)
+    for status in ("pending", "succeeded"):
+        theirs["status"] = status
+        for _ in range(3):
+            assert deliver(stripe.event("refund.updated", {**theirs})) == 200
+        refund = Refund.objects.get()
+        assert (refund.state, refund.amount, refund.reference) == (status, 1000, theirs["id"])
+        assert (fresh(payment).state, payment.refunded) == ("partially_refunded", 1000)
+    assert fresh(order).payment_status == PaymentStatus.PARTIALLY_REFUNDED
+    assert told_of(order) == ["payment_captured", "confirmed", "refunded"]
+    # The shop pays back what is left, and no more.
+    stripe.refund_status = "succeeded"
+    with pytest.raises(ExceedsPayment):
+        payments.refund(payment, amount=TOTAL - 999, key="too much")
+    payments.refund(payment, amount=TOTAL - 1000, key="the rest")
+    assert fresh(payment).state == PaymentState.REFUNDED
+    theirs["status"] = "failed"
+    assert deliver(stripe.event("refund.failed", {**theirs})) == 200
+    assert (fresh(payment).state, payment.refunded) == ("partially_refunded", TOTAL - 1000)
+
+
+@pytest.mark.parametrize("changed", [{"amount": TOTAL + 1}, {"currency": "jpy"}])
+def test_what_cannot_have_been_paid_back_does_not_count(
+    changed: dict[str, Any], stripe: Fake, order: Order, deliver: Any
+) -> None:
+    payment = paid(order, "pm_card_visa", provider="stripe")
+    theirs = stripe.pays_back(payment.reference, 1000) | changed
+    stripe.refunds[theirs["id"]] = theirs
+    assert deliver(stripe.event("refund.created", {**theirs})) == 200
+    assert Refund.objects.count() == 0
+    assert fresh(payment).refunded == 0
 
 
 # --- Failures -------------------------------------------------------------------------------------

@@ -325,7 +325,7 @@ def test_a_refund_may_take_its_time(status: str, done: bool | None, stripe: Fake
     stripe.refund_status = status
     outcome = GATEWAY.refund(known(stripe), key="r1", amount=100)
     (name,) = stripe.refunds
-    assert outcome == RefundOutcome(done=done, reference=name)
+    assert outcome == RefundOutcome(done=done, reference=name, amount=100, currency="USD")
 
 
 # --- Secrets --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from shop.actions import payments
-from shop.errors import NotFound
+from shop.errors import Busy, NotFound
 from shop.gateways import Refused, Unavailable, demo
 from shop.models import Payment, PaymentState
 from shop.money import format_minor
@@ -34,7 +34,7 @@ def message(request: HttpRequest, provider: str) -> HttpResponse:
         raise Http404 from None
     except Refused:
         return JsonResponse({"error": "The signature is not right, or too old."}, status=400)
-    except Unavailable:
+    except (Unavailable, Busy):
         return JsonResponse({"error": "Send it again later."}, status=503)
     return JsonResponse({"received": True})
 

@@ -7,8 +7,7 @@ from django.utils import timezone
 from shop.actions import orders
 from shop.actions.payments.beginning import patience
 from shop.actions.payments.holding import hold
-from shop.actions.payments.refunding import apply_refund, count
-from shop.actions.rows import atomically
+from shop.actions.payments.refunding import apply_refund_within, count
 from shop.errors import ExceedsPayment
 from shop.gateways import RefundOutcome
 from shop.models import Payment, Refund
@@ -20,17 +19,15 @@ logger = logging.getLogger(__name__)
 def adopt(payment_id: int, outcome: RefundOutcome) -> Refund | None:
     """Counts a refund that the shop did not ask for, once; None for what it cannot count.
 
+    Runs in the caller's transaction.
+
     Args:
         outcome: with the refund's reference, amount and currency.
     """
-
-    def work() -> Refund | None:
-        payment = hold(payment_id)
-        known = payment.refunds.filter(reference=outcome.reference).first()
-        return known or _counted(payment, outcome)
-
-    row = atomically(work)
-    return apply_refund(row.pk, outcome) if row else None
+    payment = hold(payment_id)
+    known = payment.refunds.filter(reference=outcome.reference).first()
+    row = known or _counted(payment, outcome)
+    return apply_refund_within(row.pk, outcome) if row else None
 
 
 def _counted(payment: Payment, outcome: RefundOutcome) -> Refund | None:

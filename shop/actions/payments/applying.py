@@ -47,14 +47,15 @@ def apply(payment_id: int, outcome: Outcome, *, by: Any = None) -> Payment:
         Payment.DoesNotExist: there is no such payment.
         Busy: others were in the way; settling tries again.
     """
+    return atomically(lambda: apply_within(payment_id, outcome, by=by))
 
-    def work() -> Payment | None:
-        payment = hold(payment_id)
-        return payment if _apply(payment, outcome, by) else None
 
+def apply_within(payment_id: int, outcome: Outcome, *, by: Any = None) -> Payment:
+    """As `apply`, in the caller's transaction, which is to be tried again after a deadlock."""
     while True:
-        if applied := atomically(work):
-            return applied
+        payment = hold(payment_id)
+        if _apply(payment, outcome, by):
+            return payment
 
 
 def close(payment_id: int, *, by: Any = None) -> bool:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from shop import gateways
 from shop.actions import audit
 from shop.actions.payments import machine
-from shop.actions.payments.applying import apply, close
+from shop.actions.payments.applying import apply, apply_within, close
 from shop.actions.payments.beginning import must_be_outside, patience, request_of
 from shop.actions.payments.holding import change
+from shop.actions.rows import atomically
 from shop.errors import IllegalMove, PaymentFailed
 from shop.gateways import Outcome, Refused, Result, Unavailable
 from shop.models import OrderStatus, Payment, PaymentState
@@ -74,8 +74,7 @@ def capture(payment: Payment, *, by: Any) -> Payment:
         return payment
     except Refused:
         raise PaymentFailed from None
-    with transaction.atomic(), audit.changing("payment.capture", [payment], facts):
-        return apply(payment.pk, outcome, by=by)
+    return _recorded("payment.capture", payment, outcome, by)
 
 
 def void(payment: Payment, *, by: Any = None) -> Payment:
@@ -102,8 +101,7 @@ def void(payment: Payment, *, by: Any = None) -> Payment:
         return _read(payment.pk)
     except Refused:
         raise PaymentFailed from None
-    with transaction.atomic(), audit.changing("payment.void", [payment], facts):
-        return apply(payment.pk, outcome, by=by)
+    return _recorded("payment.void", payment, outcome, by)
 
 
 def facts(payment: Payment) -> dict[str, Any]:
@@ -122,6 +120,16 @@ def facts(payment: Payment) -> dict[str, Any]:
 
 def _read(payment_id: int) -> Payment:
     return Payment.objects.select_related("order").get(pk=payment_id)
+
+
+def _recorded(action: str, payment: Payment, outcome: Outcome, by: Any) -> Payment:
+    """Applies what the provider answered to staff, who are named in the audit."""
+
+    def work() -> Payment:
+        with audit.changing(action, [payment], facts):
+            return apply_within(payment.pk, outcome, by=by)
+
+    return atomically(work)
 
 
 def _ask_later(payment: Payment) -> None:

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from shop import gateways
 from shop.actions.payments.adopting import adopt
-from shop.actions.payments.applying import apply
+from shop.actions.payments.applying import apply_within
 from shop.actions.payments.beginning import must_be_outside, request_of
-from shop.actions.payments.refunding import apply_refund, request_for
+from shop.actions.payments.refunding import apply_refund_within, request_for
+from shop.actions.rows import atomically
 from shop.errors import NotFound
 from shop.gateways import Notification, Refused, Unavailable
 from shop.models import Payment, PaymentEvent, Refund
@@ -35,6 +34,7 @@ def receive(provider: str, body: bytes, headers: Mapping[str, str]) -> bool:
         NotFound: there is no such provider.
         Refused: it is not signed by the provider, was altered, or is too old. Nothing was changed.
         Unavailable: the provider was asked what it is about, and did not tell. Nothing was changed.
+        Busy: others were in the way. Nothing was changed.
         RuntimeError: inside a transaction.
     """
     must_be_outside()
@@ -48,21 +48,21 @@ def receive(provider: str, body: bytes, headers: Mapping[str, str]) -> bool:
         payment, learn = _asked(provider, notification)
     except Refused:
         raise Unavailable from None
-    try:
-        # Noted and applied in one transaction: no message is noted that was not applied.
-        with transaction.atomic():
-            PaymentEvent.objects.create(
-                provider=provider,
-                event_id=notification.event_id,
-                kind=notification.kind[:_KIND_LENGTH],
-                payment=payment,
-            )
-            learn()
-    except IntegrityError:
-        if not same.exists():
-            raise
-        return False
-    return True
+
+    def work() -> bool:
+        """Noted and applied in one transaction: no message is noted that was not applied."""
+        if same.exists():
+            return False
+        PaymentEvent.objects.create(
+            provider=provider,
+            event_id=notification.event_id,
+            kind=notification.kind[:_KIND_LENGTH],
+            payment=payment,
+        )
+        learn()
+        return True
+
+    return atomically(work)
 
 
 def _asked(provider: str, notification: Notification) -> tuple[Payment | None, Callable[[], Any]]:
@@ -82,9 +82,9 @@ def _asked(provider: str, notification: Notification) -> tuple[Payment | None, C
             raise Unavailable
         if refund is None:
             return payment, partial(adopt, payment.pk, told)
-        return payment, partial(apply_refund, refund.pk, told)
+        return payment, partial(apply_refund_within, refund.pk, told)
     outcome = notification.outcome or gateway.look_up(request_of(payment))
-    return payment, partial(apply, payment.pk, outcome)
+    return payment, partial(apply_within, payment.pk, outcome)
 
 
 def _payment_of(provider: str, notification: Notification) -> Payment | None:

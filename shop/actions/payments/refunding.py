@@ -162,15 +162,16 @@ def apply_refund(refund_id: int, outcome: RefundOutcome) -> Refund:
 
     A provider may find out later that money cannot go back that it had sent.
     """
+    return atomically(lambda: apply_refund_within(refund_id, outcome))
 
-    def work() -> Refund | None:
+
+def apply_refund_within(refund_id: int, outcome: RefundOutcome) -> Refund:
+    """As `apply_refund`, in the caller's transaction."""
+    while True:
         row = Refund.objects.get(pk=refund_id)
         payment = hold(row.payment_id)
-        return row if _apply(row, payment, outcome) else None
-
-    while True:
-        if applied := atomically(work):
-            return applied
+        if _apply(row, payment, outcome):
+            return row
 
 
 def request_for(row: Refund) -> PaymentRequest:

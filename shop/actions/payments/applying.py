@@ -76,6 +76,8 @@ def close(payment_id: int, *, by: Any = None) -> bool:
         )
         if closed:
             record(payment, OrderEventKind.PAYMENT_VOIDED, by, failure=Failure.ABANDONED)
+            if payment.order.status != OrderStatus.PENDING:
+                orders.set_payment_status(payment.order)
         return closed
 
     return atomically(work)

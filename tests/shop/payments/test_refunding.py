@@ -213,6 +213,8 @@ def test_all_money_of_an_order_goes_back(order: Order, staff: User) -> None:
         assert (payment.state, payment.settle_at) == (PaymentState.VOIDED, None)
     order.refresh_from_db()
     assert order.payment_status == PaymentStatus.REFUNDED
+    kinds = list(order.events.order_by("pk").values_list("kind", flat=True))
+    assert kinds.count("payment_voided") == 2
     with transaction.atomic():
         assert payments.give_back(order, reason="Once more.") == []
 

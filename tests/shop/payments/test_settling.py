@@ -321,3 +321,14 @@ def test_a_day_later_a_refund_is_found_although_its_key_is_forgotten(
     payments.settle(later(86400))
     assert fresh(refund).state == "succeeded"
     assert [one["amount"] for one in stripe.refunds.values()] == [1000]
+
+
+def test_a_payment_of_an_order_that_was_called_off_is_given_up(order: Order) -> None:
+    payment = paid(order, "requires_action")
+    with transaction.atomic():
+        orders.give_up(order, status=OrderStatus.CANCELLED)
+        payments.give_back(order, reason="Called off.")
+        Order.objects.filter(pk=order.pk).update(payment_status=PaymentStatus.PENDING)
+    assert payments.settle(order=order) == 1
+    assert (fresh(payment).state, payment.settle_at) == (PaymentState.VOIDED, None)
+    assert fresh(order).payment_status == PaymentStatus.VOIDED

@@ -1,9 +1,10 @@
 """Rows in hand may be older than the database; an action works on the row as it is now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db.models import F, Func, IntegerField
 
 from shop.actions import audit
 from shop.errors import Busy, NotFound
@@ -65,3 +66,22 @@ def atomically(work: Callable[[], T], *, tries: int = 3) -> T:
             if not is_conflict(error):
                 raise
     raise Busy
+
+
+class Each(Func):
+    """What `units` holds for a row, by primary key: CASE id WHEN 7 THEN 2 ... END.
+
+    Django's own Case takes the time of several statements to say so for ten rows.
+    """
+
+    def __init__(self, units: Mapping[int, int]) -> None:
+        super().__init__(F("pk"), output_field=IntegerField())
+        self.units = [number for pair in units.items() for number in pair]
+
+    def as_sql(  # type: ignore[override]
+        self, compiler: Any, connection: Any, **context: Any
+    ) -> tuple[str, list[Any]]:
+        (key,) = self.get_source_expressions()
+        column, params = compiler.compile(key)
+        cases = " ".join(["WHEN %s THEN %s"] * (len(self.units) // 2))
+        return f"CASE {column} {cases} END", [*params, *self.units]

@@ -8,7 +8,7 @@ from django.db.models import F, Q, Sum
 from django.utils import timezone
 
 from shop.actions import audit
-from shop.actions.inventory.levels import each
+from shop.actions.rows import Each
 from shop.errors import Busy, ExceedsOrder, IllegalMove, InvalidQuantity, NotFound, Required
 from shop.models import FulfillmentStatus, Order, OrderLine
 
@@ -114,7 +114,7 @@ def count(items: Collection[Chosen], column: str, within: Callable[[Any], Q]) ->
         Busy: it would not: somebody has changed the lines past us.
     """
     units = {item.line.pk: item.units for item in items}
-    after = F(column) + each(units)
+    after = F(column) + Each(units)
     rows = OrderLine.objects.filter(within(after), pk__in=list(units))
     if rows.update(**{column: after}) != len(units):
         raise Busy

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from django.db import transaction
 from django.db.models import F, Q
 
-from shop.actions.inventory.levels import each, locked_variants, tell_low, write_down
+from shop.actions.inventory.levels import locked_variants, tell_low, write_down
+from shop.actions.rows import Each
 from shop.errors import Invalid
 from shop.models import MovementReason, Stock
 
@@ -109,7 +110,7 @@ def set_backorder(flags: Mapping[int, bool]) -> set[int]:
 
 def _add(deltas: Mapping[int, int]) -> None:
     """Adds to the units on hand, by primary key of the stock."""
-    delta = each(deltas)
+    delta = Each(deltas)
     # The condition stands in the statement, because SQLite ignores the locks.
     enough = Q(backorder=True) | Q(on_hand__gte=F("reserved") - delta)
     guarded = Stock.objects.filter(enough, pk__in=list(deltas))

@@ -1,11 +1,9 @@
 """Stock rows, locked in one order and changed many at a time."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from django.db import connection, transaction
-from django.db.models import Case, IntegerField, QuerySet, Value, When
-from django.db.models.expressions import Combinable
+from django.db.models import QuerySet
 
 from shop import events
 from shop.actions import rows
@@ -36,17 +34,6 @@ def locked_variants(variant_ids: Iterable[int]) -> dict[int, Stock]:
     """As `locked`: the stock of these variants, by primary key of the variant."""
     found = locked(Stock.objects.filter(variant__in=list(variant_ids)))
     return {row.variant_id: row for row in found.values()}
-
-
-def each(units: Mapping[int, int]) -> Combinable:
-    """What `units` holds for a row, by primary key, as an expression for one statement."""
-    keys: dict[int, list[int]] = defaultdict(list)
-    for key, number in units.items():
-        keys[number].append(key)
-    if len(keys) == 1:
-        return Value(next(iter(keys)), output_field=IntegerField())
-    cases = (When(pk__in=same, then=Value(number)) for number, same in keys.items())
-    return Case(*cases, output_field=IntegerField())
 
 
 def must_match(changed: int, expected: int) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from django.db.models import F
 
 from shop.actions.inventory.levels import (
-    each,
     locked_variants,
     must_be_in_transaction,
     must_be_positive,
@@ -13,6 +12,7 @@ from shop.actions.inventory.levels import (
     write_down,
 )
 from shop.actions.inventory.promising import close
+from shop.actions.rows import Each
 from shop.errors import ExceedsOrder
 from shop.models import MovementReason, Reservation, ReservationState, Stock, User
 
@@ -39,7 +39,7 @@ def ship(reference: str, quantities: Mapping[int, int], *, actor: User | None = 
     ):
         raise ExceedsOrder
     close("shipped", {row.pk: units[pk] for pk, row in open_.items()}, mine)
-    number = each(units)
+    number = Each(units)
     guarded = Stock.objects.filter(pk__in=list(units), reserved__gte=number)
     changed = guarded.update(reserved=F("reserved") - number, on_hand=F("on_hand") - number)
     must_match(changed, len(units))
@@ -65,7 +65,7 @@ def restock(reference: str, quantities: Mapping[int, int], *, actor: User | None
     units = {row.pk: quantities[pk] for pk, row in rows.items()}
     if not units:
         return
-    changed = Stock.objects.filter(pk__in=list(units)).update(on_hand=F("on_hand") + each(units))
+    changed = Stock.objects.filter(pk__in=list(units)).update(on_hand=F("on_hand") + Each(units))
     must_match(changed, len(units))
     back = [(row, units[row.pk]) for row in rows.values()]
     write_down(back, MovementReason.RETURNED, reference=reference, actor=actor)

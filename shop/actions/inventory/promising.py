@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from shop.actions.inventory.levels import (
-    each,
     locked,
     locked_variants,
     must_be_in_transaction,
@@ -16,6 +15,7 @@ from shop.actions.inventory.levels import (
     must_match,
     tell_low,
 )
+from shop.actions.rows import Each
 from shop.models import Reservation, ReservationState, Stock
 from shop.models.inventory import OPEN_STATES
 
@@ -123,8 +123,8 @@ def release(reference: str, quantities: Mapping[int, int] | None = None) -> dict
         return {}
     by_reservation = {row.pk: units[row.stock_id] for row in reservations}
     close("released", by_reservation, mine)
-    guarded = Stock.objects.filter(pk__in=list(units), reserved__gte=each(units))
-    must_match(guarded.update(reserved=F("reserved") - each(units)), len(units))
+    guarded = Stock.objects.filter(pk__in=list(units), reserved__gte=Each(units))
+    must_match(guarded.update(reserved=F("reserved") - Each(units)), len(units))
     return given
 
 
@@ -196,7 +196,7 @@ def close(column: str, units: Mapping[int, int], reservations: QuerySet[Reservat
     Raises:
         Busy: another did so at the same moment; the transaction is undone.
     """
-    done = F("shipped") + F("released") + each(units)
+    done = F("shipped") + F("released") + Each(units)
     shipped, released = Value(ReservationState.SHIPPED), Value(ReservationState.RELEASED)
     ended: Any = Case(When(shipped__gt=0, then=shipped), default=released)
     if column == "shipped":
@@ -208,7 +208,7 @@ def close(column: str, units: Mapping[int, int], reservations: QuerySet[Reservat
     )
     guarded = reservations.filter(pk__in=list(units), quantity__gte=done)
     # The state comes first: MariaDB works from the left, with what it has just written.
-    changed = guarded.update(state=state, **{column: F(column) + each(units)})
+    changed = guarded.update(state=state, **{column: F(column) + Each(units)})
     must_match(changed, len(units))
 
 
@@ -223,7 +223,7 @@ def _promise(units: Mapping[int, int]) -> int:
     Returns:
         The number of rows that had enough.
     """
-    number = each(units)
+    number = Each(units)
     enough = Q(backorder=True) | Q(on_hand__gte=F("reserved") + number)
     guarded = Stock.objects.filter(enough, pk__in=list(units))
     return guarded.update(reserved=F("reserved") + number)

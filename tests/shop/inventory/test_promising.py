@@ -87,6 +87,13 @@ def test_a_reference_reserves_once(shelf: Any, counts: Any) -> None:
     assert counts(small) == (10, 1)
 
 
+def test_nothing_is_reserved_for_nothing(shelf: Any, dump: Any) -> None:
+    shelf(10)
+    before = dump()
+    reserve("order:1", {})
+    assert dump() == before
+
+
 @pytest.mark.parametrize("number", [0, -1])
 def test_a_quantity_below_one_is_refused(number: int, shelf: Any, counts: Any) -> None:
     small, large = shelf(10, 10)

@@ -25,6 +25,9 @@ OBJECTS = {
     "exportProducts": "Job",
     "importProducts": "Job",
     "webhookEndpointTest": "WebhookDelivery",
+    "orderCapture": "Payment",
+    "orderNoteCreate": "OrderEvent",
+    "orderRefund": "Refund",
 }
 LIST = """query($filter: AuditEntryFilter) { auditEntries(filter: $filter) { totalCount
   edges { node { id actor { id email } action outcome source objectType objectId address

@@ -100,7 +100,8 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
         order = Order.objects.get(pk=reply["order"])
         return Completed(order=order, payment=None, token=orders.token_of(order.number))
     payment = _pay(reply["payment"], is_first=bool(placed))
-    if payment.state == PaymentState.FAILED:
+    if payment.state in (PaymentState.FAILED, PaymentState.VOIDED):
+        # Of a request that came again the payment may have been given up meanwhile.
         raise PaymentDeclined(field=["payment"])
     order = payment.order
     return Completed(order=order, payment=payment, token=orders.token_of(order.number))

@@ -394,6 +394,18 @@ def test_a_declined_payment_stays_declined_under_its_key(cart: Cart) -> None:
     assert checkout.complete(wish(cart), key="another").order.status == OrderStatus.CONFIRMED
 
 
+def test_a_payment_that_was_given_up_is_declined_when_it_is_asked_for_again(cart: Cart) -> None:
+    asked = wish(cart, method="requires_action")
+    order = checkout.complete(asked, key="k").order
+    Order.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    payments.settle(timezone.now() + timedelta(hours=1))
+    order.refresh_from_db()
+    assert order.status == OrderStatus.EXPIRED
+    with pytest.raises(PaymentDeclined):
+        checkout.complete(asked, key="k")
+    assert not DemoCharge.objects.filter(state="captured").exists()
+
+
 def test_keys_of_others_are_other_keys(cart: Cart, selling: SimpleNamespace) -> None:
     other, _ = ready(AnonymousUser(), (selling.variants[1], 1))
     assert buy(cart, key="k").order != buy(other, key="k").order

@@ -30,6 +30,15 @@ CREATES = [
     ("attributeCreate", {"name": NUL}),
     ("attributeCreate", {"name": "Colour", "slug": NUL}),
     ("attributeCreate", {"name": "Colour", "values": [NUL]}),
+    ("productCreate", product(taxCategory=NUL)),
+    ("shippingZoneCreate", {"name": NUL}),
+    ("shippingZoneCreate", {"name": "Near", "countries": [NUL]}),
+    *[
+        ("taxRateCreate", {"country": "US", "basisPoints": 1, field: NUL})
+        for field in ("country", "region", "category", "name")
+    ],
+    ("voucherCreate", {"code": NUL, "kind": "FREE_SHIPPING"}),
+    ("automaticDiscountCreate", {"name": NUL, "basisPoints": 1}),
 ]
 
 

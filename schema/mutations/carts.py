@@ -14,6 +14,7 @@ from shop import models, throttling
 from shop.actions import carts
 from shop.actions.customers import addresses
 from shop.actions.customers.address_rules import TEXTS
+from shop.actions.rows import retried
 from shop.errors import Invalid
 
 _MOST = f"At most {carts.MAX_QUANTITY}."
@@ -65,13 +66,16 @@ class CartMutation(Mutation):
         abstract = True
 
     permission = ANYONE
+    # Each is one action, with a transaction of its own: within another it would be a savepoint, and
+    # cost two statements more.
+    owns_transaction = True
 
     cart = ObjectField(Cart, description="The cart as it is now.")
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, cart: str | None = None, **values: Any) -> Any:
         row = open_cart(info, cart)
-        found = cls.change(info, row, **values)
+        found = retried(lambda: cls.change(info, row, **values))
         remember(info.context, row, found)
         return cls(cart=row)
 
@@ -248,9 +252,6 @@ class CartVoucherApply(CartMutation):
 
     One that the cart is too small for stays in it, with a notice.
     """
-
-    # The count of tries outlives a refusal; the action has a transaction of its own.
-    owns_transaction = True
 
     class Input(_CartInput):
         code = graphene.String(required=True, description="The voucher's code, in any case.")

@@ -48,6 +48,20 @@ def is_conflict(error: OperationalError) -> bool:
 def atomically(work: Callable[[], T], *, tries: int = 3) -> T:
     """What `work` returns, in a transaction of its own; done again when others were in the way.
 
+    Raises:
+        Busy, IntegrityError: as `retried`.
+    """
+
+    def once() -> T:
+        with transaction.atomic():
+            return work()
+
+    return retried(once, tries=tries)
+
+
+def retried(work: Callable[[], T], *, tries: int = 3) -> T:
+    """What `work` returns, which has a transaction of its own; again when others were in the way.
+
     A unique key that somebody else took between our check and our write is a conflict too: checked
     again, it is an ordinary refusal.
 
@@ -57,8 +71,7 @@ def atomically(work: Callable[[], T], *, tries: int = 3) -> T:
     """
     for left in reversed(range(tries)):
         try:
-            with transaction.atomic():
-                return work()
+            return work()
         except IntegrityError:
             if not left:
                 raise

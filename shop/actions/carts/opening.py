@@ -5,7 +5,6 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from shop.errors import NotFound
 from shop.models import Cart
@@ -18,7 +17,6 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-@transaction.atomic
 def create(user: Any) -> tuple[Cart, str | None]:
     """A new cart and the token that opens it; for an account the one that it has, without a token.
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal as PythonDecimal
 from typing import Any
 
 import graphene
-from django.conf import settings
-from django.db import IntegrityError, OperationalError, models, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import QuerySet
 from graphene.types.mutation import MutationOptions
 from graphene.utils.str_converters import to_camel_case
@@ -20,12 +18,12 @@ from schema.engine import scalars
 from schema.engine.connections import ComputedField, NodeType
 from schema.engine.errors import Forbidden, RateLimited, Retry
 from schema.engine.nodes import decode_id
+from schema.inputs import load, load_any
 from schema.permissions import ANYONE, require, sentence
 from shop import errors, money
 from shop.actions import audit
 from shop.actions.rows import is_conflict
 from shop.models import AuditSource
-from shop.money import parse_minor
 
 Decimal = scalars.Decimal
 
@@ -368,63 +366,3 @@ def _check_texts(value: Any, path: tuple[str, ...]) -> None:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check_texts(item, (*path, str(index)))
-
-
-def load(
-    info: graphene.ResolveInfo, node_type: type[NodeType], global_id: str, field: str = "id"
-) -> Any:
-    """The row of a global id, if the viewer may see it.
-
-    Raises:
-        BadRequest: not an id of this type.
-        NotFound: no such row, or not for this viewer.
-    """
-    return _found(info, node_type, node_type.rows(info.context), global_id, field)
-
-
-def load_any(
-    info: graphene.ResolveInfo, node_type: type[NodeType], global_id: str, field: str = "id"
-) -> Any:
-    """As `load`, whether the viewer may see it or not: the mutation's own permission lets to it."""
-    return _found(info, node_type, node_type._meta.model.objects.all(), global_id, field)
-
-
-def _found(
-    info: graphene.ResolveInfo,
-    node_type: type[NodeType],
-    rows: QuerySet,
-    global_id: str,
-    field: str,
-) -> Any:
-    _, pk = decode_id(info.schema, global_id, node_type._meta.name)
-    row = rows.filter(pk=pk).first()
-    if row is None:
-        raise errors.NotFound(f"There is no such {node_type._meta.name}.", field=[field])
-    return row
-
-
-def load_all(
-    info: graphene.ResolveInfo, node_type: type[NodeType], global_ids: list[str], field: str
-) -> list[models.Model]:
-    """As `load`, for a list: all rows in the order of their ids, in one statement."""
-    keys = [decode_id(info.schema, item, node_type._meta.name)[1] for item in global_ids]
-    rows = node_type.rows(info.context).in_bulk(keys)
-    for index, key in enumerate(keys):
-        if key not in rows:
-            message = f"There is no such {node_type._meta.name}."
-            raise errors.NotFound(message, field=[field, str(index)])
-    return [rows[key] for key in keys]
-
-
-def minor_units(amount: PythonDecimal | None, field: list[str]) -> int | None:
-    """An input amount in minor units of the shop's currency.
-
-    Raises:
-        InvalidPrice: more decimal places than the currency has, or too large.
-    """
-    if amount is None:
-        return None
-    try:
-        return parse_minor(amount, settings.SHOP_CURRENCY)
-    except ValueError as error:
-        raise errors.InvalidPrice(field=field) from error

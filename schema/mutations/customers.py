@@ -9,8 +9,9 @@ from graphql_jwt.settings import jwt_settings
 from graphql_jwt.shortcuts import get_token
 
 from schema import authentication, refresh_cookie
-from schema.base import Mutation, load
+from schema.base import Mutation
 from schema.engine.errors import Retry
+from schema.inputs import load
 from schema.permissions import ANYONE, SIGNED_IN
 from schema.types.customers import User
 from schema.types.sessions import Session

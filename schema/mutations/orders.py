@@ -6,10 +6,11 @@ from typing import Any
 
 import graphene
 
-from schema.base import Decimal, Mutation, load, load_any
+from schema.base import Decimal, Mutation
 from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
 from schema.idempotency import KEY, key_of
+from schema.inputs import load, load_any
 from schema.permissions import SIGNED_IN, require
 from schema.types.orders.events import OrderEvent
 from schema.types.orders.orders import Order

@@ -4,9 +4,10 @@ from typing import Any
 
 import graphene
 
-from schema.base import Decimal, DeleteMutation, Mutation, load_any, minor_units
+from schema.base import Decimal, DeleteMutation, Mutation
 from schema.engine.connections import ObjectField
 from schema.engine.scalars import in_utc
+from schema.inputs import load_any, minor_units
 from schema.types.promotions import AutomaticDiscount, Voucher, VoucherKind
 from shop.actions.promotions import automatic_discounts, vouchers
 

@@ -6,9 +6,10 @@ from typing import Any
 import graphene
 
 from schema.authentication import address_of
-from schema.base import Mutation, load
+from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id, to_global_id
+from schema.inputs import load
 from schema.permissions import SIGNED_IN
 from schema.types.catalog.products import Product, Variant
 from schema.types.reviews import Review, WishlistItem

@@ -4,8 +4,9 @@ from typing import Any
 
 import graphene
 
-from schema.base import Decimal, DeleteMutation, Mutation, load, load_any, minor_units
+from schema.base import Decimal, DeleteMutation, Mutation
 from schema.engine.connections import ObjectField
+from schema.inputs import load, load_any, minor_units
 from schema.types.shipping import ShippingRate, ShippingZone, TaxRate
 from shop.actions.shipping import shipping_rates, shipping_zones, tax_rates
 

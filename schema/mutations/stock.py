@@ -4,9 +4,10 @@ from typing import Any
 
 import graphene
 
-from schema.base import Mutation, load
+from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.idempotency import KEY, key_of
+from schema.inputs import load
 from schema.types.catalog.products import Variant
 from schema.types.stock import Stock
 from shop import models

@@ -4,8 +4,9 @@ from typing import Any
 
 import graphene
 
-from schema.base import Mutation, load_any
+from schema.base import Mutation
 from schema.engine.connections import ObjectField
+from schema.inputs import load_any
 from schema.types.webhooks import WebhookDelivery, WebhookEndpoint, WebhookTopic
 from shop.actions.webhooks import deliveries, endpoints
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import graphene
 
-from schema.base import DeleteMutation, Mutation, load
+from schema.base import DeleteMutation, Mutation
 from schema.engine.connections import ObjectField
 from schema.engine.uploads import Upload
+from schema.inputs import load
 from schema.types.catalog.products import Media, Product
 from shop.actions.catalog import media
 from shop.errors import Invalid

@@ -4,8 +4,9 @@ from typing import Any
 
 import graphene
 
-from schema.base import Decimal, DeleteMutation, Mutation, load, load_all, minor_units
+from schema.base import Decimal, DeleteMutation, Mutation
 from schema.engine.connections import ObjectField
+from schema.inputs import load, load_all, minor_units
 from schema.types.catalog.filters import ProductStatus
 from schema.types.catalog.products import Media, Product, Variant
 from schema.types.catalog.taxonomy import AttributeValue, Brand, Category

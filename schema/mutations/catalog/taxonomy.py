@@ -4,8 +4,9 @@ from typing import Any
 
 import graphene
 
-from schema.base import DeleteMutation, Mutation, load, load_all
+from schema.base import DeleteMutation, Mutation
 from schema.engine.connections import ObjectField
+from schema.inputs import load, load_all
 from schema.types.catalog.products import Product
 from schema.types.catalog.taxonomy import Attribute, AttributeValue, Brand, Category, Collection
 from shop.actions.catalog import categories, taxonomy

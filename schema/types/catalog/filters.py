@@ -7,7 +7,7 @@ import django_filters
 import graphene
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from schema.base import Decimal, minor_units
+from schema.base import Decimal
 from schema.engine.errors import BadRequest
 from schema.engine.filters import (
     BooleanFilter,
@@ -17,6 +17,7 @@ from schema.engine.filters import (
     TextFilter,
     ValueFilter,
 )
+from schema.inputs import minor_units
 from shop.errors import InvalidPrice
 from shop.models import Category, CollectionItem, ProductAttribute, Variant
 from shop.models import ProductStatus as Status

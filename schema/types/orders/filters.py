@@ -7,9 +7,10 @@ import django_filters
 import graphene
 from django.db.models import Q, QuerySet
 
-from schema.base import Decimal, minor_units
+from schema.base import Decimal
 from schema.engine.errors import BadRequest
 from schema.engine.filters import DateTimeFilter, EnumListFilter, TextFilter, ValueFilter
+from schema.inputs import minor_units
 from shop import models
 from shop.errors import InvalidPrice
 from shop.models.customers import email_key

@@ -129,6 +129,20 @@ def test_the_bill_goes_to_another_address_where_one_was_given(customer: User, ap
     }
 
 
+@pytest.mark.parametrize("stored", [{}, {"country": "", "name": "", "city": ""}])
+def test_an_address_that_was_erased_is_empty(
+    stored: dict[str, str], customer: User, api: Any, gid: Any
+) -> None:
+    order = place(customer)
+    Order.objects.filter(pk=order.pk).update(shipping_address=stored)
+    document = """query($id: ID!) { order(id: $id) {
+      shippingAddress { name line1 formatted } billingAddress { city country } } }"""
+    assert api(document, customer, id=gid(order))["data"]["order"] == {
+        "shippingAddress": {"name": "", "line1": "", "formatted": []},
+        "billingAddress": {"city": "", "country": ""},
+    }
+
+
 def test_a_line_outlives_what_it_sold(customer: User, api: Any, gid: Any) -> None:
     order = place(customer)
     row = order.lines.get().variant

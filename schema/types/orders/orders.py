@@ -33,8 +33,13 @@ class OrderDiscount(graphene.ObjectType):
     amount = graphene.Field(Money, required=True, description="What it took off.")
 
 
-def _billing_address(request: Any, billing: dict[str, str] | None, shipping: dict[str, str]) -> Any:
-    return address_value(request, billing or shipping)
+def _shipping_address(request: Any, shipping: dict[str, str]) -> Any:
+    # There is always one, if only with nothing in it.
+    return address_value(request, shipping or {"name": ""})
+
+
+def _billing_address(request: Any, billing: dict[str, str] | None, shipping: Any) -> Any:
+    return _shipping_address(request, billing or shipping)
 
 
 def _discounts(request: Any, discounts: list[dict[str, Any]], currency: str) -> list[dict]:
@@ -99,7 +104,7 @@ class Order(OrderNode):
     shipping_address = ComputedField(
         PostalAddress,
         columns=("shipping_address",),
-        compute=address_value,
+        compute=_shipping_address,
         required=True,
         description="Where it goes.",
     )

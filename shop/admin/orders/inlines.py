@@ -79,7 +79,7 @@ class LineInline(Rows):
 
     @display(description="Product")
     def product(self, line: OrderLine) -> str:
-        return f"{line.name} ({line.variant_name})" if line.variant_name else line.name
+        return _name(line)
 
 
 class PaymentInline(Rows):
@@ -115,8 +115,12 @@ class PaymentInline(Rows):
         return format_html_join("", "<div>{}{}{}</div>", lines) or "–"
 
 
+def _name(line: OrderLine) -> str:
+    return f"{line.name} ({line.variant_name})" if line.variant_name else line.name
+
+
 def _contents(lines: Any) -> str:
-    told = ((line.quantity, line.line.name) for line in lines)
+    told = ((line.quantity, _name(line.line)) for line in lines)
     return format_html_join("", "<div>{} × {}</div>", told)
 
 
@@ -177,7 +181,8 @@ class EventInline(Rows):
         if "amount" in event.data and event.data.get("currency"):
             told.append(money(event.data["amount"], event.data["currency"]))
         if "quantity" in event.data:
-            told.append(f"{event.data['quantity']} units")
+            count = event.data["quantity"]
+            told.append("1 unit" if count == 1 else f"{count} units")
         return ", ".join(filter(None, told)) or "–"
 
 

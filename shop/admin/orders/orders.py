@@ -32,15 +32,15 @@ from shop.models import Cart, FulfillmentStatus, Order, OrderStatus, PaymentStat
 from shop.models.customers import email_key
 
 _LABELS = {
-    OrderStatus.PENDING: "info",
-    OrderStatus.CONFIRMED: "warning",
-    OrderStatus.COMPLETED: "success",
-    OrderStatus.CANCELLED: "danger",
-    FulfillmentStatus.PARTIAL: "info",
-    FulfillmentStatus.FULL: "success",
-    PaymentStatus.AUTHORIZED: "info",
-    PaymentStatus.PAID: "success",
-    PaymentStatus.FAILED: "danger",
+    OrderStatus.PENDING.label: "info",
+    OrderStatus.CONFIRMED.label: "warning",
+    OrderStatus.COMPLETED.label: "success",
+    OrderStatus.CANCELLED.label: "danger",
+    FulfillmentStatus.PARTIAL.label: "info",
+    FulfillmentStatus.FULL.label: "success",
+    PaymentStatus.AUTHORIZED.label: "info",
+    PaymentStatus.PAID.label: "success",
+    PaymentStatus.FAILED.label: "danger",
 }
 
 
@@ -51,10 +51,13 @@ class OrderAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("number", "shown_status", "shown_fulfillment", "shown_payment"),
+                    ("number", "shown_status"),
+                    ("shown_fulfillment", "shown_payment"),
                     ("email", "user"),
-                    ("created_at", "confirmed_at", "ended_at", "expires_at"),
-                    ("shown_shipping_address", "shown_billing_address", "shipping_name"),
+                    ("created_at", "confirmed_at"),
+                    ("ended_at", "expires_at"),
+                    ("shown_shipping_address", "shown_billing_address"),
+                    "shipping_name",
                     "note",
                 )
             },
@@ -164,16 +167,16 @@ class OrderAdmin(ReadOnlyAdmin):
         return on_one_line(order.number)
 
     @display(description="Status", label=_LABELS)
-    def shown_status(self, order: Order) -> tuple[str, str]:
-        return order.status, order.get_status_display()
+    def shown_status(self, order: Order) -> str:
+        return order.get_status_display()
 
     @display(description="Shipped", label=_LABELS)
-    def shown_fulfillment(self, order: Order) -> tuple[str, str]:
-        return order.fulfillment_status, order.get_fulfillment_status_display()
+    def shown_fulfillment(self, order: Order) -> str:
+        return order.get_fulfillment_status_display()
 
     @display(description="Payment", label=_LABELS)
-    def shown_payment(self, order: Order) -> tuple[str, str]:
-        return order.payment_status, order.get_payment_status_display()
+    def shown_payment(self, order: Order) -> str:
+        return order.get_payment_status_display()
 
     @display(description="Sent to")
     def shown_shipping_address(self, order: Order) -> str:

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from shop.actions import aftersales
+from shop.actions import aftersales, orders
 from shop.errors import (
     ExceedsOrder,
+    ExceedsPayment,
     IdempotencyConflict,
     IllegalMove,
     Invalid,
@@ -20,6 +22,7 @@ from shop.models import (
     OrderEvent,
     OutboxEvent,
     PaymentState,
+    PaymentStatus,
     Reservation,
     Stock,
     StockMovement,
@@ -179,3 +182,28 @@ def test_a_parcel_asked_for_twice_is_one(staff: User, dump: Any) -> None:
     assert dump() == before
     other = User.objects.create_superuser("other@example.org")
     assert aftersales.fulfil(order, {line.pk: 1}, by=other, key="one") != parcel
+
+
+def free_order() -> Order:
+    """One that costs nothing, and so needs no payment."""
+    order = place(lines={variant(): 1}, state=None, shipping=0, discount=10_000)
+    assert order.total == 0
+    with transaction.atomic():
+        orders.confirm(order, payment_status=PaymentStatus.PAID)
+    return order
+
+
+def test_what_costs_nothing_is_shipped_as_if_it_were_paid(staff: User) -> None:
+    order = free_order()
+    aftersales.fulfil(order, by=staff)
+    order.refresh_from_db()
+    assert (order.status, order.payment_status) == ("completed", "paid")
+
+
+def test_what_costs_nothing_is_called_off_without_money(staff: User) -> None:
+    order = free_order()
+    aftersales.cancel(order, by=staff)
+    assert order.status == "cancelled"
+    assert Stock.objects.get().reserved == 0
+    with pytest.raises(ExceedsPayment):
+        aftersales.refund(free_order(), aftersales.Wanted(amount=1), by=staff)

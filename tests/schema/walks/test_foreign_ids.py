@@ -35,7 +35,7 @@ from shop.models import AuditEntry, AuditSource, Job, JobKind, Review, User
 from shop.models.catalog import VisibleToAll
 from tests.schema.samples import SAMPLES, permission_of, permissions_needed
 
-SDL = build_schema((Path(__file__).parents[2] / "schema" / "schema.graphql").read_text())
+SDL = build_schema((Path(__file__).parents[3] / "schema" / "schema.graphql").read_text())
 
 
 class Place(NamedTuple):

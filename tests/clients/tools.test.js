@@ -71,8 +71,10 @@ const OPTIONS = {
   '@graphql-eslint/strict-id-in-types': ['error', {
     exceptions: {
       types: [
-        'AddressRegion', 'AddressRules', 'AuditChange', 'Country', 'JobProblem', 'JobProgress',
-        'JobResult', 'Money', 'PageInfo', 'ProductOption', 'SelectedOption', 'UserError',
+        'AddressRegion', 'AddressRules', 'AuditChange', 'Availability', 'CartDiscount', 'CartNotice',
+        'CartShippingOffer', 'Country', 'JobProblem', 'JobProgress', 'JobResult', 'Money', 'NextStep',
+        'OrderDiscount', 'PageInfo', 'PostalAddress', 'ProductOption', 'ProductRating',
+        'SelectedOption', 'UserError',
       ],
       suffixes: ['Connection', 'Edge', 'Payload'],
     },

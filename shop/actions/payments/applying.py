@@ -19,6 +19,7 @@ from shop.actions.payments.sending_back import send_back, send_back_wrong
 from shop.actions.rows import atomically
 from shop.gateways import Failure, Outcome, Result
 from shop.models import (
+    Order,
     OrderEventKind,
     OrderStatus,
     Payment,
@@ -124,10 +125,14 @@ def _stay(payment: Payment, outcome: Outcome) -> bool:
         changes["settle_at"] = timezone.now()
     if changes and not change(payment, **changes):
         return False
-    waits = payment.order.status == OrderStatus.PENDING
-    if has_ended and outcome.result == Result.VOIDED and waits:
+    if has_ended and outcome.result == Result.VOIDED and _waits(payment.order):
         _give_up(payment)
     return True
+
+
+def _waits(order: Order) -> bool:
+    """Whether it waits for the answer, or was called off while it did and is yet to learn it."""
+    return order.status == OrderStatus.PENDING or order.payment_status == PaymentStatus.PENDING
 
 
 def _is_answered(payment: Payment, outcome: Outcome) -> bool:

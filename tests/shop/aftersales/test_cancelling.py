@@ -78,6 +78,19 @@ def test_a_payment_that_waits_for_the_customer_is_given_up(staff: User) -> None:
     assert payment.state == "voided"
 
 
+def test_a_payment_that_was_being_given_up_does_not_leave_its_order_pending(
+    staff: User, provider: Provider
+) -> None:
+    order = place(state=PaymentState.REQUIRES_ACTION)
+    provider.is_silent()
+    payments.void(order.payments.get(), by=staff)
+    provider.answers()
+    aftersales.cancel(order, by=staff)
+    assert told(order) == ("cancelled", "pending"), "Whether the customer has paid, nobody knows."
+    assert payments.settle(timezone.now() + timedelta(minutes=2)) == 1
+    assert told(order) == ("cancelled", "voided")
+
+
 def test_a_customer_who_pays_at_the_same_moment_gets_the_money_back(staff: User) -> None:
     order = place(state=PaymentState.REQUIRES_ACTION)
     payment = order.payments.get()

@@ -1,0 +1,186 @@
+"""The model of what comes after a sale."""
+
+from collections.abc import Callable, Mapping
+
+from tests.shop.selling_machine.model.checkout import Checkout
+from tests.shop.selling_machine.model.payments import PATIENCE
+from tests.shop.selling_machine.model.rows import (
+    AUTHORIZED,
+    CANCELLED,
+    COMPLETED,
+    CONFIRMED,
+    OPEN,
+    PARTIALLY_REFUNDED,
+    PENDING,
+    REFUNDED,
+    Line,
+    Order,
+    Payment,
+    Refund,
+    Refused,
+)
+
+MAX_QUANTITY = 9999
+# Units by the line's place in the order; None stands for all that are left.
+Units = Mapping[int, int | None]
+
+
+class Aftersales(Checkout):
+    """Ship, call off, pay back, take back."""
+
+    def fulfil(self, order: Order, asked: Units | None) -> None:
+        payable = (AUTHORIZED, "paid", PARTIALLY_REFUNDED)
+        if order.status != CONFIRMED or order.payment_status not in payable:
+            raise Refused("ILLEGAL_MOVE")
+        for line, units in _chosen(order, asked, lambda line: line.unshipped):
+            line.fulfilled += units
+            order.promised[line.variant] -= units
+            self.goods[line.variant].reserved -= units
+            self.goods[line.variant].on_hand -= units
+        self._count(order)
+
+    def return_(self, order: Order, asked: Units | None, *, restock: bool) -> None:
+        if order.status not in (CONFIRMED, COMPLETED):
+            raise Refused("ILLEGAL_MOVE")
+        for line, units in _chosen(order, asked, lambda line: line.fulfilled - line.returned):
+            line.returned += units
+            if restock:
+                self.goods[line.variant].on_hand += units
+        self._count(order)
+
+    def refund_amount(self, order: Order, amount: int, *, line: str) -> None:
+        if amount <= 0:
+            raise Refused("INVALID")
+        if order.status == PENDING:
+            raise Refused("ILLEGAL_MOVE")
+        self._pay_back(order, amount, 0, line)
+
+    def refund_parts(
+        self, order: Order, asked: Units, *, shipping: bool, restock: bool, line: str
+    ) -> None:
+        """Money for units, for the shipping; the units are not shipped any more with `restock`."""
+        if not asked and not shipping:
+            raise Refused("REQUIRED")
+        if restock and not asked:
+            raise Refused("INVALID")
+        if order.status == PENDING or (restock and order.status != CONFIRMED):
+            raise Refused("ILLEGAL_MOVE")
+        most = _cancellable if restock else _unrefunded
+        chosen = _chosen(order, asked, most) if asked else []
+        fee = _shipping_left(order) if shipping else 0
+        amount = fee + sum(_price(row, units) for row, units in chosen)
+        if amount:
+            self._check_left(order, amount)
+        elif not restock:
+            raise Refused("INVALID")
+        for row, units in chosen:
+            row.refunded += units if amount else 0
+            if restock:
+                row.cancelled += units
+                order.promised[row.variant] -= units
+                self.goods[row.variant].reserved -= units
+        if amount:
+            self._pay_back(order, amount, fee, line)
+        self._count(order)
+
+    def cancel(self, order: Order, *, restock: bool, line: str, turns: int) -> None:
+        """Its stock and voucher are free, all its money goes back.
+
+        Args:
+            turns: how often its payment is settled, which is all that is done when it comes again.
+        """
+        if order.status not in (PENDING, CONFIRMED) or order.fulfillment_status != "none":
+            raise Refused("ILLEGAL_MOVE")
+        order.status = CANCELLED
+        payment = order.payment
+        if payment is not None:
+            if payment.captured > payment.refunded:
+                rest = payment.captured - payment.refunded
+                payment.refunds.append(Refund(rest, due=self.now()))
+                payment.refunded, payment.state = payment.captured, REFUNDED
+                self.derive(order)
+            if payment.state in (*OPEN, AUTHORIZED):
+                payment.due, payment.attempts = self.now(), 0
+        lost = {} if restock else dict(order.promised)
+        self.free(order)
+        for variant, units in lost.items():
+            self.import_(variant, -min(units, max(self.goods[variant].on_hand, 0)))
+        for _ in range(turns):
+            self.settle(only=order, line=line)
+
+    def _pay_back(self, order: Order, amount: int, shipping: int, line: str) -> None:
+        payment = self._check_left(order, amount)
+        payment.refunded += amount
+        whole = payment.refunded == payment.captured
+        payment.state = REFUNDED if whole else PARTIALLY_REFUNDED
+        order.shipping_refunded += shipping
+        refund = Refund(amount, due=self.now() + PATIENCE)
+        payment.refunds.append(refund)
+        self.derive(order)
+        self.send_back(payment, refund, line=line)
+
+    def _check_left(self, order: Order, amount: int) -> Payment:
+        payment = order.payment
+        if payment is None or payment.captured - payment.refunded < amount:
+            raise Refused("EXCEEDS_PAYMENT")
+        return payment
+
+    def _count(self, order: Order) -> None:
+        """How much of it was shipped; with the last unit it is completed, if it is paid."""
+        ordered, fulfilled, cancelled, returned = (
+            sum(getattr(line, name) for line in order.lines)
+            for name in ("quantity", "fulfilled", "cancelled", "returned")
+        )
+        if not fulfilled:
+            order.fulfillment_status = "none"
+        elif fulfilled + cancelled < ordered:
+            order.fulfillment_status = "partial"
+        else:
+            order.fulfillment_status = "returned" if returned == fulfilled else "full"
+        self.complete_order(order)
+
+
+def _chosen(
+    order: Order, asked: Units | None, left: Callable[[Line], int]
+) -> list[tuple[Line, int]]:
+    if asked is None:
+        found = [(line, left(line)) for line in order.lines if left(line)]
+        if not found:
+            raise Refused("EXCEEDS_ORDER")
+        return found
+    if not asked:
+        raise Refused("REQUIRED")
+    found = []
+    for place, units in asked.items():
+        if place >= len(order.lines):
+            raise Refused("NOT_FOUND")
+        if units is not None and not 1 <= units <= MAX_QUANTITY:
+            raise Refused("INVALID_QUANTITY")
+        most = left(order.lines[place])
+        if not most or (units or 0) > most:
+            raise Refused("EXCEEDS_ORDER")
+        found.append((order.lines[place], units or most))
+    return found
+
+
+def _shipping_left(order: Order) -> int:
+    """What was paid for the shipping, and not paid back."""
+    paid = order.price.total - sum(line.total for line in order.lines)
+    if paid == order.shipping_refunded:
+        raise Refused("EXCEEDS_ORDER")
+    return paid - order.shipping_refunded
+
+
+def _unrefunded(line: Line) -> int:
+    return line.quantity - line.refunded
+
+
+def _cancellable(line: Line) -> int:
+    return min(_unrefunded(line), line.unshipped)
+
+
+def _price(line: Line, units: int) -> int:
+    """What was paid for the next units; of the line's units the first are a cent dearer."""
+    each, dearer = divmod(line.total, line.quantity)
+    places = range(line.refunded, line.refunded + units)
+    return sum(each + (place < dearer) for place in places)

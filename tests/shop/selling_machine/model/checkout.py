@@ -1,0 +1,139 @@
+"""The model's checkout."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tests.shop.selling_machine.model.payments import PATIENCE, Payments
+from tests.shop.selling_machine.model.rows import CREATED, FAILED, Order, Payment, Refused
+
+# Minutes to pay; seconds after which a request that comes again pays; hours that a key is known.
+MINUTES, TAKE_OVER, HOURS = 30, 25, 48
+PROVIDERS = ("manual", "demo")
+LOST_VOUCHERS = ("VOUCHER_EXPIRED", "VOUCHER_USED_UP", "VOUCHER_USED_BY_CUSTOMER")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request to check out."""
+
+    cart: int
+    user: int | None
+    provider: str
+    method: str
+    expected: int
+    key: str | None = None
+    # Where the provider's answer is lost, if it is.
+    line: str = ""
+
+    @property
+    def body(self) -> tuple[int, str, str, int]:
+        return self.cart, self.provider, self.method, self.expected
+
+
+@dataclass
+class Known:
+    """A key, what was asked for under it, and what came of it."""
+
+    body: tuple[int, str, str, int]
+    order: Order
+    until: datetime
+
+
+class Checkout(Payments):
+    """Orders are made of carts.
+
+    Attributes:
+        keys: of requests, by who asked.
+    """
+
+    keys: dict[tuple[str, str], Known]
+
+    def complete(self, ask: Ask) -> Order:
+        owner = self.carts[ask.cart].owner
+        actor = f"user:{owner}" if owner else f"cart:{ask.cart}"
+        known = self.keys.get((actor, ask.key)) if ask.key else None
+        if known is not None:
+            return self._again(known, ask)
+        order = self._place(ask)
+        if ask.key:
+            until = self.now() + timedelta(hours=HOURS)
+            self.keys[actor, ask.key] = Known(ask.body, order, until)
+        self.pay(order, line=ask.line)
+        return self._told(order)
+
+    def purge_keys(self) -> None:
+        for key in [key for key, known in self.keys.items() if known.until < self.now()]:
+            del self.keys[key]
+
+    def problems(self, cart: int) -> list[str]:
+        """Why it cannot be ordered as it is, whatever the total."""
+        row, price = self.carts[cart], self.price(cart)
+        found = ["NOT_PURCHASABLE" for key in row.lines if not self.is_for_sale(key)]
+        if not row.lines:
+            found.append("CART_EMPTY")
+        if not row.email:
+            found.append("REQUIRED")
+        if not row.country:
+            found.append("REQUIRED")
+        if {"SHIPPING_NOT_OFFERED", "SHIPPING_RATE_NOT_OFFERED"} & set(price.notices):
+            found.append("SHIPPING_NOT_OFFERED")
+        if set(LOST_VOUCHERS) & set(price.notices):
+            found.append("INVALID_VOUCHER")
+        return found
+
+    def _again(self, known: Known, ask: Ask) -> Order:
+        if known.body != ask.body:
+            raise Refused("IDEMPOTENCY_CONFLICT")
+        payment = known.order.payment
+        if payment is not None and payment.state == CREATED:
+            if self.now() < payment.created_at + timedelta(seconds=TAKE_OVER):
+                raise Refused("BUSY")
+            self.pay(known.order, line=ask.line)
+        return self._told(known.order)
+
+    def _place(self, ask: Ask) -> Order:
+        cart = self.hold(ask.cart)
+        if problems := self.problems(ask.cart):
+            raise Refused(*problems)
+        price = self.price(ask.cart)
+        if price.total != ask.expected:
+            raise Refused("TOTAL_CHANGED")
+        units = {line.variant: line.quantity for line in price.lines}
+        lacking = [key for key, number in units.items() if self.goods[key].lacks(number)]
+        if lacking:
+            raise Refused(*["OUT_OF_STOCK"] * len(lacking))
+        if price.total and ask.provider not in PROVIDERS:
+            raise Refused("PAYMENT_NOT_OFFERED")
+        self.reserve(units)
+        order = Order(
+            cart=ask.cart,
+            user=ask.user,
+            email=cart.email,
+            price=price,
+            lines=price.lines,
+            expires_at=self.now() + timedelta(minutes=MINUTES),
+            voucher=cart.voucher if price.voucher else None,
+            promised=dict(units),
+        )
+        if order.voucher is not None:
+            self.vouchers[order.voucher].by.append(order.email.casefold())
+            order.redeemed = True
+        cart.status, cart.active_of = "ordered", None
+        cart.version += 1
+        self.orders.append(order)
+        if price.total:
+            order.payment = Payment(
+                provider=ask.provider,
+                method=ask.method,
+                amount=price.total,
+                created_at=self.now(),
+                due=self.now() + PATIENCE,
+            )
+        else:
+            self.confirm(order, "paid")
+        return order
+
+    def _told(self, order: Order) -> Order:
+        if order.payment is not None and order.payment.state == FAILED:
+            raise Refused("PAYMENT_DECLINED")
+        return order

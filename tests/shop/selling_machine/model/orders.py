@@ -1,0 +1,85 @@
+"""The model's orders: where they go, and what goes with them."""
+
+from tests.shop.selling_machine.model.carts import Carts
+from tests.shop.selling_machine.model.rows import (
+    CANCELLED,
+    COMPLETED,
+    CONFIRMED,
+    EXPIRED,
+    FAILED,
+    LIVING,
+    OPEN,
+    PARTIALLY_REFUNDED,
+    REFUNDED,
+    VOIDED,
+    Order,
+)
+
+
+class Orders(Carts):
+    """In the order in which they were placed, each with its payment, if it has one."""
+
+    orders: list[Order]
+
+    def confirm(self, order: Order, payment_status: str) -> None:
+        order.status, order.payment_status = CONFIRMED, payment_status
+
+    def give_up(self, order: Order, status: str) -> None:
+        """Its stock and its voucher are free again; cancelled, its cart is open again."""
+        order.status = status
+        order.payment_status = FAILED if status == CANCELLED else VOIDED
+        self.free(order)
+        if status == CANCELLED:
+            self.reopen(order)
+
+    def free(self, order: Order) -> None:
+        self.release(order.promised)
+        order.promised = {}
+        if order.redeemed and order.voucher is not None:
+            self.vouchers[order.voucher].by.remove(order.email.casefold())
+            order.redeemed = False
+
+    def reopen(self, order: Order) -> None:
+        cart = self.carts[order.cart]
+        if cart.status != "ordered":
+            return
+        others = cart.owner is not None and self.active_of(cart.owner) is not None
+        cart.status, cart.active_of = "active", None if others else cart.owner
+
+    def revive(self, order: Order) -> bool:
+        """An order that had expired gets its stock again, and its voucher if there is one left."""
+        units = {line.variant: line.quantity for line in order.lines}
+        if order.status != EXPIRED or any(self.goods[key].lacks(n) for key, n in units.items()):
+            return False
+        self.reserve(units)
+        order.promised = units
+        order.status = CONFIRMED
+        if order.voucher is not None:
+            voucher = self.vouchers[order.voucher]
+            if voucher.active and (voucher.limit is None or voucher.used < voucher.limit):
+                voucher.by.append(order.email.casefold())
+                order.redeemed = True
+        return True
+
+    def derive(self, order: Order) -> None:
+        """Where the money of an order is, by its payment."""
+        payment = order.payment
+        assert payment is not None
+        if payment.refunded:
+            whole = payment.refunded == payment.captured
+            order.payment_status = REFUNDED if whole else PARTIALLY_REFUNDED
+        elif payment.captured:
+            order.payment_status = "paid"
+        else:
+            order.payment_status = payment.state if payment.state not in OPEN else "pending"
+        self.complete_order(order)
+
+    def complete_order(self, order: Order) -> None:
+        """Once all of it is shipped and the money came, whatever went back since."""
+        shipped = order.fulfillment_status in ("full", "returned")
+        paid = order.payment_status in ("paid", PARTIALLY_REFUNDED, REFUNDED)
+        if order.status == CONFIRMED and shipped and paid:
+            order.status = COMPLETED
+
+    def living(self, cart: int) -> list[Order]:
+        return [order for order in self.orders if order.cart == cart and order.status in LIVING]

@@ -1,0 +1,145 @@
+"""What comes after a sale."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from shop.actions import aftersales
+from shop.actions.aftersales import Back, Wanted
+from tests.shop.selling_machine.model import rows
+from tests.shop.selling_machine.model.aftersales import Units
+from tests.shop.selling_machine.rules.both import (
+    LINES,
+    WHICH,
+    Both,
+    cut,
+    order_row,
+    there_is,
+)
+
+# Units by line: all that are left, some, too many, or what cannot be.
+UNITS = st.dictionaries(
+    st.integers(0, 6), st.sampled_from([None, None, 1, 1, 1, 2, 3, 0]), max_size=2
+)
+# That of a line that there is not.
+_NO_LINE = 6
+AMOUNTS = st.sampled_from([1, 33, 500, 1000, 2500, 10**6, 0, -1])
+
+
+def is_confirmed(order: rows.Order) -> bool:
+    return order.status == rows.CONFIRMED
+
+
+def was_shipped(order: rows.Order) -> bool:
+    return any(line.fulfilled > line.returned for line in order.lines)
+
+
+def has_money(order: rows.Order) -> bool:
+    return order.payment is not None and order.payment.captured > order.payment.refunded
+
+
+def can_be_cancelled(order: rows.Order) -> bool:
+    return order.status in (rows.PENDING, rows.CONFIRMED) and order.fulfillment_status == "none"
+
+
+class AftersalesRules(Both):
+    """Ship, call off, pay back, take back."""
+
+    @there_is(is_confirmed)
+    @rule(which=WHICH, asked=UNITS | st.none(), twice=st.booleans())
+    def fulfil(self, which: int, asked: Units | None, twice: bool) -> None:
+        order = self.order(which, is_confirmed)
+        units, lines = self.lines(order, asked)
+        key = self.key()
+        self.same(
+            "ship",
+            lambda: self.shop.fulfil(order, units),
+            lambda: aftersales.fulfil(order_row(order), lines, by=self.staff, key=key),
+            twice=twice,
+        )
+
+    @there_is(was_shipped)
+    @rule(which=WHICH, asked=UNITS | st.none(), restock=st.booleans(), twice=st.booleans())
+    def take_back(self, which: int, asked: Units | None, restock: bool, twice: bool) -> None:
+        order = self.order(which, was_shipped)
+        units, lines = self.lines(order, asked)
+        key = self.key()
+        back = None
+        if lines is not None:
+            back = {line: Back(number, restock) for line, number in lines.items()}
+        self.same(
+            "take back",
+            lambda: self.shop.return_(order, units, restock=restock or units is None),
+            lambda: aftersales.return_(order_row(order), back, by=self.staff, key=key),
+            twice=twice,
+        )
+
+    @there_is(has_money)
+    @rule(which=WHICH, amount=AMOUNTS, line=LINES, twice=st.booleans())
+    def refund_amount(self, which: int, amount: int, line: str, twice: bool) -> None:
+        order = self.order(which, has_money)
+        wanted, key = Wanted(amount=amount), self.key()
+        with cut(line, "refund"):
+            self.same(
+                "refund an amount",
+                lambda: self.shop.refund_amount(order, amount, line=line),
+                lambda: aftersales.refund(order_row(order), wanted, by=self.staff, key=key),
+                twice=twice and not line,
+            )
+
+    @there_is(has_money)
+    @rule(
+        which=WHICH,
+        asked=UNITS,
+        shipping=st.booleans(),
+        restock=st.booleans(),
+        line=LINES,
+        twice=st.booleans(),
+    )
+    def refund_parts(
+        self,
+        which: int,
+        asked: Units,
+        shipping: bool,
+        restock: bool,
+        line: str,
+        twice: bool,
+    ) -> None:
+        order = self.order(which, has_money)
+        units, lines = self.lines(order, asked)
+        key = self.key()
+        wanted = Wanted(lines=lines or {}, shipping=shipping, restock=restock)
+        with cut(line, "refund"):
+            self.same(
+                "take units out" if restock else "refund lines",
+                lambda: self.shop.refund_parts(
+                    order, units or {}, shipping=shipping, restock=restock, line=line
+                ),
+                lambda: aftersales.refund(order_row(order), wanted, by=self.staff, key=key),
+                twice=twice and not line,
+            )
+
+    @there_is(can_be_cancelled)
+    @rule(which=WHICH, restock=st.booleans(), line=LINES, twice=st.booleans())
+    def cancel(self, which: int, restock: bool, line: str, twice: bool) -> None:
+        order, key = self.order(which, can_be_cancelled), self.key()
+        twice = twice and not line
+        with cut(line, "void", "refund"):
+            self.same(
+                "cancel",
+                lambda: self.shop.cancel(order, restock=restock, line=line, turns=1 + twice),
+                lambda: aftersales.cancel(
+                    order_row(order), restock=restock, by=self.staff, key=key
+                ),
+                twice=twice,
+            )
+
+    def lines(self, order: rows.Order, asked: Units | None) -> tuple[Units | None, Units | None]:
+        """What is asked for, by the place of the line, and by its primary key."""
+        if asked is None:
+            return None, None
+        keys = list(order_row(order).lines.order_by("position").values_list("pk", flat=True))
+        places = {
+            len(keys) if which == _NO_LINE else which % len(keys): units
+            for which, units in asked.items()
+        }
+        return places, {[*keys, 0][place]: units for place, units in places.items()}

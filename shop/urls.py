@@ -9,13 +9,10 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 from django.views.static import serve
 
-from schema.authentication import authenticate
-from schema.engine.execution import Executor
 from schema.engine.http import GraphQLView
-from schema.engine.limits import Limits
 from schema.keys import jwks
-from schema.root import schema
-from shop import metrics, providers
+from schema.serving import service
+from shop import providers
 from shop.actions import jobs
 from shop.admin import mails, second_factor
 from shop.errors import NotFound
@@ -55,18 +52,7 @@ urlpatterns = [
     # With or without the slash: a redirect would turn a POST into a GET.
     re_path(
         r"^graphql/?$",
-        GraphQLView.as_view(
-            executor=Executor(
-                schema.graphql_schema,
-                introspection=settings.GRAPHQL_INTROSPECTION,
-                limits=Limits(**settings.GRAPHQL_LIMITS),
-                on_field=metrics.field if settings.DD_AGENT_HOST else None,
-            ),
-            authenticate=authenticate,
-            graphiql=settings.GRAPHQL_GRAPHIQL,
-            debug=settings.GRAPHQL_DEBUG,
-            on_operation=metrics.operation if settings.DD_AGENT_HOST else None,
-        ),
+        GraphQLView.as_view(service=service, graphiql=settings.GRAPHQL_GRAPHIQL),
         name="graphql",
     ),
     path(".well-known/jwks.json", jwks, name="jwks"),

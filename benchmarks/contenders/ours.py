@@ -12,6 +12,7 @@ from schema.authentication import authenticate
 from schema.engine.execution import Executor, counts
 from schema.engine.http import GraphQLView
 from schema.engine.keyset import Ordering, encode_cursor
+from schema.engine.service import Service
 from schema.root import schema
 
 _ORDER = "orderBy: {field: PRICE, direction: ASC}"
@@ -30,7 +31,7 @@ _DOCUMENTS = documents(
 def contender(*, compiled: bool = True) -> Contender:
     executor = Executor(schema.graphql_schema, compiled=compiled)
     view: Callable[[HttpRequest], HttpResponseBase] = GraphQLView.as_view(
-        executor=executor, authenticate=authenticate
+        service=Service(executor=executor, authenticate=authenticate)
     )
     return graphql_contender(view, _DOCUMENTS, _variables, remarks=_remarks)
 

@@ -24,6 +24,7 @@ from graphql_relay import to_global_id
 
 from schema.engine.execution import Executor
 from schema.engine.http import GraphQLView
+from schema.engine.service import Service
 from schema.root import schema
 
 STATUS = Path("/proc/self/status")
@@ -68,9 +69,9 @@ def resident() -> int:
 
 @pytest.fixture
 def send(world: SimpleNamespace) -> Send:
-    view = GraphQLView.as_view(
-        executor=Executor(schema.graphql_schema), authenticate=lambda _: AnonymousUser()
-    )
+    executor = Executor(schema.graphql_schema)
+    service = Service(executor=executor, authenticate=lambda _: AnonymousUser())
+    view = GraphQLView.as_view(service=service)
     requests = RequestFactory()
 
     def post(document: str, variables: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from graphql_jwt.shortcuts import get_token
 
 from schema.engine.execution import Executor
 from schema.engine.http import GraphQLView
+from schema.engine.service import Service
 from schema.root import schema
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +22,9 @@ WRITE = 'mutation { brandCreate(input: {name: "Acme"}) { brand { slug } } }'
 
 def view(**options: Any) -> Any:
     executor = Executor(schema.graphql_schema, introspection=options.pop("introspection", False))
+    graphiql = options.pop("graphiql", False)
     options.setdefault("authenticate", lambda request: AnonymousUser())
-    return GraphQLView.as_view(executor=executor, **options)
+    return GraphQLView.as_view(service=Service(executor=executor, **options), graphiql=graphiql)
 
 
 def ask(document: str, **options: Any) -> Any:

@@ -1,0 +1,157 @@
+"""Runs one operation of a request, whatever way it came: authenticated, admitted, counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+)
+
+from schema.engine.errors import CodedError, Unauthenticated, present
+from schema.engine.execution import Executor
+from schema.engine.persisted import document_of
+from schema.engine.transport import Refused
+
+_STATUS = {"UNAUTHENTICATED": 401, "TOKEN_EXPIRED": 401, "FORBIDDEN": 403}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one operation.
+
+    Attributes:
+        content: the response map.
+        status: of HTTP, as the media type application/graphql-response+json has it.
+    """
+
+    content: dict[str, Any]
+    status: int = 200
+
+    @property
+    def code(self) -> str:
+        """That of the first error; "OK" without one."""
+        errors = self.content.get("errors")
+        return errors[0].get("extensions", {}).get("code", "BAD_REQUEST") if errors else "OK"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The operations of one schema, for every view that serves them.
+
+    Attributes:
+        executor: of the schema that is served.
+        authenticate: request -> user; raises a CodedError for a bad token.
+        debug: whether requests may ask for SQL counts and times (`extensions: {debug: true}`).
+        on_operation: told the code of each operation's first error ("OK" without one) and the
+            seconds that it took.
+    """
+
+    executor: Executor
+    authenticate: Callable[[HttpRequest], Any] | None = None
+    debug: bool = False
+    on_operation: Callable[[str, float], None] | None = None
+
+    def user(self, request: HttpRequest) -> Any:
+        """Who asks. Raises CodedError for a bad token."""
+        if self.authenticate is None:
+            raise Unauthenticated("This server has no authentication.")
+        return self.authenticate(request)
+
+    def run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
+        """The answer to one operation of a request, whose user is known.
+
+        Args:
+            operation: `query` or `extensions.persistedQuery`, `operationName`, `variables`,
+                `extensions`; each of the type that GraphQL over HTTP gives it.
+        """
+        if self.on_operation is None:
+            return self._run(request, operation)
+        started = time.perf_counter()
+        answer = self._run(request, operation)
+        self.on_operation(answer.code, time.perf_counter() - started)
+        return answer
+
+    def _run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
+        try:
+            document = document_of(operation, self.executor)
+            if document.errors:
+                return Answer({"errors": [_invalid(error) for error in document.errors]}, 400)
+            name = operation.get("operationName")
+            if request.method != "POST":
+                _only_queries(document.ast, name)
+        except Refused as refused:
+            return Answer({"errors": [refused.error.formatted]}, refused.status)
+        except CodedError as error:
+            return Answer({"errors": [error.formatted]}, 400)
+        asked = operation.get("extensions") or {}
+        if self.debug and asked.get("debug"):
+            return self._debugged(request, document, operation)
+        answer = _formatted(
+            self.executor.execute(document, request, operation.get("variables"), name)
+        )
+        if asked.get("cost") and hasattr(request, "graphql_cost"):
+            limit = self.executor.limits.cost
+            answer.content["extensions"] = {
+                "cost": {"requested": request.graphql_cost, "max": limit}
+            }
+        return answer
+
+    def _debugged(self, request: HttpRequest, document: Any, operation: dict[str, Any]) -> Answer:
+        """The answer with what it took: SQL statements, milliseconds, cost, and ways of running."""
+        statements: list[str] = []
+
+        def count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            statements.append(sql)
+            return execute(sql, params, many, context)
+
+        started = time.perf_counter()
+        with connection.execute_wrapper(count):
+            name = operation.get("operationName")
+            variables = operation.get("variables")
+            answer = _formatted(self.executor.execute(document, request, variables, name))
+        answer.content["extensions"] = {
+            "debug": {
+                "sql": len(statements),
+                "milliseconds": round((time.perf_counter() - started) * 1000, 3),
+                "cost": getattr(request, "graphql_cost", None),
+                "fields": getattr(request, "graphql_ways", []),
+            }
+        }
+        return answer
+
+
+def status_of(error: CodedError) -> int:
+    """The status of an answer that is nothing but this error."""
+    return _STATUS.get(error.code, 400)
+
+
+def _only_queries(document: DocumentNode | None, name: str | None) -> None:
+    found = get_operation_ast(document, name) if document else None
+    if isinstance(found, OperationDefinitionNode) and found.operation != OperationType.QUERY:
+        raise Refused(405, "GET is for queries only.", Allow="POST")
+
+
+def _formatted(result: ExecutionResult) -> Answer:
+    errors = [present(error) for error in result.errors or ()]
+    # Errors with a path come from execution; without one, nothing was executed.
+    if result.data is None and errors and all("path" not in error for error in errors):
+        return Answer({"errors": errors}, 400)
+    if errors:
+        return Answer({"errors": errors, "data": result.data})
+    return Answer({"data": result.data})
+
+
+def _invalid(error: GraphQLError) -> dict[str, Any]:
+    extensions = {"code": "VALIDATION_FAILED", **(error.extensions or {})}
+    return {**error.formatted, "extensions": extensions}

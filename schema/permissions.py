@@ -53,13 +53,30 @@ def describe(schema: GraphQLSchema) -> None:
             _describe_node(name, object_type, graphene_type)
     query: Any = schema.query_type
     for name, field in query.fields.items():
-        returned: Any = getattr(_node_type(field), "graphene_type", None)
-        own = getattr(query.graphene_type, "field_permissions", {}).get(name)
-        permission = own or getattr(returned, "permission", None)
-        if permission is None:
-            raise TypeError(f"Query.{name} does not declare who may read it.")
-        own_rows = own is None and getattr(returned, "own_rows", False)
+        ((permission, own_rows),) = permission_of(query, name)
         field.description = f"{field.description} {sentence(permission, own_rows=own_rows)}"
+
+
+def permission_of(root: Any, name: str) -> list[tuple[str, bool]]:
+    """The permissions that a root field needs, each with whether everybody sees their own.
+
+    Args:
+        root: the type of all queries, or that of all mutations.
+        name: of its field.
+
+    Raises:
+        TypeError: a query does not declare who may read it.
+    """
+    field = root.fields[name]
+    mutation: Any = getattr(field.resolve, "__self__", None)
+    if hasattr(mutation, "further_permissions"):
+        return [(needed, False) for needed in (*mutation.further_permissions, mutation.permission)]
+    returned: Any = getattr(_node_type(field), "graphene_type", None)
+    own = getattr(root.graphene_type, "field_permissions", {}).get(name)
+    permission = own or getattr(returned, "permission", None)
+    if permission is None:
+        raise TypeError(f"{root.name}.{name} does not declare who may read it.")
+    return [(permission, own is None and getattr(returned, "own_rows", False))]
 
 
 def _describe_node(name: str, object_type: GraphQLObjectType, graphene_type: Any) -> None:

@@ -6,6 +6,7 @@ from schema.authentication import authenticate
 from schema.engine.execution import Executor
 from schema.engine.limits import Limits
 from schema.engine.service import Service
+from schema.metering import CostMeter
 from schema.root import schema
 from shop import metrics
 
@@ -17,6 +18,7 @@ service = Service(
         on_field=metrics.field if settings.DD_AGENT_HOST else None,
     ),
     authenticate=authenticate,
+    meter=CostMeter(),
     debug=settings.GRAPHQL_DEBUG,
     on_operation=metrics.operation if settings.DD_AGENT_HOST else None,
 )

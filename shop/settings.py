@@ -279,6 +279,29 @@ GRAPHQL_LIMITS = {
     "mutations": env.int("GRAPHQL_MAX_MUTATIONS", default=10),
     "cost": env.int("GRAPHQL_MAX_COST", default=50_000),
 }
+# What clients may spend on operations, in points of their cost: how many they have at once, and how
+# many come back in a second. An address has many people behind it; 0 points: no limit.
+COST_BUCKETS = {
+    "anonymous": (
+        env.int("COST_BUCKET_ANONYMOUS", default=100_000),
+        env.int("COST_RESTORE_ANONYMOUS", default=5_000),
+    ),
+    "customer": (
+        env.int("COST_BUCKET_CUSTOMER", default=100_000),
+        env.int("COST_RESTORE_CUSTOMER", default=2_000),
+    ),
+    "staff": (
+        env.int("COST_BUCKET_STAFF", default=200_000),
+        env.int("COST_RESTORE_STAFF", default=10_000),
+    ),
+}
+for _kind, (_size, _rate) in COST_BUCKETS.items():
+    if _size and not (_rate > 0 and _size >= GRAPHQL_LIMITS["cost"]):
+        # An operation that is allowed could never be run, however long its client waits.
+        raise ImproperlyConfigured(
+            f"COST_BUCKET_{_kind.upper()} must be 0 or hold GRAPHQL_MAX_COST, and "
+            f"COST_RESTORE_{_kind.upper()} be 1 or more."
+        )
 GRAPHENE = {"SCHEMA": "schema.root.schema"}
 
 # Keys that verify what the present one did not sign, until all that it signed has expired.
@@ -310,7 +333,7 @@ REFRESH_COOKIE_SAMESITE = env.str("REFRESH_COOKIE_SAMESITE", default="Strict")
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = REFRESH_COOKIE
-CORS_EXPOSE_HEADERS = ("Retry-After",)
+CORS_EXPOSE_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID")
 CORS_URLS_REGEX = r"^/graphql/?$"
 # What Apollo's clients send, and what uploads must send.
 CORS_ALLOW_HEADERS = (

@@ -7,6 +7,10 @@ import os
 os.environ["DEBUG"] = "1"
 os.environ["HTTPS"] = "0"
 os.environ["SHOP_CURRENCY"] = "USD"
+# All requests of a run come from one address: servers of tests let it spend what it likes.
+os.environ["COST_BUCKET_ANONYMOUS"] = "0"
+os.environ["COST_BUCKET_CUSTOMER"] = "0"
+os.environ["COST_BUCKET_STAFF"] = "0"
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,6 +74,7 @@ def _clean(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     settings.BACKGROUND = "inline"
     # Turns of their own as well: elsewhere on the machine others may hash.
     monkeypatch.setattr("shop.hashing.gettempdir", lambda: str(tmp_path))
+    settings.COST_BUCKETS = dict.fromkeys(settings.COST_BUCKETS, (0, 0))
     # The quickest hasher there is: no test measures how slow hashing should be.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()

@@ -41,6 +41,7 @@ from graphql.pyutils import Path
 from schema.engine.compiled import Run
 from schema.engine.errors import TooComplex
 from schema.engine.limits import Limits, check_document, cost_of
+from schema.engine.metering import charge
 from schema.engine.plan import NodePlan, NotProvable, PagePlan, plan_node, plan_page
 from schema.engine.statements import Slot
 
@@ -205,7 +206,7 @@ class Executor:
 
 
 class LimitedExecutionContext(ExecutionContext):
-    """Refuses operations that cost too much before anything runs."""
+    """Refuses operations that cost too much, or more than is left, before anything runs."""
 
     def execute_operation(self, operation: OperationDefinitionNode, root_value: Any) -> Any:
         request, variables = self.context_value, self.variable_values
@@ -218,6 +219,7 @@ class LimitedExecutionContext(ExecutionContext):
                 actual=min(request.graphql_cost, 10**9),
                 max=maximum,
             )
+        charge(request, request.graphql_cost)
         return super().execute_operation(operation, root_value)
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from graphql import GraphQLError
 
 from schema.engine.errors import CodedError, present
+from schema.engine.metering import Budget
 from schema.engine.service import status_of
 from schema.engine.transport import (
     LEGACY,
@@ -93,7 +94,7 @@ class GraphQLView(View):
             masked = present(GraphQLError("", original_error=error))
             return _json({"errors": [masked]}, media_type, 500)
         answers = [self.service.run(request, item) for item in items]
-        headers = come_back([answer.content for answer in answers])
+        headers = come_back([answer.content for answer in answers]) | left(request)
         if batch:
             response = _json([answer.content for answer in answers], media_type, 200, headers)
         else:
@@ -124,6 +125,12 @@ def come_back(contents: list[dict[str, Any]]) -> dict[str, str]:
     errors = [error for content in contents for error in content.get("errors", ())]
     waits = [error.get("extensions", {}).get("retryAfter", 0) for error in errors]
     return {"Retry-After": str(max(waits))} if any(waits) else {}
+
+
+def left(request: HttpRequest) -> dict[str, str]:
+    """The headers that say what the client may still spend, if anything was charged."""
+    budget: Budget | None = getattr(request, "graphql_budget", None)
+    return {} if budget is None else budget.headers
 
 
 def _json(

@@ -28,6 +28,10 @@ from graphql import (
 
 from schema.engine.errors import TooComplex
 
+# Measured on a schema of 500 types: 190 ms for all of them, 2 ms for one. What is selected of them
+# does not tell how many there are.
+_INTROSPECTION = {"__schema": 10_000, "__type": 100}
+
 # Introspection's own query is 13 levels deep; ours stay below it.
 _MAX_RECURSION = 200
 
@@ -179,8 +183,9 @@ def cost_of(
     """The cost of an operation, before it runs.
 
     A field that returns an object costs 1; a connection costs 2 and, for each item of its page,
-    1 and what is selected of the item; a mutation costs 10. Leaf fields are free. Fields declare
-    other costs by `cost` on their resolver: a function of (arguments, cost of the selection).
+    1 and what is selected of the item; a mutation costs 10 and what is selected of its payload.
+    Leaf fields are free. Fields declare other costs by `cost` on their resolver: a function of
+    (arguments, cost of the selection). Introspection costs 10,000, and of a single type 100.
     """
     root = schema.get_root_type(operation.operation)
     counter = _Cost(schema, fragments, variables)
@@ -220,6 +225,8 @@ class _Cost:
         return self._costs[name]
 
     def _field(self, parent: Any, node: FieldNode) -> int:
+        if node.name.value in _INTROSPECTION:
+            return _INTROSPECTION[node.name.value]
         definition = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None or node.selection_set is None:
             return 0

@@ -20,10 +20,11 @@ from graphql import (
 
 from schema.engine.errors import CodedError, Unauthenticated, present
 from schema.engine.execution import Executor
+from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
 from schema.engine.persisted import document_of
 from schema.engine.transport import Refused
 
-_STATUS = {"UNAUTHENTICATED": 401, "TOKEN_EXPIRED": 401, "FORBIDDEN": 403}
+_STATUS = {"UNAUTHENTICATED": 401, "TOKEN_EXPIRED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Service:
     Attributes:
         executor: of the schema that is served.
         authenticate: request -> user; raises a CodedError for a bad token.
+        meter: of what clients may spend; none, and nobody is counted.
         debug: whether requests may ask for SQL counts and times (`extensions: {debug: true}`).
         on_operation: told the code of each operation's first error ("OK" without one) and the
             seconds that it took.
@@ -59,6 +61,7 @@ class Service:
 
     executor: Executor
     authenticate: Callable[[HttpRequest], Any] | None = None
+    meter: Meter | None = None
     debug: bool = False
     on_operation: Callable[[str, float], None] | None = None
 
@@ -76,10 +79,26 @@ class Service:
                 `extensions`; each of the type that GraphQL over HTTP gives it.
         """
         if self.on_operation is None:
-            return self._run(request, operation)
+            return self._metered(request, operation)
         started = time.perf_counter()
-        answer = self._run(request, operation)
+        answer = self._metered(request, operation)
         self.on_operation(answer.code, time.perf_counter() - started)
+        return answer
+
+    def _metered(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
+        """The answer, charged for: in execution, or here when it did not come to that."""
+        request.graphql_meter = self.meter  # type: ignore[attr-defined]
+        request.graphql_charged = False  # type: ignore[attr-defined]
+        # That of the operation before it, in a batch.
+        vars(request).pop("graphql_cost", None)
+        answer = self._run(request, operation)
+        if "data" in answer.content or request.graphql_charged:  # type: ignore[attr-defined]
+            return answer
+        # Else garbage would be free, however long it took to read.
+        try:
+            charge(request, MIN_CHARGE)
+        except CodedError as error:
+            return Answer({"errors": [error.formatted]}, status_of(error))
         return answer
 
     def _run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
@@ -101,10 +120,11 @@ class Service:
             self.executor.execute(document, request, operation.get("variables"), name)
         )
         if asked.get("cost") and hasattr(request, "graphql_cost"):
-            limit = self.executor.limits.cost
-            answer.content["extensions"] = {
-                "cost": {"requested": request.graphql_cost, "max": limit}
-            }
+            cost = {"requested": request.graphql_cost, "max": self.executor.limits.cost}
+            budget: Budget | None = getattr(request, "graphql_budget", None)
+            if budget is not None:
+                cost["throttleStatus"] = budget.status
+            answer.content["extensions"] = {"cost": cost}
         return answer
 
     def _debugged(self, request: HttpRequest, document: Any, operation: dict[str, Any]) -> Answer:
@@ -146,7 +166,8 @@ def _formatted(result: ExecutionResult) -> Answer:
     errors = [present(error) for error in result.errors or ()]
     # Errors with a path come from execution; without one, nothing was executed.
     if result.data is None and errors and all("path" not in error for error in errors):
-        return Answer({"errors": errors}, 400)
+        code = errors[0]["extensions"]["code"]
+        return Answer({"errors": errors}, 429 if code == "RATE_LIMITED" else 400)
     if errors:
         return Answer({"errors": errors, "data": result.data})
     return Answer({"data": result.data})

@@ -1,9 +1,13 @@
-"""How often something may be tried: moving windows, counted in Redis or in the database.
+"""How often something may be tried, and how much may be spent.
 
-windows   counts tries, across processes
+windows   counts tries, across processes, in Redis or in the database
 policies  which tries are counted together, and how many of them are let through
+buckets   points that are spent and come back, in Redis or in the memory of the process
+names     of what is counted
 """
 
+from shop.throttling.buckets import Bucket, Level, draw
+from shop.throttling.names import network
 from shop.throttling.policies import (
     PASSWORD,
     REFRESH,
@@ -29,11 +33,15 @@ __all__ = [
     "SIGN_IN",
     "TOKEN",
     "VOUCHER",
+    "Bucket",
+    "Level",
     "Limit",
     "Policy",
     "check",
     "check_account",
     "check_address",
+    "draw",
     "hit",
+    "network",
     "purge",
 ]

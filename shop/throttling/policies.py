@@ -5,10 +5,10 @@ account from everywhere: beyond that one, every address has one try in a while a
 a thousand machines guess slowly, and the owner, who is somewhere else, still gets in.
 """
 
-import ipaddress
 from dataclasses import dataclass, replace
 
 from shop.errors import Throttled
+from shop.throttling.names import network
 from shop.throttling.windows import Limit, hit
 
 
@@ -97,26 +97,14 @@ def check(policy: Policy, account: str, address: str) -> None:
 
 def check_address(policy: Policy, address: str) -> None:
     """The part of `check` that asks for no account."""
-    hit(policy.address, policy.name, "address", _network(address))
+    hit(policy.address, policy.name, "address", network(address))
 
 
 def check_account(policy: Policy, account: str, address: str) -> None:
     """The part of `check` that asks for the account."""
-    place = _network(address)
+    place = network(address)
     hit(policy.pair, policy.name, "pair", account, place)
     try:
         hit(policy.account, policy.name, "account", account)
     except Throttled:
         hit(policy.slow, policy.name, "slow", account, place)
-
-
-def _network(address: str) -> str:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

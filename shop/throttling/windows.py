@@ -4,11 +4,8 @@ In Redis where there is one, by the package `limits`; else in a row of the datab
 cannot be counted lets nobody through: who could stop the counting could guess without limit.
 """
 
-import hashlib
-import hmac
 import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,6 +19,7 @@ from limits.storage import RedisStorage
 from shop.errors import Busy, Throttled
 from shop.models import ThrottleEntry
 from shop.outbox.housekeeping import delete_in_batches
+from shop.throttling.names import digest
 
 # Seconds that Redis may take to answer.
 _REDIS_TIMEOUT = 1
@@ -45,8 +43,8 @@ def hit(limit: Limit, *key: str) -> None:
         Throttled: it was one too many; when to come back.
         Busy: the tries cannot be counted now.
     """
-    digest = _digest(limit, key)
-    wait = _hit_redis(limit, digest) if settings.REDIS_URL else _hit_database(limit, digest)
+    name = digest(*key, str(limit.tries), str(limit.seconds))
+    wait = _hit_redis(limit, name) if settings.REDIS_URL else _hit_database(limit, name)
     if wait is not None:
         raise Throttled(max(math.ceil(wait), 1))
 
@@ -54,14 +52,6 @@ def hit(limit: Limit, *key: str) -> None:
 def purge(before: datetime) -> int:
     """Removes what left its window before `before`, and counts it."""
     return delete_in_batches(ThrottleEntry.objects.filter(expires_at__lt=before))
-
-
-def _digest(limit: Limit, key: Sequence[str]) -> str:
-    """Names a window without telling whose it is."""
-    text = "\x00".join((*key, str(limit.tries), str(limit.seconds)))
-    return hmac.digest(
-        settings.SECRET_KEY.encode(), text.encode(errors="surrogatepass"), hashlib.sha256
-    ).hex()
 
 
 @lru_cache(maxsize=4)
@@ -75,23 +65,23 @@ def _redis(url: str) -> RedisStorage:
     )
 
 
-def _hit_redis(limit: Limit, digest: str) -> float | None:
+def _hit_redis(limit: Limit, name: str) -> float | None:
     storage = _redis(settings.REDIS_URL)
     try:
-        if storage.acquire_entry(digest, limit.tries, limit.seconds):
+        if storage.acquire_entry(name, limit.tries, limit.seconds):
             return None
-        start, _ = storage.get_moving_window(digest, limit.tries, limit.seconds)
+        start, _ = storage.get_moving_window(name, limit.tries, limit.seconds)
     except StorageError as error:
         raise Busy from error
     return start + limit.seconds - time.time()
 
 
 @transaction.atomic
-def _hit_database(limit: Limit, digest: str) -> float | None:
+def _hit_database(limit: Limit, name: str) -> float | None:
     now = time.time()
     # The row is locked until the try is written: on SQLite, by its one writer at a time.
     entry, _ = ThrottleEntry.objects.select_for_update().get_or_create(
-        key=digest, defaults={"expires_at": _time(now + limit.seconds)}
+        key=name, defaults={"expires_at": _time(now + limit.seconds)}
     )
     first = (now - limit.seconds) * 1000
     hits = [hit for hit in entry.hits if hit > first]

@@ -72,6 +72,25 @@ def test_refuses_to_start_with(change: dict[str, Any], name: str) -> None:
     assert name in last
 
 
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"COST_BUCKET_ANONYMOUS": "49999"}, "COST_BUCKET_ANONYMOUS"),
+        ({"COST_BUCKET_STAFF": "-1"}, "COST_BUCKET_STAFF"),
+        ({"COST_RESTORE_CUSTOMER": "0"}, "COST_RESTORE_CUSTOMER"),
+        ({"GRAPHQL_MAX_COST": "150000"}, "COST_BUCKET_ANONYMOUS"),
+    ],
+)
+def test_refuses_buckets_that_do_not_hold_what_one_operation_may_cost(
+    change: dict[str, str], name: str
+) -> None:
+    process = start(**GOOD | change)
+    assert process.returncode == 1
+    last = process.stderr.strip().splitlines()[-1]
+    assert last.startswith("django.core.exceptions.ImproperlyConfigured: COST_BUCKET_")
+    assert name in last
+
+
 def test_starts_with_good_values_and_everything_closed() -> None:
     process = start(READ + SET_UP, **GOOD)
     assert process.stderr == ""

@@ -8,8 +8,9 @@ file, and are appended to the operations that spread them.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -134,6 +135,35 @@ def load(folder: Path, graphql_schema: GraphQLSchema) -> Mapping[str, Operation]
             operation = _load(path, fragments, graphql_schema)
             found[operation.name] = operation
     return MappingProxyType(found)
+
+
+def manifested(paths: Iterable[str]) -> list[str]:
+    """The documents of front ends that are trusted as well, from the files that their tools write.
+
+    Args:
+        paths: of manifests of persisted queries, Apollo's (`{"operations": [{"id", "body"}]}`) or
+            Relay's (`{id: document}`), where each id is the SHA-256 of its document.
+
+    Raises:
+        ImproperlyConfigured: a file cannot be read, or a document is not valid; names the file.
+    """
+    return [text for path in paths for text in _manifest(Path(path))]
+
+
+def _manifest(path: Path) -> list[str]:
+    try:
+        content = json.loads(path.read_text())
+        listed = content.get("operations")
+        texts = {item["id"]: item["body"] for item in listed} if listed is not None else content
+        for digest, text in texts.items():
+            if hashlib.sha256(text.encode()).hexdigest() != digest:
+                raise _bad(path, f"The id {digest} is not the SHA-256 of its document.")
+            errors = validate(schema.graphql_schema, parse(text))
+            if errors:
+                raise _bad(path, f"{digest}: {errors[0].message}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, GraphQLError) as error:
+        raise _bad(path, f"It is no manifest of persisted queries ({error}).") from error
+    return list(texts.values())
 
 
 def slug_of(name: str) -> str:

@@ -302,6 +302,15 @@ for _kind, (_size, _rate) in COST_BUCKETS.items():
             f"COST_BUCKET_{_kind.upper()} must be 0 or hold GRAPHQL_MAX_COST, and "
             f"COST_RESTORE_{_kind.upper()} be 1 or more."
         )
+# Whose requests may only name trusted operations (schema/trusted.py), and send no documents of
+# their own: those of nobody, of who is not signed in, of everyone but staff, or all.
+GRAPHQL_TRUSTED_ONLY = env.str("GRAPHQL_TRUSTED_ONLY", default="off")
+if GRAPHQL_TRUSTED_ONLY not in ("off", "anonymous", "customers", "everyone"):
+    raise ImproperlyConfigured(
+        "GRAPHQL_TRUSTED_ONLY must be off, anonymous, customers or everyone."
+    )
+# Files with the documents of front ends, as their build tools write them: trusted as well.
+GRAPHQL_TRUSTED_MANIFESTS = env.list("GRAPHQL_TRUSTED_MANIFESTS", default=[])
 GRAPHENE = {"SCHEMA": "schema.root.schema"}
 
 # Keys that verify what the present one did not sign, until all that it signed has expired.

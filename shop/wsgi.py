@@ -8,7 +8,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 application = get_wsgi_application()
 
-from shop import outbox  # noqa: E402 - models load with the application.
+# The addresses with the schema and the trusted operations: a fault in them stops the start, and no
+# first request waits for them.
+from shop import outbox, urls  # noqa: E402, F401 - models load with the application.
 
 # The web server publishes its own events at once; without a broker it runs the tasks too.
 outbox.start(polling=False)

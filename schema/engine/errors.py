@@ -64,6 +64,12 @@ class PersistedQueryNotFound(CodedError):
     code = "PERSISTED_QUERY_NOT_FOUND"
 
 
+class NotTrusted(CodedError):
+    """Whoever asks may run documents only that the server knows beforehand."""
+
+    code = "OPERATION_NOT_TRUSTED"
+
+
 def present(error: GraphQLError) -> dict[str, Any]:
     """`error` as clients may see it.
 

@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -137,6 +137,7 @@ class Executor:
         on_field: told how each planned field was run, as in `counts`.
         compiled: off, everything runs on the generic path (for comparison).
         cache_bytes: of parsed documents and their plans.
+        kept: texts whose documents stay, however many others come; beside `cache_bytes`.
     """
 
     def __init__(
@@ -148,6 +149,7 @@ class Executor:
         limits: Limits | None = None,
         on_field: Callable[[str, str], None] | None = None,
         cache_bytes: int = 32 * 1024 * 1024,
+        kept: Collection[str] = (),
     ) -> None:
         self.schema = schema
         self._introspection = introspection
@@ -158,9 +160,15 @@ class Executor:
         self._on_field = on_field
         self._context_class = CompiledExecutionContext if compiled else LimitedExecutionContext
         self._documents = DocumentCache(cache_bytes)
+        self._kept: dict[str, Document | None] = dict.fromkeys(kept)
 
     def document(self, text: str) -> Document:
         """The parsed and validated document of `text`."""
+        if text in self._kept:
+            document = self._kept[text]
+            if document is None:
+                document = self._kept[text] = self._parsed(text)
+            return document
         document = self._documents.get(text)
         if document is None:
             document = self._parsed(text)

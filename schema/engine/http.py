@@ -53,24 +53,15 @@ class GraphQLView(View):
     def get(self, request: HttpRequest) -> HttpResponseBase:
         if self.graphiql and not _has_request(request) and prefers_html(request):
             return render(request, "graphiql.html", {"endpoint": request.path})
-        response = self._answer(request, from_url)
-        # The same question has the same answer until something changes: clients may keep it, and
-        # ask whether it still holds.
-        if response.status_code == 200:
-            etag = f'"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
-            response.headers["ETag"] = etag
-            response.headers["Cache-Control"] = "private, no-cache"
-            return get_conditional_response(request, etag=etag, response=response) or response
-        # What is refused now, such as a hash not yet registered, may be answered in a moment.
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return revalidated(request, self._answer(request, from_url))
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         return self._answer(request, from_body)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         refused = Refused(405, "Use GET or POST.", Allow="GET, HEAD, POST, OPTIONS")
-        return _refusal(refused, LEGACY)
+        content, status, headers = refusal(refused)
+        return as_json(content, LEGACY, status, headers)
 
     def _answer(self, request: HttpRequest, read: Callable[[HttpRequest], Any]) -> HttpResponse:
         media_type = LEGACY
@@ -83,41 +74,59 @@ class GraphQLView(View):
             if batch and not 1 <= len(operations) <= MAX_BATCH:
                 raise Refused(400, f"A batch has 1 to {MAX_BATCH} operations.")
             items = [checked(item) for item in (operations if batch else [operations])]
-        except Refused as refused:
-            return _refusal(refused, media_type)
-        except CodedError as error:
-            status = status_of(error)
-            headers = _WANTED if status == 401 else {}
-            content = {"errors": [error.formatted]}
-            return _json(content, media_type, status if media_type == MODERN else 200, headers)
         except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.
-            masked = present(GraphQLError("", original_error=error))
-            return _json({"errors": [masked]}, media_type, 500)
+            content, status, headers = refusal(error)
+            kept = media_type == MODERN or not isinstance(error, CodedError)
+            return as_json(content, media_type, status if kept else 200, headers)
         answers = [self.service.run(request, item) for item in items]
         headers = come_back([answer.content for answer in answers]) | left(request)
         if batch:
-            response = _json([answer.content for answer in answers], media_type, 200, headers)
+            response = as_json([answer.content for answer in answers], media_type, 200, headers)
         else:
             (answer,) = answers
             if answer.status == 405:
                 headers["Allow"] = "POST"
             kept = media_type == MODERN or answer.status == 405
-            response = _json(answer.content, media_type, answer.status if kept else 200, headers)
-        # Resolvers have no response to write to: what they want set they leave here.
-        for cookie in getattr(request, "graphql_cookies", ()):
-            response.set_cookie(**cookie)
-        return response
+            response = as_json(answer.content, media_type, answer.status if kept else 200, headers)
+        return with_cookies(request, response)
 
 
 def _has_request(request: HttpRequest) -> bool:
     # Looked for in the raw text: parsing it may fail, which is told as JSON.
     query = request.META["QUERY_STRING"]
-    return "query=" in query or "extensions=" in query
+    return any(f"{name}=" in query for name in ("query", "extensions", "operationName"))
 
 
-def _refusal(refused: Refused, media_type: str) -> HttpResponse:
-    content = {"errors": [refused.error.formatted]}
-    return _json(content, media_type, refused.status, refused.headers)
+def refusal(error: Exception) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Content, status and headers of the answer to a request that came to no operation."""
+    if isinstance(error, Refused):
+        return {"errors": [error.error.formatted]}, error.status, error.headers
+    if isinstance(error, CodedError):
+        status = status_of(error)
+        return {"errors": [error.formatted]}, status, _WANTED if status == 401 else {}
+    return {"errors": [present(GraphQLError("", original_error=error))]}, 500, {}
+
+
+def revalidated(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:
+    """The answer to a GET request, or that the one that the client has still holds."""
+    # The same question has the same answer until something changes: clients may keep it, and
+    # ask whether it still holds.
+    if response.status_code == 200:
+        etag = f'"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
+        response.headers["ETag"] = etag
+        response.headers["Cache-Control"] = "private, no-cache"
+        return get_conditional_response(request, etag=etag, response=response) or response
+    # What is refused now, such as a hash not yet registered, may be answered in a moment.
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def with_cookies(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """`response` with the cookies of the operations."""
+    # Resolvers have no response to write to: what they want set they leave here.
+    for cookie in getattr(request, "graphql_cookies", ()):
+        response.set_cookie(**cookie)
+    return response
 
 
 def come_back(contents: list[dict[str, Any]]) -> dict[str, str]:
@@ -133,9 +142,10 @@ def left(request: HttpRequest) -> dict[str, str]:
     return {} if budget is None else budget.headers
 
 
-def _json(
+def as_json(
     content: Any, media_type: str, status: int, headers: dict[str, str] | None = None
 ) -> HttpResponse:
+    """`content` as an answer that depends on who asks."""
     body = orjson.dumps(content)
     content_type = f"{media_type}; charset=utf-8"
     response = HttpResponse(body, status=status, content_type=content_type, headers=headers)

@@ -1,44 +1,116 @@
-"""Automatic persisted queries: a client sends the hash of its document instead of the text.
+"""The document of a request that does not send it: known beforehand, or persisted automatically.
 
-Apollo's protocol (https://www.apollographql.com/docs/apollo-server/performance/apq). Texts live in
-the shared cache, so that a document registered with one process is known to all.
+Automatic persisted queries are Apollo's protocol: a client sends the hash of its document instead
+of the text (https://www.apollographql.com/docs/apollo-server/performance/apq). Texts live in the
+shared cache, so that a document registered with one process is known to all.
 """
 
 import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.cache import cache
+from graphql import GraphQLSyntaxError
+from graphql.utilities import strip_ignored_characters
 
-from schema.engine.errors import BadRequest, PersistedQueryNotFound
+from schema.engine.errors import BadRequest, NotTrusted, PersistedQueryNotFound
 from schema.engine.execution import Document, Executor
 
 _SECONDS = 24 * 60 * 60
 
 
-def document_of(operation: dict[str, Any], executor: Executor) -> Document:
-    """The document that a request names by hash, by text, or by both.
+class Known:
+    """Documents that the server knows before anyone sends them.
+
+    Args:
+        named: texts by the name of their operation.
+        others: texts that are known by their hash only.
+    """
+
+    def __init__(self, named: Mapping[str, str] | None = None, others: Iterable[str] = ()) -> None:
+        self._named = dict(named or {})
+        self.texts = frozenset([*self._named.values(), *others])
+        self._hashed = {hashlib.sha256(text.encode()).hexdigest(): text for text in self.texts}
+        self._stripped = {strip_ignored_characters(text): text for text in self.texts}
+        self._longest = max(map(len, self.texts), default=0)
+
+    def by_name(self, name: str | None) -> str | None:
+        return self._named.get(name) if name else None
+
+    def by_hash(self, digest: str) -> str | None:
+        return self._hashed.get(digest)
+
+    def like(self, text: str) -> str | None:
+        """The known document that `text` is, but for comments, commas and white space."""
+        if text in self.texts:
+            return text
+        # Whatever is longer than twice the longest is not worth reading.
+        if len(text) > 2 * self._longest:
+            return None
+        try:
+            return self._stripped.get(strip_ignored_characters(text))
+        except GraphQLSyntaxError:
+            return None
+
+
+def document_of(
+    operation: dict[str, Any], executor: Executor, known: Known, *, only_known: bool = False
+) -> Document:
+    """The document that a request names by its text, by a hash, by both, or by a known name.
+
+    Args:
+        only_known: whether whoever asks may run no other documents than the known ones.
 
     Raises:
-        BadRequest: not the protocol, or the hash is of another text.
+        BadRequest: not the protocol, the hash is of another text, or nothing has this name.
         PersistedQueryNotFound: send the text as well.
+        NotTrusted: not a known document.
     """
     query = operation.get("query")
+    digest = _digest(operation)
+    if query is not None and digest and hashlib.sha256(query.encode()).hexdigest() != digest:
+        raise BadRequest("The provided sha256Hash is not of this query.")
+    if only_known:
+        query = _known(query, digest, operation, known)
+        if query is None:
+            raise NotTrusted("You may run only operations that the server knows beforehand.")
+        return executor.document(query)
+    if query is not None:
+        return _registered(query, digest, executor, known)
+    if digest:
+        query = known.by_hash(digest) or cache.get(f"persisted:{digest}")
+        if query is None:
+            raise PersistedQueryNotFound("PersistedQueryNotFound")
+        return executor.document(query)
+    query = known.by_name(operation.get("operationName"))
+    if query is None:
+        raise BadRequest("`query` must be a GraphQL document, or `operationName` a known one's.")
+    return executor.document(query)
+
+
+def _known(
+    query: str | None, digest: str | None, operation: dict[str, Any], known: Known
+) -> str | None:
+    if query is not None:
+        return known.like(query)
+    return known.by_hash(digest) if digest else known.by_name(operation.get("operationName"))
+
+
+def _registered(query: str, digest: str | None, executor: Executor, known: Known) -> Document:
+    document = executor.document(query)
+    # What is not valid is never asked for again, and must not fill the cache.
+    if digest and not document.errors and not known.by_hash(digest):
+        cache.set(f"persisted:{digest}", query, _SECONDS)
+    return document
+
+
+def _digest(operation: dict[str, Any]) -> str | None:
+    """The hash of a document that is persisted, in hexadecimal."""
     persisted = (operation.get("extensions") or {}).get("persistedQuery")
     if persisted is None:
-        return executor.document(operation["query"])
+        return None
     digest = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
     version = persisted.get("version") if isinstance(persisted, dict) else None
     if not isinstance(digest, str) or len(digest) != 64 or version != 1 or version is True:
         raise BadRequest("`persistedQuery` needs version 1 and a `sha256Hash`.")
-    if query is None:
-        query = cache.get(f"persisted:{digest}")
-        if query is None:
-            raise PersistedQueryNotFound("PersistedQueryNotFound")
-        return executor.document(query)
-    if hashlib.sha256(query.encode()).hexdigest() != digest:
-        raise BadRequest("The provided sha256Hash is not of this query.")
-    document = executor.document(query)
-    # What is not valid is never asked for again, and must not fill the cache.
-    if not document.errors:
-        cache.set(f"persisted:{digest}", query, _SECONDS)
-    return document
+    return digest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
@@ -21,10 +21,16 @@ from graphql import (
 from schema.engine.errors import CodedError, Unauthenticated, present
 from schema.engine.execution import Executor
 from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
-from schema.engine.persisted import document_of
+from schema.engine.persisted import Known, document_of
 from schema.engine.transport import Refused
 
-_STATUS = {"UNAUTHENTICATED": 401, "TOKEN_EXPIRED": 401, "FORBIDDEN": 403, "RATE_LIMITED": 429}
+_STATUS = {
+    "UNAUTHENTICATED": 401,
+    "TOKEN_EXPIRED": 401,
+    "FORBIDDEN": 403,
+    "OPERATION_NOT_TRUSTED": 403,
+    "RATE_LIMITED": 429,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,8 @@ class Service:
         executor: of the schema that is served.
         authenticate: request -> user; raises a CodedError for a bad token.
         meter: of what clients may spend; none, and nobody is counted.
+        known: documents that requests may name instead of sending them.
+        only_known: whether who asks may run no others, of a request whose user is known.
         debug: whether requests may ask for SQL counts and times (`extensions: {debug: true}`).
         on_operation: told the code of each operation's first error ("OK" without one) and the
             seconds that it took.
@@ -62,6 +70,8 @@ class Service:
     executor: Executor
     authenticate: Callable[[HttpRequest], Any] | None = None
     meter: Meter | None = None
+    known: Known = field(default_factory=Known)
+    only_known: Callable[[HttpRequest], bool] | None = None
     debug: bool = False
     on_operation: Callable[[str, float], None] | None = None
 
@@ -75,8 +85,9 @@ class Service:
         """The answer to one operation of a request, whose user is known.
 
         Args:
-            operation: `query` or `extensions.persistedQuery`, `operationName`, `variables`,
-                `extensions`; each of the type that GraphQL over HTTP gives it.
+            operation: `query`, `extensions.persistedQuery` or the name of a known document,
+                `operationName`, `variables`, `extensions`; each of the type that GraphQL over
+                HTTP gives it.
         """
         if self.on_operation is None:
             return self._metered(request, operation)
@@ -103,7 +114,8 @@ class Service:
 
     def _run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
         try:
-            document = document_of(operation, self.executor)
+            only_known = self.only_known is not None and self.only_known(request)
+            document = document_of(operation, self.executor, self.known, only_known=only_known)
             if document.errors:
                 return Answer({"errors": [_invalid(error) for error in document.errors]}, 400)
             name = operation.get("operationName")
@@ -112,7 +124,7 @@ class Service:
         except Refused as refused:
             return Answer({"errors": [refused.error.formatted]}, refused.status)
         except CodedError as error:
-            return Answer({"errors": [error.formatted]}, 400)
+            return Answer({"errors": [error.formatted]}, status_of(error))
         asked = operation.get("extensions") or {}
         if self.debug and asked.get("debug"):
             return self._debugged(request, document, operation)

@@ -80,7 +80,8 @@ def checked(operation: Any) -> dict[str, Any]:
         raise Refused(400, "`operationName` must be a string.")
     query = operation.get("query")
     persisted = (operation.get("extensions") or {}).get("persistedQuery") is not None
-    if not (query is None and persisted) and (not isinstance(query, str) or not query.strip()):
+    named = persisted or operation.get("operationName")
+    if not (query is None and named) and (not isinstance(query, str) or not query.strip()):
         raise Refused(400, "`query` must be a GraphQL document.")
     return operation
 

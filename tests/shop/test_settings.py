@@ -107,6 +107,18 @@ def test_starts_with_good_values_and_everything_closed() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("GRAPHQL_TRUSTED_ONLY", "Anonymous"), ("GRAPHQL_TRUSTED_MANIFESTS", "/nowhere/own.json")],
+)
+def test_a_server_does_not_start_with_a_bad(name: str, value: str) -> None:
+    process = start(f"{SET_UP}; import shop.urls", **GOOD | {name: value})
+    assert process.returncode == 1
+    last = process.stderr.strip().splitlines()[-1]
+    assert last.startswith("django.core.exceptions.ImproperlyConfigured: ")
+    assert name in last or "nowhere/own.json" in last
+
+
 def test_introspection_and_graphiql_can_be_opened_by_name() -> None:
     process = start(**GOOD, GRAPHQL_INTROSPECTION="1", GRAPHQL_GRAPHIQL="1")
     settings = json.loads(process.stdout)

@@ -1,17 +1,19 @@
 """Rows in hand may be older than the database; an action works on the row as it is now."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.db.models import F, Func, IntegerField
 
 from shop.actions import audit
+from shop.compiled import Compiled
 from shop.errors import Busy, NotFound
 
 T = TypeVar("T")
 # Deadlock and serialization failure: PostgreSQL by SQLSTATE, MariaDB and MySQL by number.
 _CONFLICTS = {"40P01", "40001", 1213, 1205}
+_HELD: dict[type[models.Model], Compiled[models.Model]] = {}
 
 
 def locked(rows: models.QuerySet) -> models.QuerySet:
@@ -31,12 +33,26 @@ def hold(row: models.Model) -> None:
     Raises:
         NotFound: it has been deleted meanwhile.
     """
-    model: Any = type(row)
-    try:
-        row.refresh_from_db(from_queryset=locked(model._default_manager.all()))
-    except model.DoesNotExist:
-        raise NotFound(f"The {model._meta.verbose_name} has been deleted.") from None
+    model = type(row)
+    if model not in _HELD:
+        _HELD[model] = Compiled(lambda key: locked(model._default_manager.filter(pk=key)))
+    found = _HELD[model].first(key=row.pk)
+    if found is None:
+        raise NotFound(f"The {model._meta.verbose_name} has been deleted.")
+    _renew(row, found)
     audit.held(row)
+
+
+def _renew(row: models.Model, found: models.Model) -> None:
+    """Makes `row` what was found of it, as Django's refresh_from_db does."""
+    fields: Sequence[Any] = row._meta.concrete_fields
+    for field in fields:
+        setattr(row, field.attname, getattr(found, field.attname))
+    for relation in (*fields, *row._meta.related_objects):
+        if relation.is_relation and relation.is_cached(row):
+            relation.delete_cached_value(row)
+    row.__dict__.pop("_prefetched_objects_cache", None)
+    row._state.db = found._state.db
 
 
 def is_conflict(error: OperationalError) -> bool:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from shop.compiled import Compiled
 from shop.gateways.base import (
     Failure,
     Gateway,
@@ -38,6 +39,7 @@ _BEGINS = {
     "timeout": Result.CAPTURED,
 }
 _FAILURES = {"insufficient_funds": Failure.INSUFFICIENT_FUNDS}
+_BY_KEY: Compiled[DemoCharge] = Compiled(lambda key: DemoCharge.objects.filter(key=key))
 _OPEN = (Result.REQUIRES_ACTION, Result.AUTHORIZED)
 
 
@@ -61,7 +63,7 @@ class Demo(Gateway):
         return self.look_up(request)
 
     def look_up(self, request: PaymentRequest) -> Outcome:
-        charge = DemoCharge.objects.filter(key=request.key).first()
+        charge = _BY_KEY.first(key=request.key)
         return _outcome(charge, request) if charge else Outcome(result=Result.UNKNOWN)
 
     def capture(self, request: PaymentRequest) -> Outcome:

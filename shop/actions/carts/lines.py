@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 
 from shop.actions.carts.holding import changed, hold
 from shop.actions.carts.pricing import left, name_of
+from shop.compiled import Compiled
 from shop.errors import (
     CurrencyMismatch,
     Invalid,
@@ -21,6 +22,11 @@ from shop.models import Cart, CartLine, ProductStatus, Variant
 MAX_LINES = 100
 MAX_QUANTITY = 9999
 Path = Sequence[str]
+_PUBLISHED = Q(product__status=ProductStatus.PUBLISHED, product__published_at__lte=Now())
+_LINES: Compiled[CartLine] = Compiled(lambda cart: CartLine.objects.filter(cart=cart))
+_FOR_SALE: Compiled[Variant] = Compiled(
+    lambda keys: Variant.objects.filter(_PUBLISHED, pk__in=keys).select_related("product", "stock")
+)
 
 
 @transaction.atomic
@@ -39,7 +45,7 @@ def add(cart: Cart, wanted: Sequence[tuple[int, int]], *, version: int | None = 
     for index, (_, quantity) in enumerate(wanted):
         _check_quantity(quantity, ["lines", str(index), "quantity"])
     hold(cart, version)
-    there = {line.variant_id: line for line in CartLine.objects.filter(cart=cart.pk)}
+    there = {line.variant_id: line for line in _LINES.all(cart=cart.pk)}
     variants = _for_sale(variant for variant, _ in wanted)
     totals: dict[int, int] = {}
     for index, (key, quantity) in enumerate(wanted):
@@ -145,9 +151,7 @@ def store(
 
 def _for_sale(keys: Iterable[int]) -> dict[int, Variant]:
     """Variants of published products, with what is in stock of them."""
-    published = Q(product__status=ProductStatus.PUBLISHED, product__published_at__lte=Now())
-    rows = Variant.objects.filter(published, pk__in=set(keys))
-    return {row.pk: row for row in rows.select_related("product", "stock")}
+    return {row.pk: row for row in _FOR_SALE.all(keys=sorted(set(keys)))}
 
 
 def _check_quantity(quantity: int, path: Path) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 from django.conf import settings
 
+from shop.compiled import Compiled
 from shop.errors import NotFound
 from shop.models import Cart
 
 _FIELD = ("cart",)
+_BY_DIGEST: Compiled[Cart] = Compiled(lambda digest: Cart.objects.filter(digest=digest))
+_OF_ACCOUNT: Compiled[Cart] = Compiled(lambda user: Cart.objects.filter(active_key=user))
 
 
 def digest_of(token: str) -> str:
@@ -29,7 +32,7 @@ def create(user: Any) -> tuple[Cart, str | None]:
     if not user.is_authenticated:
         token = secrets.token_urlsafe(32)
         return _insert(token), token
-    own = Cart.objects.filter(active_key=user.pk).first()
+    own = _OF_ACCOUNT.first(user=user.pk)
     # An account's cart needs no token: nobody ever sees the one that it has.
     return own or _insert(secrets.token_urlsafe(32), user=user), None
 
@@ -43,9 +46,9 @@ def find(user: Any, token: str | None) -> Cart:
         NotFound: there is none, or it is somebody else's; the answer does not tell which.
     """
     if token is None:
-        cart = Cart.objects.filter(active_key=user.pk).first() if user.is_authenticated else None
+        cart = _OF_ACCOUNT.first(user=user.pk) if user.is_authenticated else None
     else:
-        cart = Cart.objects.filter(digest=digest_of(token)).first()
+        cart = _BY_DIGEST.first(digest=digest_of(token))
         if cart is not None and cart.user_id not in (None, user.pk):
             cart = None
     if cart is None:

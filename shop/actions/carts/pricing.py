@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop import pricing
 from shop.actions import promotions, shipping
+from shop.compiled import Compiled
 from shop.models import Cart, CartLine, Product, ProductStatus, Redemption, Variant, Voucher
 from shop.models.customers import email_key
 
@@ -75,6 +75,15 @@ WORDS = {
 }
 
 
+_LINES: Compiled[CartLine] = Compiled(
+    lambda carts: (
+        CartLine.objects.filter(cart__pk__in=carts)
+        .select_related("variant__product", "variant__stock")
+        .order_by("pk")
+    )
+)
+
+
 def priced(cart: Cart) -> PricedCart:
     """The cart at today's prices: at most six statements, whatever is in it.
 
@@ -113,10 +122,9 @@ def _priced(cart: Cart, everything: Sequence[CartLine], rules: "_Rules") -> Pric
     )
 
 
-def lines_of(*carts: Cart) -> QuerySet[CartLine]:
+def lines_of(*carts: Cart) -> list[CartLine]:
     """The lines in the order in which they were added, with all that pricing needs to know."""
-    rows = CartLine.objects.filter(cart__in=[cart.pk for cart in carts])
-    return rows.select_related("variant__product", "variant__stock").order_by("pk")
+    return _LINES.all(carts=[cart.pk for cart in carts])
 
 
 def is_for_sale(variant: Variant) -> bool:

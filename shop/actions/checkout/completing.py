@@ -14,6 +14,7 @@ from shop.actions.carts.pricing import PricedCart
 from shop.actions.checkout.checking import checked, out_of_stock
 from shop.actions.idempotency import Reply
 from shop.actions.rows import atomically
+from shop.compiled import Compiled
 from shop.errors import Busy, CartClosed, PaymentDeclined
 from shop.models import (
     AutomaticDiscount,
@@ -29,6 +30,9 @@ from shop.pricing import AutomaticDiscount as PricedDiscount
 from shop.pricing import Voucher
 
 OPERATION = "checkoutComplete"
+_RATE_NAME: Compiled[str] = Compiled(
+    lambda key: ShippingRate.objects.filter(pk=key).values_list("name", flat=True)
+)
 # Whoever pays may have died when nothing was heard of it for so long after the provider's time.
 _PATIENCE = timedelta(seconds=5)
 
@@ -180,7 +184,7 @@ def _shipping_name(found: PricedCart) -> str:
     shipping = found.price.shipping
     if shipping is None:
         return ""
-    return ShippingRate.objects.values_list("name", flat=True).get(pk=shipping.key)
+    return _RATE_NAME.all(key=shipping.key)[0]
 
 
 def _discount_names(found: PricedCart) -> dict[int, str]:

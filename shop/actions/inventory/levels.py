@@ -7,10 +7,14 @@ from django.db.models import QuerySet
 
 from shop import events
 from shop.actions import rows
+from shop.compiled import Compiled
 from shop.errors import Busy
 from shop.models import MovementReason, Stock, StockMovement, User
 
 LOW = "stock.low"
+_OF_VARIANTS: Compiled[Stock] = Compiled(
+    lambda variants: rows.locked(Stock.objects.filter(variant__pk__in=variants))
+)
 
 
 def must_be_in_transaction() -> None:
@@ -32,8 +36,7 @@ def locked(stock: QuerySet[Stock]) -> dict[int, Stock]:
 
 def locked_variants(variant_ids: Iterable[int]) -> dict[int, Stock]:
     """As `locked`: the stock of these variants, by primary key of the variant."""
-    found = locked(Stock.objects.filter(variant__in=list(variant_ids)))
-    return {row.variant_id: row for row in found.values()}
+    return {row.variant_id: row for row in _OF_VARIANTS.all(variants=list(variant_ids))}
 
 
 def must_match(changed: int, expected: int) -> None:

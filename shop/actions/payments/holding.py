@@ -3,23 +3,36 @@
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop.actions import orders
+from shop.compiled import Compiled
 from shop.models import Order, OrderEventKind, Payment
+
+
+def _held(key: Any) -> QuerySet[Payment]:
+    rows = Payment.objects.select_related("order").filter(pk=key)
+    features = connection.features
+    if features.has_select_for_update_of:
+        no_key = features.has_select_for_no_key_update
+        return rows.select_for_update(of=("order", "self"), no_key=no_key)
+    return rows
+
+
+_HELD: Compiled[Payment] = Compiled(_held)
 
 
 def hold(payment_id: int) -> Payment:
     """The payment with its order, both locked until the transaction ends; the order first."""
-    rows = Payment.objects.select_related("order")
     features = connection.features
-    if features.has_select_for_update_of:
-        no_key = features.has_select_for_no_key_update
-        rows = rows.select_for_update(of=("order", "self"), no_key=no_key)
-    elif features.has_select_for_update:
+    if features.has_select_for_update and not features.has_select_for_update_of:
         mine = Payment.objects.filter(pk=payment_id).values("order")
         list(Order.objects.filter(pk__in=mine).select_for_update().values_list("pk"))
-    return rows.get(pk=payment_id)
+    payment = _HELD.first(key=payment_id)
+    if payment is None:
+        raise Payment.DoesNotExist
+    return payment
 
 
 def change(payment: Payment, **changes: Any) -> bool:

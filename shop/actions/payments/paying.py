@@ -11,10 +11,14 @@ from shop.actions.payments.applying import apply, apply_within, close
 from shop.actions.payments.beginning import must_be_outside, patience, request_of
 from shop.actions.payments.holding import change
 from shop.actions.rows import atomically
+from shop.compiled import Compiled
 from shop.errors import IllegalMove, PaymentFailed
 from shop.gateways import Outcome, Refused, Result, Unavailable
 from shop.models import OrderStatus, Payment, PaymentState
 
+_BY_KEY: Compiled[Payment] = Compiled(
+    lambda key: Payment.objects.select_related("order").filter(pk=key)
+)
 _LIVE = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
 
 
@@ -119,7 +123,10 @@ def facts(payment: Payment) -> dict[str, Any]:
 
 
 def _read(payment_id: int) -> Payment:
-    return Payment.objects.select_related("order").get(pk=payment_id)
+    payment = _BY_KEY.first(key=payment_id)
+    if payment is None:
+        raise Payment.DoesNotExist
+    return payment
 
 
 def _recorded(action: str, payment: Payment, outcome: Outcome, by: Any) -> Payment:

@@ -9,15 +9,20 @@ from shop import pricing
 from shop.actions import audit, checks
 from shop.actions.promotions.terms import set_terms
 from shop.actions.rows import hold
+from shop.compiled import Compiled
 from shop.errors import Required
 from shop.models import AutomaticDiscount
 
 _NAME_LENGTH = 200
+_ACTIVE: Compiled[AutomaticDiscount] = Compiled(
+    lambda currency: AutomaticDiscount.objects.filter(is_active=True, currency=currency).order_by(
+        "pk"
+    )
+)
 
 
 def automatic() -> tuple[pricing.AutomaticDiscount, ...]:
     """All that are active, whatever their dates, in one statement: pricing looks at those."""
-    rows = AutomaticDiscount.objects.filter(is_active=True, currency=settings.SHOP_CURRENCY)
     return tuple(
         pricing.AutomaticDiscount(
             key=row.pk,
@@ -26,7 +31,7 @@ def automatic() -> tuple[pricing.AutomaticDiscount, ...]:
             starts_at=row.starts_at,
             ends_at=row.ends_at,
         )
-        for row in rows.order_by("pk")
+        for row in _ACTIVE.all(currency=settings.SHOP_CURRENCY)
     )
 
 

@@ -1,16 +1,36 @@
 """What prices are made of: the zones and taxes of a country. Each function is one statement."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, FilteredRelation, OuterRef, Q
 
 from shop import pricing
 from shop.actions.customers import address_rules
+from shop.compiled import Compiled
 from shop.models import ShippingRate, ShippingZone, TaxRate, ZoneCountry
 from shop.models.shipping import REST_OF_WORLD
 
 _RATE_FIELDS = ("price", "min_weight", "max_weight", "min_total", "max_total")
+
+_ZONES: Compiled[Any] = Compiled(
+    lambda countries, currency: (
+        ShippingZone.objects.filter(places__country__in=countries)
+        .annotate(
+            offer=FilteredRelation(
+                "rates", condition=Q(rates__is_active=True, rates__currency=currency)
+            )
+        )
+        .order_by("places__country", "offer__position", "offer__pk")
+        .values_list("places__country", "offer__pk", *(f"offer__{name}" for name in _RATE_FIELDS))
+    )
+)
+_TAXES: Compiled[TaxRate] = Compiled(
+    lambda country, regions: TaxRate.objects.filter(country=country, region__in=regions).order_by(
+        "pk"
+    )
+)
 
 
 def zones(country: str) -> tuple[pricing.ShippingZone, ...]:
@@ -22,17 +42,7 @@ def zones(country: str) -> tuple[pricing.ShippingZone, ...]:
     Args:
         country: ISO 3166-1 alpha-2, upper-case.
     """
-    rows = (
-        ShippingZone.objects.filter(places__country__in={country, REST_OF_WORLD})
-        .annotate(
-            offer=FilteredRelation(
-                "rates",
-                condition=Q(rates__is_active=True, rates__currency=settings.SHOP_CURRENCY),
-            )
-        )
-        .order_by("places__country", "offer__position", "offer__pk")
-        .values_list("places__country", "offer__pk", *(f"offer__{name}" for name in _RATE_FIELDS))
-    )
+    rows = _ZONES.all(countries=[country, REST_OF_WORLD], currency=settings.SHOP_CURRENCY)
     found: dict[str, list[pricing.ShippingRate]] = {}
     for place, key, *values in rows:
         rates = found.setdefault(place, [])
@@ -58,9 +68,7 @@ def taxes(country: str, region: str = "") -> pricing.Taxes:
             those of the shop's own country.
         region: the code that addresses have, or empty.
     """
-    rows = TaxRate.objects.filter(
-        country=country or settings.SHOP_COUNTRY, region__in={region, ""}
-    ).order_by("pk")
+    rows = _TAXES.all(country=country or settings.SHOP_COUNTRY, regions=[region, ""])
     return pricing.Taxes(
         included=settings.PRICES_INCLUDE_TAX,
         rates=tuple(

@@ -1,7 +1,8 @@
 """The refresh token in a cookie that scripts cannot read, for browsers, where a shop allows it.
 
-It is the only cookie of the API. It goes to the endpoint only, and is read only when a request
-comes from a page of an allowed origin, so that other sites cannot use it.
+It is the only cookie of the API. It goes to the endpoint only, or with plain HTTP to all of that,
+and is read only when a request comes from a page of an allowed origin, so that other sites cannot
+use it.
 """
 
 import datetime
@@ -12,7 +13,7 @@ from django.http import HttpRequest
 from schema.engine.errors import BadRequest, Forbidden
 
 NAME = "shop_refresh"
-_PATH = "/graphql"
+_PATHS = ("/graphql", "/api")
 
 
 def check(request: HttpRequest, *, wanted: bool) -> None:
@@ -53,7 +54,8 @@ def _answer_with(request: HttpRequest, value: str, seconds: int) -> None:
         "key": NAME,
         "value": value,
         "max_age": seconds,
-        "path": _PATH,
+        # Whoever signs in at one of them refreshes there.
+        "path": next(path for path in _PATHS if request.path.startswith(path)),
         "secure": settings.HTTPS,
         "httponly": True,
         "samesite": settings.REFRESH_COOKIE_SAMESITE,

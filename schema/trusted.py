@@ -61,6 +61,7 @@ class Operation:
         ast: the operation.
         document: the operation and its fragments.
         takes_files: whether a variable must hold an upload, which only GraphQL takes.
+        is_lookup: whether it looks one thing up that may not be there.
     """
 
     name: str
@@ -74,7 +75,8 @@ class Operation:
     is_public: bool
     ast: OperationDefinitionNode = field(repr=False)
     document: DocumentNode = field(repr=False)
-    takes_files: bool = False
+    takes_files: bool
+    is_lookup: bool
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -197,6 +199,7 @@ def _load(path: Path, fragments: dict[str, str], graphql_schema: GraphQLSchema) 
         is_public=is_public,
         ast=ast,
         document=document,
+        is_lookup=_is_lookup(ast, graphql_schema),
         takes_files=any(
             _needs_file(node.type, graphql_schema) for node in ast.variable_definitions
         ),
@@ -269,6 +272,15 @@ def _access(ast: OperationDefinitionNode, graphql_schema: GraphQLSchema) -> tupl
             for permission, own_rows in permission_of(root, node.name.value):
                 said[sentence(permission, own_rows=own_rows)] = permission == ANYONE
     return " ".join(said), all(said.values())
+
+
+def _is_lookup(ast: OperationDefinitionNode, graphql_schema: GraphQLSchema) -> bool:
+    root: Any = graphql_schema.get_root_type(ast.operation)
+    (node, *others) = ast.selection_set.selections
+    if others or ast.operation.value != "query" or not isinstance(node, FieldNode):
+        return False
+    # Without an argument it is about who asks, who need not be anybody.
+    return bool(node.arguments) and not isinstance(root.fields[node.name.value].type, NonNull)
 
 
 def _needs_file(node: TypeNode, graphql_schema: GraphQLSchema) -> bool:

@@ -11,7 +11,9 @@ from django.views.static import serve
 
 from schema.engine.http import GraphQLView
 from schema.keys import jwks
+from schema.rest import IndexView, OperationView
 from schema.serving import service
+from schema.trusted import operations
 from shop import providers
 from shop.actions import jobs
 from shop.admin import mails, second_factor
@@ -54,6 +56,13 @@ urlpatterns = [
         r"^graphql/?$",
         GraphQLView.as_view(service=service, graphiql=settings.GRAPHQL_GRAPHIQL),
         name="graphql",
+    ),
+    re_path(r"^api/?$", IndexView.serving(operations().values()), name="api"),
+    # After all other addresses below /api/: whatever is left names an operation, or nothing.
+    re_path(
+        r"^api/(?P<slug>[^/]+)/?$",
+        OperationView.serving(operations().values(), service=service),
+        name="operation",
     ),
     path(".well-known/jwks.json", jwks, name="jwks"),
     path("downloads/<str:token>/<str:name>", download, name="download"),

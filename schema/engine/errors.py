@@ -40,6 +40,12 @@ class Forbidden(CodedError):
     code = "FORBIDDEN"
 
 
+class NotFound(CodedError):
+    """There is nothing at this address."""
+
+    code = "NOT_FOUND"
+
+
 class Retry(CodedError):
     """Nothing is wrong with the request; sent again, it will likely succeed."""
 

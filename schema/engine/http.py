@@ -30,7 +30,7 @@ from schema.engine.transport import (
 )
 
 MAX_BATCH = 5
-_WANTED = {"WWW-Authenticate": "Bearer"}
+WANTED = {"WWW-Authenticate": "Bearer"}
 
 
 @method_decorator(csrf_exempt, name="dispatch")
@@ -103,7 +103,7 @@ def refusal(error: Exception) -> tuple[dict[str, Any], int, dict[str, str]]:
         return {"errors": [error.error.formatted]}, error.status, error.headers
     if isinstance(error, CodedError):
         status = status_of(error)
-        return {"errors": [error.formatted]}, status, _WANTED if status == 401 else {}
+        return {"errors": [error.formatted]}, status, WANTED if status == 401 else {}
     return {"errors": [present(GraphQLError("", original_error=error))]}, 500, {}
 
 

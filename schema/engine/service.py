@@ -24,10 +24,12 @@ from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
 from schema.engine.persisted import Known, document_of
 from schema.engine.transport import Refused
 
-_STATUS = {
+# Of answers that are nothing but an error with this code; of all others 400.
+STATUS = {
     "UNAUTHENTICATED": 401,
     "TOKEN_EXPIRED": 401,
     "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
     "OPERATION_NOT_TRUSTED": 403,
     "RATE_LIMITED": 429,
 }
@@ -165,7 +167,7 @@ class Service:
 
 def status_of(error: CodedError) -> int:
     """The status of an answer that is nothing but this error."""
-    return _STATUS.get(error.code, 400)
+    return STATUS.get(error.code, 400)
 
 
 def _only_queries(document: DocumentNode | None, name: str | None) -> None:

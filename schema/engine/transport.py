@@ -50,23 +50,42 @@ def from_url(request: HttpRequest) -> dict[str, Any]:
 
 def from_body(request: HttpRequest) -> Any:
     """The operation, or the list of operations, of a POST request. Raises Refused."""
+    if request.content_type == "application/json":
+        return from_json(request)
+    if request.content_type != "multipart/form-data":
+        raise Refused(415, "Send application/json, or multipart/form-data for uploads.")
     try:
-        if request.content_type == "application/json":
-            parameters = request.content_params or {}
-            charset = parameters.get("charset", "utf-8")
-            if charset.lower().replace("-", "") != "utf8":
-                raise Refused(415, "JSON is read in UTF-8 only.")
-            return _loads(request.body, "The body must be JSON.")
-        if request.content_type == "multipart/form-data":
-            check_size(request)
-            return operation_from(request)
+        check_size(request)
+        return operation_from(request)
     except RequestDataTooBig as error:
         raise Refused(413, "The request is too large.") from error
     except (MultiPartParserError, SuspiciousOperation) as error:
         raise Refused(400, "The multipart body is malformed.") from error
     except BadRequest as error:
         raise Refused(400, error.message) from error
-    raise Refused(415, "Send application/json, or multipart/form-data for uploads.")
+
+
+def from_json(request: HttpRequest, *, empty: Any = None) -> Any:
+    """What the JSON body of a request holds.
+
+    Args:
+        empty: what no body at all stands for; without it, it is no JSON.
+
+    Raises:
+        Refused: no JSON, not in UTF-8, or too large.
+    """
+    if request.content_type != "application/json":
+        raise Refused(415, "Send application/json.")
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    if charset.lower().replace("-", "") != "utf8":
+        raise Refused(415, "JSON is read in UTF-8 only.")
+    try:
+        body = request.body
+    except RequestDataTooBig as error:
+        raise Refused(413, "The request is too large.") from error
+    if not body and empty is not None:
+        return empty
+    return _loads(body, "The body must be JSON.")
 
 
 def checked(operation: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from shop import request_ids
 from shop.actions import audit
 from shop.models import AuditSource
 
@@ -23,6 +24,50 @@ ADMIN_POLICY = (
     "img-src 'self' data: https: http:; font-src 'self'; connect-src 'self'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+# What no page of ours asks a browser for.
+PERMISSIONS_POLICY = ", ".join(
+    f"{name}=()"
+    for name in (
+        "accelerometer",
+        "bluetooth",
+        "browsing-topics",
+        "camera",
+        "display-capture",
+        "geolocation",
+        "gyroscope",
+        "hid",
+        "magnetometer",
+        "microphone",
+        "midi",
+        "payment",
+        "serial",
+        "usb",
+    )
+)
+
+
+class RequestIdMiddleware:
+    """Names each request: by the X-Request-ID of a proxy of the shop's own, else by a new one.
+
+    It comes before the client's address takes the place of the proxy's. What others send as an id
+    is their own invention, and might be that of somebody else's request.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        sent = None
+        if settings.TRUSTED_PROXIES and _is_proxy(request.META.get("REMOTE_ADDR", "")):
+            sent = request_ids.accepted(request.headers.get("X-Request-ID", ""))
+        name = sent or request_ids.fresh()
+        token = request_ids.current.set(name)
+        try:
+            response = self.get_response(request)
+        finally:
+            request_ids.current.reset(token)
+        response.headers["X-Request-ID"] = name
+        return response
 
 
 class HealthMiddleware:
@@ -114,13 +159,25 @@ class AuditMiddleware:
 
 
 class SecurityHeadersMiddleware:
-    """Sets a Content-Security-Policy: one for the API and its pages, one for the admin."""
+    """Sets what browsers are told beside what Django's own middleware tells them.
+
+    A Content-Security-Policy, one for the API and its pages and one for the admin; no permissions;
+    and that other sites may load pictures from here, and nothing else.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        policy = ADMIN_POLICY if request.path.startswith("/admin/") else API_POLICY
-        response.headers.setdefault("Content-Security-Policy", policy)
+        is_admin = request.path.startswith("/admin/")
+        # Storefronts on other hosts show the pictures of products.
+        is_public = request.path.startswith((settings.MEDIA_URL, settings.STATIC_URL))
+        for name, value in (
+            ("Content-Security-Policy", ADMIN_POLICY if is_admin else API_POLICY),
+            ("Cross-Origin-Resource-Policy", "cross-origin" if is_public else "same-origin"),
+            ("Permissions-Policy", PERMISSIONS_POLICY),
+            ("X-Content-Type-Options", "nosniff"),
+        ):
+            response.headers.setdefault(name, value)
         return response

@@ -13,7 +13,7 @@ from shop.throttling import buckets
 pytestmark = pytest.mark.django_db
 MODERN = "application/graphql-response+json"
 SHOP = "{ shop { currency } }"
-# 2 for the connection and 1 for each of 20 products, and once more.
+# 2 for the connection, and for each of 20 products 1 and 1 for its edge; and once more.
 LISTS = (
     "{ a: products(first: 20) { edges { cursor } } b: products(first: 20) { edges { cursor } } }"
 )

@@ -10,9 +10,10 @@ from schema.engine.execution import Executor
 from schema.engine.limits import Limits
 from schema.engine.persisted import Known
 from schema.engine.service import Service
+from schema.manifests import manifested
 from schema.metering import CostMeter
 from schema.root import schema
-from schema.trusted import manifested, operations
+from schema.trusted import operations
 from shop import metrics
 
 

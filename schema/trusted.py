@@ -8,17 +8,18 @@ file, and are appended to the operations that spread them.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from django.core.exceptions import ImproperlyConfigured
 from graphql import (
+    DefinitionNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -26,6 +27,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    Source,
     TypeNode,
     parse,
     type_from_ast,
@@ -130,42 +132,18 @@ def operations() -> Mapping[str, Operation]:
 
 def load(folder: Path, graphql_schema: GraphQLSchema) -> Mapping[str, Operation]:
     """The operations of a folder, by name. Raises as `operations` does."""
+    paths = sorted(path for path in folder.glob("*.graphql") if path.name != _FRAGMENTS)
     fragments = _fragments(folder / _FRAGMENTS)
-    found = {}
-    for path in sorted(folder.glob("*.graphql")):
-        if path.name != _FRAGMENTS:
-            operation = _load(path, fragments, graphql_schema)
-            found[operation.name] = operation
-    return MappingProxyType(found)
-
-
-def manifested(paths: Iterable[str]) -> list[str]:
-    """The documents of front ends that are trusted as well, from the files that their tools write.
-
-    Args:
-        paths: of manifests of persisted queries, Apollo's (`{"operations": [{"id", "body"}]}`) or
-            Relay's (`{id: document}`), where each id is the SHA-256 of its document.
-
-    Raises:
-        ImproperlyConfigured: a file cannot be read, or a document is not valid; names the file.
-    """
-    return [text for path in paths for text in _manifest(Path(path))]
-
-
-def _manifest(path: Path) -> list[str]:
-    try:
-        content = json.loads(path.read_text())
-        listed = content.get("operations")
-        texts = {item["id"]: item["body"] for item in listed} if listed is not None else content
-        for digest, text in texts.items():
-            if hashlib.sha256(text.encode()).hexdigest() != digest:
-                raise _bad(path, f"The id {digest} is not the SHA-256 of its document.")
-            errors = validate(schema.graphql_schema, parse(text))
-            if errors:
-                raise _bad(path, f"{digest}: {errors[0].message}")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, GraphQLError) as error:
-        raise _bad(path, f"It is no manifest of persisted queries ({error}).") from error
-    return list(texts.values())
+    asts = [_operation(path) for path in paths]
+    # All at once, so that fragments are validated once, whoever spreads them.
+    errors = validate(graphql_schema, DocumentNode(definitions=(*asts, *fragments.values())))
+    if errors:
+        raise ImproperlyConfigured(f"{_file_of(errors[0])}: {errors[0].message}")
+    found = [
+        _described(path, ast, fragments, graphql_schema)
+        for path, ast in zip(paths, asts, strict=True)
+    ]
+    return MappingProxyType({operation.name: operation for operation in found})
 
 
 def slug_of(name: str) -> str:
@@ -173,22 +151,20 @@ def slug_of(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 
-def _load(path: Path, fragments: dict[str, str], graphql_schema: GraphQLSchema) -> Operation:
-    comment, source = _split(path.read_text())
-    ast = _operation(path, source)
-    text = "\n".join([source, *_spread(ast, fragments)])
-    document = parse(text)
-    errors = validate(graphql_schema, document)
-    if errors:
-        raise _bad(path, errors[0].message)
-    name = ast.name.value if ast.name else ""
-    if slug_of(name) != path.stem:
-        raise _bad(path, f"The operation is called {name or 'nothing'}, unlike its file.")
+def _described(
+    path: Path,
+    ast: OperationDefinitionNode,
+    fragments: dict[str, FragmentDefinitionNode],
+    graphql_schema: GraphQLSchema,
+) -> Operation:
+    definitions = (ast, *_spread(ast, fragments))
+    text = "\n".join(map(_text_of, definitions))
+    comment = _comment(_body_of(ast))
     if not comment.endswith("."):
         raise _bad(path, "It begins with no description in whole sentences.")
     access, is_public = _access(ast, graphql_schema)
     return Operation(
-        name=name,
+        name=ast.name.value if ast.name else "",
         slug=path.stem,
         kind="mutation" if ast.operation.value == "mutation" else "query",
         text=text,
@@ -198,7 +174,7 @@ def _load(path: Path, fragments: dict[str, str], graphql_schema: GraphQLSchema) 
         access=access,
         is_public=is_public,
         ast=ast,
-        document=document,
+        document=DocumentNode(definitions=definitions),
         is_lookup=_is_lookup(ast, graphql_schema),
         takes_files=any(
             _needs_file(node.type, graphql_schema) for node in ast.variable_definitions
@@ -206,61 +182,74 @@ def _load(path: Path, fragments: dict[str, str], graphql_schema: GraphQLSchema) 
     )
 
 
-def _split(text: str) -> tuple[str, str]:
-    """The description at the top of a file, and the rest."""
-    lines = text.strip().splitlines()
-    above = 0
-    while above < len(lines) and lines[above].startswith("#"):
-        above += 1
-    said = [line.removeprefix("#").strip() for line in lines[:above]]
-    # An empty line of a comment parts paragraphs; others are only there for the width.
-    paragraphs = "\n".join(said).split("\n\n")
-    description = "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
-    return description.strip(), "\n".join(lines[above:]).strip() + "\n"
-
-
-def _operation(path: Path, source: str) -> OperationDefinitionNode:
-    try:
-        definitions = parse(source).definitions
-    except GraphQLError as error:
-        raise _bad(path, error.message) from error
-    (first, *others) = definitions
+def _operation(path: Path) -> OperationDefinitionNode:
+    (first, *others) = _parsed(path).definitions
     if others or not isinstance(first, OperationDefinitionNode):
         raise _bad(path, "A file holds one operation and nothing else.")
+    name = first.name.value if first.name else ""
+    if slug_of(name) != path.stem:
+        raise _bad(path, f"The operation is called {name or 'nothing'}, unlike its file.")
     return first
 
 
-def _fragments(path: Path) -> dict[str, str]:
-    """The text of each fragment, by name."""
-    if not path.exists():
-        return {}
-    source = path.read_text()
-    try:
-        definitions = parse(source).definitions
-    except GraphQLError as error:
-        raise _bad(path, error.message) from error
+def _fragments(path: Path) -> dict[str, FragmentDefinitionNode]:
+    """The fragments by name."""
+    definitions = _parsed(path).definitions if path.exists() else ()
     found = {}
     for node in definitions:
-        if not isinstance(node, FragmentDefinitionNode) or node.loc is None:
+        if not isinstance(node, FragmentDefinitionNode):
             raise _bad(path, "It holds fragments only.")
-        found[node.name.value] = source[node.loc.start : node.loc.end] + "\n"
+        found[node.name.value] = node
     return found
 
 
-def _spread(ast: OperationDefinitionNode, fragments: dict[str, str]) -> list[str]:
-    """The texts of the fragments that an operation spreads, also by way of others."""
-    wanted: dict[str, str] = {}
+def _parsed(path: Path) -> DocumentNode:
+    try:
+        return parse(Source(path.read_text(), f"{path.parent.name}/{path.name}"))
+    except GraphQLError as error:
+        raise _bad(path, error.message) from error
+
+
+def _spread(
+    node: OperationDefinitionNode | FragmentDefinitionNode,
+    fragments: dict[str, FragmentDefinitionNode],
+) -> list[FragmentDefinitionNode]:
+    """The fragments that a definition spreads, also by way of others."""
+    wanted: dict[str, FragmentDefinitionNode] = {}
 
     class Collect(Visitor):
         def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
             name = node.name.value
-            # One that is missing is told by validation.
-            if name in fragments and name not in wanted:
+            if name not in wanted:
                 wanted[name] = fragments[name]
-                visit(parse(fragments[name]), Collect())
+                visit(fragments[name], Collect())
 
-    visit(ast, Collect())
+    visit(node, Collect())
     return list(wanted.values())
+
+
+def _text_of(node: DefinitionNode) -> str:
+    location: Any = node.loc
+    return _body_of(node)[location.start : location.end] + "\n"
+
+
+def _body_of(node: DefinitionNode) -> str:
+    """The file that a definition is in."""
+    location: Any = node.loc
+    return location.source.body
+
+
+def _comment(text: str) -> str:
+    """The description at the top of a file."""
+    lines = takewhile(lambda line: line.startswith("#"), text.strip().splitlines())
+    said = "\n".join(line.removeprefix("#").strip() for line in lines)
+    # An empty line of a comment parts paragraphs; others are only there for the width.
+    return "\n\n".join(paragraph.replace("\n", " ") for paragraph in said.split("\n\n")).strip()
+
+
+def _file_of(error: GraphQLError) -> str:
+    location: Any = error.nodes[0].loc if error.nodes else None
+    return location.source.name if location else "operations"
 
 
 def _access(ast: OperationDefinitionNode, graphql_schema: GraphQLSchema) -> tuple[str, bool]:

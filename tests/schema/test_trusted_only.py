@@ -15,9 +15,10 @@ from graphql_jwt.shortcuts import get_token
 
 from schema.engine.execution import Executor
 from schema.engine.persisted import Known
+from schema.manifests import manifested
 from schema.root import schema
 from schema.serving import service
-from schema.trusted import manifested, operations
+from schema.trusted import operations
 from shop.models import User
 
 MODERN = "application/graphql-response+json"

@@ -73,6 +73,7 @@ def test_a_file_is_read_with_the_fragments_that_it_spreads(folder: Any) -> None:
     found = folder(
         fragments="fragment A on Shop { name ...B } fragment B on Shop { id } "
         "fragment C on Shop { currency }",
+        money="# The money.\nquery Money { shop { ...C } }",
         shop_name="# The name. And\n# more.\n#\n# Below.\nquery ShopName { shop { ...A } }\n",
     )
     operation = found["ShopName"]
@@ -106,9 +107,18 @@ def test_a_bad_file_is_named(text: str, why: str, folder: Any) -> None:
         folder(shop_name=text)
 
 
-def test_a_bad_file_of_fragments_is_named(folder: Any) -> None:
-    with pytest.raises(ImproperlyConfigured, match=r"fragments\.graphql: .*fragments only"):
-        folder(fragments="{ shop { name } }")
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{ shop { name } }", "fragments only"),
+        ("fragment A on Shop { colour }", "Cannot query field 'colour'"),
+        ("fragment A on Shop { id }", "Fragment 'A' is never used"),
+        ("fragment A on Shop {", "Syntax Error"),
+    ],
+)
+def test_a_bad_file_of_fragments_is_named(text: str, why: str, folder: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match=rf"fragments\.graphql: .*{why}"):
+        folder(fragments=text)
 
 
 def test_secrets_are_posted(folder: Any) -> None:

@@ -24,6 +24,7 @@ from shop.actions.catalog import variants
 from shop.errors import ErrorCode
 from shop.models import User
 from tests.schema.accounts import ALIVE
+from tests.schema.samples import SAMPLES
 from tests.shop.selling import ready
 
 ALL = operations()
@@ -383,6 +384,30 @@ def test_permissions_are_those_of_graphql(
     assert done.json()["data"]["orderFulfil"]["order"]["fulfillmentStatus"] == "FULL"
 
 
+def test_who_may_not_is_told_so_by_every_operation_as_by_graphql(
+    get: Any, post: Any, api: Any, shop: SimpleNamespace, customer: User, dump: Any
+) -> None:
+    guarded = [one for one in SERVED if one.access.startswith("Needs the permission")]
+    assert len(guarded) > 20
+    before = dump()
+    for one in guarded:
+        (root,) = one.ast.selection_set.selections
+        sample = SAMPLES.get(root.name.value, lambda shop: {})(shop)  # type: ignore[attr-defined]
+        if not one.takes_input:
+            sample = {"id": shop.product, "price": "1"} if "price" in one.variables else {}
+            sample |= {name: shop.product for name in one.required if name not in sample}
+        variables = {"input": sample} if one.takes_input else sample
+        send = post if one.kind == "mutation" else get
+        for user, status, told in ((None, 401, "UNAUTHENTICATED"), (customer, 403, "FORBIDDEN")):
+            response = send(one.slug, user, **sample)
+            assert (one.name, response.status_code, code(response)) == (one.name, status, told)
+            assert response.json() == api(one.text, user, **variables)
+    entries = dump()
+    # That it was tried is recorded, and nothing else is.
+    entries["shop.AuditEntry"] = before["shop.AuditEntry"]
+    assert entries == before
+
+
 def test_a_wanted_token_is_asked_for(get: Any, client: Client) -> None:
     response = client.get("/api/shop-info", headers={"Authorization": "Bearer x"})
     assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
@@ -539,3 +564,9 @@ def test_the_index_lists_what_there_is(client: Client) -> None:
         "access": "Open to anyone.",
     }
     assert "ETag" in response.headers
+
+
+@pytest.mark.parametrize("text", ["%00", "%ED%A0%80", "%FF", "%F0%9F%AB%96", "'%22--", "%25s"])
+def test_texts_of_any_kind_are_just_not_found(text: str, client: Client, db: None) -> None:
+    response = client.get(f"/api/product-detail?slug={text}")
+    assert (response.status_code, response.json()) == (404, {"data": {"product": None}})

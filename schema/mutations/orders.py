@@ -11,15 +11,16 @@ from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
 from schema.idempotency import KEY, key_of
 from schema.inputs import load, load_any
-from schema.permissions import SIGNED_IN, require
+from schema.permissions import ANYONE, SIGNED_IN, require
 from schema.types.orders.events import OrderEvent
 from schema.types.orders.orders import Order
 from schema.types.orders.parcels import Fulfillment, Return
+from schema.types.orders.queries import open_order
 from schema.types.payments import Refund
 from shop import models
 from shop.actions import aftersales
 from shop.actions.aftersales import Back, Wanted
-from shop.errors import Invalid, InvalidPrice
+from shop.errors import Invalid, InvalidPrice, NotFound
 from shop.money import parse_minor
 
 _CHANGE = "shop.change_order"
@@ -171,6 +172,46 @@ def _to_cancel(info: graphene.ResolveInfo, global_id: str) -> models.Order:
         # Those who only see it.
         require(user, _CHANGE)
     return order
+
+
+class OrderCancelByToken(Mutation):
+    """Calls off an order of which nothing was shipped, for customers without an account.
+
+    What happens is the same as with `orderCancel`. Tries are limited by address, as those of
+    `orderByToken` are.
+    """
+
+    permission = ANYONE
+    owns_transaction = True
+
+    class Input:
+        number = graphene.String(required=True, description="The order's number, in any case.")
+        token = graphene.String(
+            required=True,
+            description="Its secret, from the reply to the checkout or from a mail.",
+        )
+        reason = graphene.String(description=_REASON)
+        idempotency_key = KEY
+
+    order = ObjectField(
+        Order,
+        description="The order as it is now; null when number and secret do not belong together.",
+    )
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        number: str,
+        token: str,
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        order = open_order(None, info, number, token)
+        if order is None:
+            raise NotFound("There is no such Order.", field=["token"])
+        key = key_of(info, idempotency_key)
+        return cls(order=aftersales.cancel(order, reason=reason or "", by=None, key=key))
 
 
 class OrderRefund(Mutation):
@@ -327,6 +368,7 @@ class OrdersMutation(graphene.ObjectType):
 
     order_fulfil = OrderFulfil.Field()
     order_cancel = OrderCancel.Field()
+    order_cancel_by_token = OrderCancelByToken.Field()
     order_refund = OrderRefund.Field()
     order_return = OrderReturn.Field()
     order_note_create = OrderNoteCreate.Field()

@@ -10,6 +10,7 @@ from django.test import Client
 from graphql_jwt.shortcuts import get_token
 
 from shop.actions import aftersales
+from shop.actions.orders import token_of
 from shop.models import (
     AuditEntry,
     DemoCharge,
@@ -24,6 +25,8 @@ from shop.models import (
 from tests.shop.orders import lines_of, place, variant
 
 STATUS = "order { number status fulfillmentStatus paymentStatus canCancel }"
+CANCEL_OPENED = """mutation($input: OrderCancelByTokenInput!) { orderCancelByToken(input: $input) {
+  order { status paymentStatus } userErrors { code field } } }"""
 CANCEL = """mutation($input: OrderCancelInput!) { orderCancel(input: $input) {
   order { status paymentStatus } userErrors { code field } } }"""
 
@@ -185,6 +188,55 @@ def test_nobody_calls_off_the_orders_of_others(
     # Who only looks on sees it, and is told that more is needed.
     answer = api(CANCEL, clerk("view_order"), input={"id": sold.id})
     assert answer["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    sold.order.refresh_from_db()
+    assert sold.order.status == "confirmed"
+
+
+def test_customers_without_an_account_call_off_what_their_token_opens(
+    sold: SimpleNamespace, api: Any, dump: Any
+) -> None:
+    token = token_of(sold.order.number)
+    opened = {"number": sold.order.number.lower(), "token": token}
+    before = dump()
+    for number, secret in ((opened["number"], "0" * 64), ("00000-00000", token), ("\u00e9", "")):
+        answer = api(CANCEL_OPENED, input={"number": number, "token": secret})
+        assert answer["data"]["orderCancelByToken"] == {
+            "order": None,
+            "userErrors": [{"code": "NOT_FOUND", "field": ["token"]}],
+        }
+    assert dump() == before
+    given = {**opened, "reason": "Found it cheaper.", "idempotencyKey": "again"}
+    for _ in range(2):
+        answer = api(CANCEL_OPENED, input=given)
+        assert answer["data"]["orderCancelByToken"] == {
+            "order": {"status": "CANCELLED", "paymentStatus": "REFUNDED"},
+            "userErrors": [],
+        }
+    answer = api(CANCEL_OPENED, input=opened)
+    errors = answer["data"]["orderCancelByToken"]["userErrors"]
+    assert errors == [{"code": "ILLEGAL_MOVE", "field": []}]
+    assert sum(DemoCharge.objects.get().refunds.values()) == sold.order.total
+    event = sold.order.events.get(kind="cancelled")
+    assert (event.actor, event.text) == (None, "Found it cheaper.")
+
+
+def test_keys_of_one_order_are_not_those_of_another(customer: User, api: Any) -> None:
+    for _ in range(2):
+        order = place(customer, {variant(): 1})
+        given = {"number": order.number, "token": token_of(order.number), "idempotencyKey": "mine"}
+        answer = api(CANCEL_OPENED, input=given)
+        assert answer["data"]["orderCancelByToken"]["order"]["status"] == "CANCELLED"
+
+
+def test_tokens_of_orders_are_not_tried_without_end(sold: SimpleNamespace, api: Any) -> None:
+    given = {"number": sold.order.number, "token": "0" * 64}
+    for _ in range(200):
+        answer = api(CANCEL_OPENED, input=given)
+        if "errors" in answer:
+            break
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "RATE_LIMITED"
+    assert error["extensions"]["retryAfter"] >= 1
     sold.order.refresh_from_db()
     assert sold.order.status == "confirmed"
 

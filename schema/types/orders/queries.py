@@ -16,8 +16,16 @@ from shop import models, throttling
 from shop.actions import orders
 
 
-def _opened(root: Any, info: graphene.ResolveInfo, number: str, token: str) -> models.Order | None:
-    """Each pair of number and token is tried once in a request, on whichever path."""
+def open_order(
+    root: Any, info: graphene.ResolveInfo, number: str, token: str
+) -> models.Order | None:
+    """The order that a secret opens, for the rest of the request.
+
+    Each pair of number and token is tried once in a request, on whichever path.
+
+    Raises:
+        RateLimited: too many tries from this address.
+    """
     request = info.context
     tried: dict[tuple[str, str], models.Order | None]
     tried = request.__dict__.setdefault("order_tokens", {})
@@ -45,7 +53,7 @@ class OrdersQuery(graphene.ObjectType):
     )
     order_by_token = ObjectField(
         Order,
-        find=_opened,
+        find=open_order,
         number=graphene.Argument(
             graphene.String, required=True, description="Its number, in any case."
         ),

@@ -33,7 +33,7 @@ def cancel(
     Args:
         reason: the customer can read it.
         restock: false for units that are lost or damaged: they are taken off the stock.
-        by: who of the staff does it, or the customer.
+        by: who of the staff does it, or the customer; None for one without an account.
         key: by which a request that comes again is known.
 
     Raises:

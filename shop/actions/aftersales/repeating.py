@@ -12,7 +12,7 @@ def once(
     """What `perform` returns, or returned when the same was asked for under the same key.
 
     Args:
-        by: who asks.
+        by: who asks; None for whoever opened the order by its token.
         asked: all that decides about what is done, for JSON.
         perform: returns something for JSON.
 
@@ -20,7 +20,8 @@ def once(
         As `idempotency.once`.
     """
     request = {**asked, "lines": _plain(asked.get("lines"))}
-    reply = idempotency.once(f"user:{by.pk}", operation, key, request, lambda: {"done": perform()})
+    actor = f"user:{by.pk}" if by else f"order:{asked['order']}"
+    reply = idempotency.once(actor, operation, key, request, lambda: {"done": perform()})
     return reply["done"]
 
 

@@ -30,6 +30,7 @@ from shop.pricing import AutomaticDiscount as PricedDiscount
 from shop.pricing import Voucher
 
 OPERATION = "checkoutComplete"
+_ENDED = (PaymentState.FAILED, PaymentState.VOIDED)
 _RATE_NAME: Compiled[str] = Compiled(
     lambda key: ShippingRate.objects.filter(pk=key).values_list("name", flat=True)
 )
@@ -104,10 +105,11 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
         order = Order.objects.get(pk=reply["order"])
         return Completed(order=order, payment=None, token=orders.token_of(order.number))
     payment = _pay(reply["payment"], is_first=bool(placed))
-    if payment.state in (PaymentState.FAILED, PaymentState.VOIDED):
-        # Of a request that came again the payment may have been given up meanwhile.
-        raise PaymentDeclined(field=["payment"])
     order = payment.order
+    if payment.state in _ENDED and order.confirmed_at is None:
+        # Of a request that came again the payment may have been given up meanwhile. Given up after
+        # it was promised, the reply is that of the first.
+        raise PaymentDeclined(field=["payment"])
     return Completed(order=order, payment=payment, token=orders.token_of(order.number))
 
 

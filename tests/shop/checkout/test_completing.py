@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from shop.actions import carts, checkout, inventory, orders, payments
+from shop.actions import aftersales, carts, checkout, inventory, orders, payments
 from shop.actions.catalog import products, variants
 from shop.errors import (
     Busy,
@@ -404,6 +404,20 @@ def test_a_payment_that_was_given_up_is_declined_when_it_is_asked_for_again(cart
     with pytest.raises(PaymentDeclined):
         checkout.complete(asked, key="k")
     assert not DemoCharge.objects.filter(state="captured").exists()
+
+
+def test_what_was_promised_once_is_told_again_after_staff_gave_it_up(
+    cart: Cart, staff: User
+) -> None:
+    asked = wish(cart, method="authorize")
+    done = checkout.complete(asked, key="k")
+    assert done.payment
+    payments.void(done.payment, by=staff)
+    again = checkout.complete(asked, key="k")
+    assert again.order == done.order
+    assert (again.order.status, again.order.payment_status) == ("confirmed", "voided")
+    aftersales.cancel(done.order, by=staff)
+    assert checkout.complete(asked, key="k").order.status == "cancelled"
 
 
 def test_keys_of_others_are_other_keys(cart: Cart, selling: SimpleNamespace) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.shop.selling_machine.model.payments import PATIENCE, Payments
-from tests.shop.selling_machine.model.rows import CREATED, FAILED, Order, Payment, Refused
+from tests.shop.selling_machine.model.rows import CREATED, ENDED, Order, Payment, Refused
 
 # Minutes to pay; seconds after which a request that comes again pays; hours that a key is known.
 MINUTES, TAKE_OVER, HOURS = 30, 25, 48
@@ -134,6 +134,6 @@ class Checkout(Payments):
         return order
 
     def _told(self, order: Order) -> Order:
-        if order.payment is not None and order.payment.state == FAILED:
+        if order.payment is not None and order.payment.state in ENDED and not order.confirmed:
             raise Refused("PAYMENT_DECLINED")
         return order

@@ -23,6 +23,7 @@ class Orders(Carts):
 
     def confirm(self, order: Order, payment_status: str) -> None:
         order.status, order.payment_status = CONFIRMED, payment_status
+        order.confirmed = True
 
     def give_up(self, order: Order, status: str) -> None:
         """Its stock and its voucher are free again; cancelled, its cart is open again."""
@@ -53,7 +54,7 @@ class Orders(Carts):
             return False
         self.reserve(units)
         order.promised = units
-        order.status = CONFIRMED
+        order.status, order.confirmed = CONFIRMED, True
         if order.voucher is not None:
             voucher = self.vouchers[order.voucher]
             if voucher.active and (voucher.limit is None or voucher.used < voucher.limit):

@@ -171,7 +171,7 @@ class Payment:
 
 @dataclass
 class Order:
-    """`promised` are units by variant that count as reserved for it."""
+    """`promised` are units by variant that count as reserved for it; `confirmed`, ever."""
 
     cart: int
     user: int | None
@@ -184,6 +184,7 @@ class Order:
     status: str = PENDING
     payment_status: str = "pending"
     fulfillment_status: str = "none"
+    confirmed: bool = False
     # Whether its voucher counts it as one of those that have used it.
     redeemed: bool = False
     payment: Payment | None = None

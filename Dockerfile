@@ -15,7 +15,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 RUN useradd --create-home --uid 10001 shop
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
-COPY --chown=shop manage.py ./
+COPY --chown=shop manage.py pyproject.toml ./
 COPY --chown=shop shop shop
 COPY --chown=shop schema schema
 RUN mkdir -p var/media var/private && chown -R shop var

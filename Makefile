@@ -19,7 +19,7 @@ SERVICES_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 SERVICES_REDIS_URL ?= redis://127.0.0.1:6379/15
 MYSQL_DATABASE_URL ?= mysql://root@127.0.0.1:3306/test
 
-.PHONY: help run serve test test-services test-mysql test-browser test-clients prove bench lint fix types schema erd \
+.PHONY: help run serve test test-services test-mysql test-browser test-clients prove bench lint fix types schema openapi erd \
 	check lock graphiql
 
 help: ## list the commands
@@ -80,6 +80,9 @@ types: $(VENV)/.development .env ## check types
 
 schema: $(VENV)/.runtime .env ## write the SDL to schema/schema.graphql
 	@$(MANAGE) graphql_schema --out schema/schema.graphql
+
+openapi: $(VENV)/.runtime .env ## record the examples of the OpenAPI document from a sample shop
+	@DEBUG=1 DATABASE_URL=sqlite:///var/openapi.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(MANAGE) openapi --examples
 
 erd: $(VENV)/.runtime .env ## draw the entity-relationship diagram into docs/
 	@$(MANAGE) erd

@@ -56,6 +56,9 @@ INSTALLED_APPS = [
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
+    # Swagger UI's files, and the command that writes the document that it shows.
+    "drf_spectacular_sidecar",
+    "schema.openapi",
     "shop",
 ]
 
@@ -268,6 +271,8 @@ if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRET:
 
 GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION", default=DEBUG)
 GRAPHQL_GRAPHIQL = env.bool("GRAPHQL_GRAPHIQL", default=DEBUG)
+# Swagger UI at /api/docs/; the document that it shows, /api/openapi.json, is there either way.
+API_DOCS = env.bool("API_DOCS", default=True)
 # Whether a request may ask for its SQL count and times.
 GRAPHQL_DEBUG = env.bool("GRAPHQL_DEBUG", default=DEBUG)
 # Each a maximum for one document; docs/frontend.md tells clients the defaults.

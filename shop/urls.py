@@ -11,6 +11,7 @@ from django.views.static import serve
 
 from schema.engine.http import GraphQLView
 from schema.keys import jwks
+from schema.openapi import views as openapi
 from schema.rest import IndexView, OperationView
 from schema.serving import service
 from schema.trusted import operations
@@ -58,6 +59,12 @@ urlpatterns = [
         name="graphql",
     ),
     re_path(r"^api/?$", IndexView.serving(operations().values()), name="api"),
+    path("api/openapi.json", openapi.as_json, name="openapi"),
+    *(
+        [re_path(r"^api/docs/?$", openapi.in_swagger_ui, name="api_docs")]
+        if settings.API_DOCS
+        else []
+    ),
     # After all other addresses below /api/: whatever is left names an operation, or nothing.
     re_path(
         r"^api/(?P<slug>[^/]+)/?$",

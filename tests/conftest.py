@@ -13,6 +13,7 @@ os.environ["COST_BUCKET_CUSTOMER"] = "0"
 os.environ["COST_BUCKET_STAFF"] = "0"
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +23,7 @@ from django.apps import apps
 from django.conf import settings as project
 from django.core.cache import cache
 from django.core.files.storage import storages
-from django.db import connection
+from django.db import connection, models
 from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp import models as otp_totp
@@ -34,6 +35,7 @@ from schema.root import schema
 from shop.actions import inventory
 from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import second_factor
+from shop.compiled import Compiled
 from shop.models import Product, Stock, ThrottleEntry, User, Variant
 from tests.databases import moved_to
 
@@ -251,13 +253,27 @@ def dump(db: None) -> Callable[[], dict[str, list[dict[str, Any]]]]:
 
     def read() -> dict[str, list[dict[str, Any]]]:
         return {
-            model._meta.label: list(model._base_manager.order_by("pk").values())
-            for app in ("shop", "otp_totp", "otp_static")
-            for model in apps.get_app_config(app).get_models(include_auto_created=True)
-            if model is not ThrottleEntry
+            label: [dict(zip(names, row, strict=True)) for row in rows.all()]
+            for label, (names, rows) in _tables().items()
         }
 
     return read
+
+
+@lru_cache(maxsize=1)
+def _tables() -> dict[str, tuple[list[str], Compiled[Any]]]:
+    """Columns and rows of each table, compiled once: hundreds of tests look at them all."""
+    found = {}
+    for app in ("shop", "otp_totp", "otp_static"):
+        for model in apps.get_app_config(app).get_models(include_auto_created=True):
+            if model is not ThrottleEntry:
+                names = [field.attname for field in model._meta.concrete_fields]
+                found[model._meta.label] = (names, Compiled(_all_rows(model, names)))
+    return found
+
+
+def _all_rows(model: type[models.Model], names: list[str]) -> Callable[[], models.QuerySet]:
+    return lambda: model._base_manager.order_by("pk").values_list(*names)
 
 
 def _mutation_document(mutation: str, selection: str = "") -> str:

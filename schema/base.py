@@ -12,6 +12,7 @@ from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import QuerySet
 from graphene.types.mutation import MutationOptions
 from graphene.utils.str_converters import to_camel_case
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from schema.authentication import address_of
 from schema.engine import scalars
@@ -87,6 +88,8 @@ ErrorCode = graphene.Enum.from_enum(
 class Money(graphene.ObjectType):
     """An amount of money in one currency."""
 
+    shared = True
+
     amount = graphene.Field(
         Decimal,
         required=True,
@@ -129,6 +132,7 @@ class PublicNode(ShopNode):
         abstract = True
 
     permission = ANYONE
+    shared = True
 
     @classmethod
     def viewer_class(cls, context: Any) -> str:
@@ -169,6 +173,18 @@ class StaffNode(ShopNode):
         """Finds the object of a root field by its global id. Raises as `all` does."""
         require(info.context.user, cls.permission)
         return {"pk": decode_id(info.schema, id, cls._meta.name)[1]}
+
+
+def is_shared(object_type: GraphQLObjectType, field_name: str) -> bool:
+    """Whether a field shows the same to everyone who is not signed in, as far as is declared."""
+    graphene_type: Any = getattr(object_type, "graphene_type", None)
+    permissions = getattr(graphene_type, "field_permissions", {})
+    if permissions.get(field_name, ANYONE) != ANYONE:
+        return False
+    if object_type.name == "Query":
+        # What a root field leads to says so itself.
+        return not is_leaf_type(get_named_type(object_type.fields[field_name].type))
+    return getattr(graphene_type, "shared", False)
 
 
 class UserError(graphene.ObjectType):

@@ -30,3 +30,8 @@ def with_opened(rows: QuerySet, request: Any, model: type[Model], lookup: str = 
     if not keys:
         return rows
     return rows | rows.model._default_manager.filter(**{f"{lookup}__in": keys})
+
+
+def has_opened(request: Any) -> bool:
+    """Whether the request has opened anything."""
+    return "opened_rows" in request.__dict__

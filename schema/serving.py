@@ -1,20 +1,75 @@
 """The one service behind every address of the API."""
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from schema.authentication import authenticate
+from schema.base import is_shared
+from schema.engine.answers import AnswerCache
 from schema.engine.execution import Executor
 from schema.engine.limits import Limits
 from schema.engine.persisted import Known
 from schema.engine.service import Service
 from schema.manifests import manifested
 from schema.metering import CostMeter
+from schema.opened import has_opened
 from schema.root import schema
 from schema.trusted import operations
-from shop import metrics
+from shop import generations, metrics
+
+# Where the code is that answers are made by.
+_CODE = ("shop", "schema")
+
+
+def _public() -> str:
+    """What CDNs and browsers are told of answers to GET that are the same for all strangers.
+
+    Empty, they are told to ask each time.
+    """
+    if not settings.ANSWER_CDN_SECONDS:
+        return ""
+    return (
+        f"public, max-age={settings.ANSWER_CDN_SECONDS}, "
+        f"stale-while-revalidate={settings.ANSWER_CDN_STALE_SECONDS}"
+    )
+
+
+def _answers() -> AnswerCache | None:
+    store = generations.store() if settings.ANSWERS_SERVED else None
+    if store is None:
+        return None
+    return AnswerCache(
+        schema=schema.graphql_schema,
+        store=store,
+        recording=generations.recording,
+        lifetimes=generations.lifetimes,
+        strangers=_is_stranger,
+        shared=is_shared,
+        version=_version(),
+        on_outcome=metrics.answer if settings.DD_AGENT_HOST else None,
+    )
+
+
+def _is_stranger(request: HttpRequest) -> bool:
+    return not (request.user.is_authenticated or has_opened(request))
+
+
+def _version() -> str:
+    """Changes with the code and with the settings, so that no release reads another one's answers.
+
+    Of the settings only this digest is told.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for folder in _CODE:
+        for file in sorted(Path(settings.BASE_DIR, folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    values: Any = {name: getattr(settings, name) for name in dir(settings) if name.isupper()}
+    digest.update(repr(sorted(values.items())).encode())
+    return digest.hexdigest()
 
 
 def _only_trusted(request: HttpRequest) -> bool:
@@ -45,6 +100,8 @@ service = Service(
     meter=CostMeter(),
     known=_known,
     only_known=_only_trusted,
+    answers=_answers(),
+    public=_public(),
     debug=settings.GRAPHQL_DEBUG,
     on_operation=metrics.operation if settings.DD_AGENT_HOST else None,
 )

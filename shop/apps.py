@@ -14,8 +14,9 @@ class ShopConfig(AppConfig):
     def ready(self) -> None:
         # Registers the tasks, so that every process can send them by name.
         import_module("shop.tasks")
-        # The one signal of the project: permissions are made after the last migration, by Django's
-        # own receiver, which runs before ours. No migration could give them to a group.
+        import_module("shop.generations").install()
+        # The one signal of the shop's own: permissions are made after the last migration, by
+        # Django's receiver, which runs before ours. No migration could give them to a group.
         post_migrate.connect(_keep_roles, sender=self, dispatch_uid="shop.keep_roles")
 
 

@@ -10,11 +10,12 @@ committed is never lost; one whose transaction is rolled back was never there.
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.db import connection, models, transaction
 
-from shop import outbox
+from shop import generations, outbox
 from shop.models import EventStream, OutboxEvent
 
 _ROWS = 500
@@ -62,6 +63,8 @@ def write(events: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
         )
         last[aggregate] -= 1
     OutboxEvent.objects.bulk_create(reversed(written), batch_size=_ROWS)
+    # After the generations were dropped, before anyone publishes them.
+    transaction.on_commit(partial(generations.note_events, written), robust=True)
     transaction.on_commit(outbox.wake, robust=True)
 
 

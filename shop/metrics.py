@@ -42,6 +42,11 @@ def operation(code: str, seconds: float) -> None:
     timing("graphql.operations", seconds, code=code)
 
 
+def answer(outcome: str) -> None:
+    """Counts what became of a question that the answer cache may answer."""
+    count("answers", outcome=outcome)
+
+
 def _tags(tags: dict[str, str]) -> list[str]:
     return [f"{name}:{value}" for name, value in tags.items()]
 

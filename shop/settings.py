@@ -7,6 +7,7 @@ secret or with open hosts.
 
 import os
 import re
+import sys
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
@@ -138,6 +139,27 @@ CACHES = {
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
+
+# Whole answers to anonymous questions about the catalog (docs/how-it-works.md). In Redis, or in the
+# memory of this machine's processes, or off. By itself it takes Redis; without one only the server
+# for development, which is a single process, keeps answers. Whatever process writes tells it.
+ANSWER_CACHE = env.str("ANSWER_CACHE", default="auto")
+if ANSWER_CACHE not in ("auto", "redis", "memory", "off"):
+    raise ImproperlyConfigured("ANSWER_CACHE must be auto, redis, memory or off.")
+if ANSWER_CACHE == "redis" and not REDIS_URL:
+    raise ImproperlyConfigured("ANSWER_CACHE=redis needs REDIS_URL.")
+_single = sys.argv[1:2] == ["runserver"] and not env.str("CELERY_BROKER_URL", default="")
+ANSWERS_SERVED = ANSWER_CACHE != "off" and bool(ANSWER_CACHE != "auto" or REDIS_URL or _single)
+if ANSWER_CACHE == "auto":
+    ANSWER_CACHE = "redis" if REDIS_URL else "memory"
+# Seconds that an answer lives at most, and what each process may keep.
+ANSWER_CACHE_SECONDS = env.int("ANSWER_CACHE_SECONDS", default=300)
+ANSWER_CACHE_MEGABYTES = env.int("ANSWER_CACHE_MEGABYTES", default=64)
+GENERATIONS_FILE = VAR_DIR / "generations"
+# Seconds for which a CDN and browsers may keep such answers to GET requests, and for how many more
+# they may show them while they ask for new ones. Nobody calls back what they keep.
+ANSWER_CDN_SECONDS = env.int("ANSWER_CDN_SECONDS", default=0)
+ANSWER_CDN_STALE_SECONDS = env.int("ANSWER_CDN_STALE_SECONDS", default=0)
 
 # --- Background work ---------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from shop import outbox, throttling
+from shop import generations, outbox, throttling
 from shop.actions import (
     accounts,
     audit,
@@ -31,6 +31,16 @@ _MESSAGES_KEPT = timedelta(days=365)
 
 # Jobs know no other domain; what is done by one above them is named here.
 jobs.register(JobKind.EXPORT_ACCOUNT, accounts.ExportWork)
+
+
+# Of each event once, whoever else is told of it: a message for each would cost more than it saves.
+outbox.witnesses.append(generations.repair)
+
+
+@outbox.task(generations.TASK)
+def raise_generations() -> None:
+    """Drops the generations for a process that could not reach Redis after it had written."""
+    generations.pay()
 
 
 @outbox.subscriber("media.uploaded", name="shop.make_thumbnails")

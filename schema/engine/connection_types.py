@@ -23,6 +23,8 @@ OrderDirection = graphene.Enum(
 class PageInfo(graphene.ObjectType):
     """Where a page lies in its list."""
 
+    shared = True
+
     has_next_page = graphene.Boolean(
         required=True, description="Whether there are items after this page."
     )
@@ -45,6 +47,7 @@ def connection_type(node_type: Any) -> Any:
             (graphene.ObjectType,),
             {
                 "__doc__": f"A {name} in a list, with its cursor.",
+                "shared": node_type.shared,
                 "node": graphene.Field(
                     node_type,
                     required=True,
@@ -63,6 +66,7 @@ def connection_type(node_type: Any) -> Any:
             (graphene.ObjectType,),
             {
                 "__doc__": f"A page of a list of {name} items.",
+                "shared": node_type.shared,
                 "edges": graphene.List(
                     graphene.NonNull(edge),
                     required=True,

@@ -45,6 +45,10 @@ class NodeType(DjangoObjectType):
     class Meta:
         abstract = True
 
+    # Whether all who are not signed in see the same rows, and the same of each: answers are kept
+    # for others of what is made of such types only.
+    shared = False
+
     @classmethod
     def __init_subclass_with_meta__(
         cls,

@@ -63,6 +63,7 @@ class Document:
     Attributes:
         errors: of parsing or validation; a document with errors is never executed.
         plans: by operation, path and the values of variables in @skip and @include.
+        questions: what the answer cache knows of it, by the name of the operation.
     """
 
     def __init__(self, ast: DocumentNode | None, errors: list[GraphQLError], size: int) -> None:
@@ -71,6 +72,7 @@ class Document:
         self.size = size
         self.cache: DocumentCache | None = None
         self.plans: dict[Any, PagePlan | NodePlan] = {}
+        self.questions: dict[str | None, Any] = {}
         self.switches = _switches(ast) if ast is not None and not errors else ()
 
     def grew(self, size: int) -> None:

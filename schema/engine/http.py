@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -43,11 +42,14 @@ class GraphQLView(View):
     Args:
         service: runs the operations.
         graphiql: whether browsers get GraphiQL.
+        public: Cache-Control of answers to GET that are the same for everyone who is not signed
+            in; empty, they are as private as the others.
     """
 
     # `as_view` asks for a default; there is no serving without one.
     service: Any = None
     graphiql = False
+    public = ""
     http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest) -> HttpResponseBase:

@@ -18,6 +18,7 @@ from graphql import (
     get_operation_ast,
 )
 
+from schema.engine.answers import AnswerCache, Kept
 from schema.engine.errors import CodedError, Unauthenticated, present
 from schema.engine.execution import Executor
 from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
@@ -40,12 +41,14 @@ class Answer:
     """What came of one operation.
 
     Attributes:
-        content: the response map.
+        content: the response map; of an answer that is kept, its data may be JSON already.
         status: of HTTP, as the media type application/graphql-response+json has it.
+        kept: ready to be sent, when it is the same for everyone who is not signed in.
     """
 
     content: dict[str, Any]
     status: int = 200
+    kept: Kept | None = None
 
     @property
     def code(self) -> str:
@@ -64,6 +67,8 @@ class Service:
         meter: of what clients may spend; none, and nobody is counted.
         known: documents that requests may name instead of sending them.
         only_known: whether who asks may run no others, of a request whose user is known.
+        answers: of strangers, kept for others; none are without it.
+        public: Cache-Control of such answers to GET; empty, they are as private as all others.
         debug: whether requests may ask for SQL counts and times (`extensions: {debug: true}`).
         on_operation: told the code of each operation's first error ("OK" without one) and the
             seconds that it took.
@@ -74,6 +79,8 @@ class Service:
     meter: Meter | None = None
     known: Known = field(default_factory=Known)
     only_known: Callable[[HttpRequest], bool] | None = None
+    answers: AnswerCache | None = None
+    public: str = ""
     debug: bool = False
     on_operation: Callable[[str, float], None] | None = None
 
@@ -130,9 +137,17 @@ class Service:
         asked = operation.get("extensions") or {}
         if self.debug and asked.get("debug"):
             return self._debugged(request, document, operation)
-        answer = _formatted(
-            self.executor.execute(document, request, operation.get("variables"), name)
-        )
+
+        def executed() -> Answer:
+            variables = operation.get("variables")
+            return _formatted(self.executor.execute(document, request, variables, name))
+
+        # What an answer costs is known when it is worked out.
+        if self.answers is not None and not asked.get("cost"):
+            key = self.answers.key(request, document, operation)
+            if key:
+                return _kept_or_new(self.answers, key, executed)
+        answer = executed()
         if asked.get("cost") and hasattr(request, "graphql_cost"):
             cost = {"requested": request.graphql_cost, "max": self.executor.limits.cost}
             budget: Budget | None = getattr(request, "graphql_budget", None)
@@ -174,6 +189,11 @@ def _only_queries(document: DocumentNode | None, name: str | None) -> None:
     found = get_operation_ast(document, name) if document else None
     if isinstance(found, OperationDefinitionNode) and found.operation != OperationType.QUERY:
         raise Refused(405, "GET is for queries only.", Allow="POST")
+
+
+def _kept_or_new(answers: AnswerCache, key: str, execute: Callable[[], Answer]) -> Answer:
+    found = answers.find(key, execute)
+    return Answer(found.content, kept=found) if isinstance(found, Kept) else found
 
 
 def _formatted(result: ExecutionResult) -> Answer:

@@ -119,6 +119,8 @@ def address_value(request: Any, parts: dict[str, str] | None) -> dict[str, Any] 
 class AddressRegion(graphene.ObjectType):
     """A state, province, prefecture or county that addresses can be in."""
 
+    shared = True
+
     code = graphene.String(required=True, description="What is stored; inputs take the name too.")
     name = graphene.String(required=True, description="Its name, in Latin letters if it has one.")
 
@@ -127,6 +129,7 @@ class AddressRules(graphene.ObjectType):
     """What a form for addresses in a country needs to know. The data are Google's."""
 
     permission = ANYONE
+    shared = True
 
     country = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
     name = graphene.String(
@@ -163,6 +166,7 @@ class Country(graphene.ObjectType):
     """A country that addresses can be in."""
 
     permission = ANYONE
+    shared = True
 
     code = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
     name = graphene.String(required=True, description="Its name in capitals, as on envelopes.")

@@ -28,6 +28,8 @@ UnavailableReason = graphene.Enum.from_enum(
 class Availability(graphene.ObjectType):
     """Whether a variant can be bought."""
 
+    shared = True
+
     purchasable = graphene.Boolean(required=True, description="Whether it can be bought now.")
     quantity = graphene.Int(
         required=True,

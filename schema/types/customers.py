@@ -117,6 +117,7 @@ class Shop(graphene.ObjectType):
     """The shop as a whole."""
 
     permission = ANYONE
+    shared = True
 
     id = graphene.ID(required=True, description="Always the same, for the caches of clients.")
     name = graphene.String(required=True, description="Name of the shop.")

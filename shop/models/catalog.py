@@ -213,6 +213,8 @@ class Product(Named):
             models.Index(fields=["created_at", "id"], name="product_by_created"),
             models.Index(fields=["updated_at", "id"], name="product_by_updated"),
             models.Index(fields=["rating", "id"], name="product_by_rating"),
+            # Answers hold until the next publication.
+            models.Index(fields=["published_at"], name="product_by_publication"),
         )
 
     @property

@@ -11,6 +11,6 @@ housekeeping   removes old rows
 """
 
 from shop.outbox.processing import drain, send, start, wake
-from shop.outbox.subscriptions import periodic, subscriber, task
+from shop.outbox.subscriptions import periodic, subscriber, task, witnesses
 
-__all__ = ["drain", "periodic", "send", "start", "subscriber", "task", "wake"]
+__all__ = ["drain", "periodic", "send", "start", "subscriber", "task", "wake", "witnesses"]

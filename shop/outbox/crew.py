@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import close_old_connections, connection
@@ -24,9 +25,10 @@ _FIRST_TURN = 60.0
 _STARTS = 5
 
 
-def keep(name: str, args: list[Any], key: str, queue: str) -> None:
+def keep(name: str, args: list[Any], key: str, queue: str, at: datetime | None = None) -> None:
     """Keeps the task until a thread has run it; asked for twice, it is there once."""
-    row = DeferredTask(key=key, name=name, args=args, queue=queue, next_at=timezone.now())
+    next_at = at or timezone.now()
+    row = DeferredTask(key=key, name=name, args=args, queue=queue, next_at=next_at)
     DeferredTask.objects.bulk_create([row], ignore_conflicts=True)
 
 

@@ -141,6 +141,8 @@ class Dispatcher:
     ) -> None:
         events = OutboxEvent.objects.filter(aggregate__in=aggregates, dispatched_at=None)
         batch = list(events.order_by("id")[:_BATCH])
+        for witness in subscriptions.witnesses:
+            witness(batch)
         listening = subscriptions.listening(event.topic for event in batch)
         for event in batch:
             if time.monotonic() > until:

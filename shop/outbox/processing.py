@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -55,19 +56,20 @@ def drain() -> int:
     return total
 
 
-def send(name: str, *args: Any, key: str, queue: str) -> None:
-    """Asks for a task now, without an event. No broker is spoken to: requests must not wait for it.
+def send(name: str, *args: Any, key: str, queue: str, at: datetime | None = None) -> None:
+    """Asks for a task, without an event. No broker is spoken to: requests must not wait for it.
 
     Args:
         name: of the task.
         args: ids.
-        key: the task's id.
+        key: the task's id; asked for twice while it waits, it is run once.
         queue: where it runs.
+        at: when, instead of now.
     """
-    if settings.BACKGROUND == "inline":
+    if settings.BACKGROUND == "inline" and at is None:
         running.at_once(name, list(args), key, queue)
     else:
-        keep(name, list(args), key, queue)
+        keep(name, list(args), key, queue, at)
         loop.wake()
 
 

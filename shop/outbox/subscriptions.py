@@ -1,6 +1,6 @@
 """Who is told of what, and what runs by the clock: declared beside the tasks themselves."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,8 @@ class Period:
 
 subscriptions: list[Subscription] = []
 periods: dict[str, Period] = {}
+# Functions of a batch of events, called before it is published. While one fails, none is.
+witnesses: list[Callable[[Sequence[OutboxEvent]], None]] = []
 
 
 class DurableTask(Task):

@@ -26,6 +26,7 @@ def production(**more: str) -> dict[str, str]:
         "CELERY_BROKER_URL": "",
         "PYTHONWARNINGS": "ignore",
         "LOG_LEVEL": "ERROR",
+        "ANSWER_CACHE": "auto",
         **more,
     }
 

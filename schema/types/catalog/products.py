@@ -36,6 +36,8 @@ ThumbnailSize = graphene.Enum.from_enum(
 class ProductOption(graphene.ObjectType):
     """A choice that a product offers, such as its size."""
 
+    shared = True
+
     name = graphene.String(required=True, description='What is chosen, such as "Size".')
     values = graphene.List(
         graphene.NonNull(graphene.String),
@@ -47,12 +49,16 @@ class ProductOption(graphene.ObjectType):
 class SelectedOption(graphene.ObjectType):
     """What a variant is in one of its product's options."""
 
+    shared = True
+
     name = graphene.String(required=True, description='The option, such as "Size".')
     value = graphene.String(required=True, description='The choice, such as "M".')
 
 
 class ProductRating(graphene.ObjectType):
     """What the reviews of a product that are shown come to."""
+
+    shared = True
 
     average = graphene.Field(
         Decimal,

@@ -17,6 +17,7 @@ from schema.engine.errors import BadRequest, NotFound
 from schema.engine.http import (
     WANTED,
     as_json,
+    as_kept,
     come_back,
     left,
     refusal,
@@ -144,12 +145,16 @@ class OperationView(ApiView):
             request, {"operationName": operation.name, "variables": variables}
         )
         status = status_of(operation, answer)
+        if answer.kept is not None:
+            return as_kept(request, answer.kept, LEGACY, self.service.public, status)
         headers = come_back([answer.content]) | left(request) | (WANTED if status == 401 else {})
         return with_cookies(request, as_json(answer.content, LEGACY, status, headers))
 
 
 def status_of(operation: Operation, answer: Answer) -> int:
     """The status of an answer: what its content says, in HTTP's words."""
+    if answer.kept is not None:
+        return 404 if operation.is_lookup and answer.kept.is_empty else 200
     values = list((answer.content.get("data") or {}).values())
     nothing = all(value is None for value in values)
     if "errors" in answer.content:

@@ -18,6 +18,8 @@ from django.urls import re_path
 
 from schema import serving
 from schema.engine.http import GraphQLView
+from schema.rest import OperationView
+from schema.trusted import operations
 from shop import generations
 from shop.generations import holding, raising
 from shop.generations.link import Link
@@ -82,9 +84,14 @@ def caching(monkeypatch: pytest.MonkeyPatch, store: Any) -> Iterator[list[str]]:
         answers = serving._answers()
     assert answers is not None
     answers = dataclasses.replace(answers, on_outcome=outcomes.append)
-    service = dataclasses.replace(serving.service, answers=answers)
-    view = GraphQLView.as_view(service=service, public=serving.public())
-    with override_settings(ROOT_URLCONF=(re_path(r"^graphql/?$", view),)):
+    public = serving._public()
+    service = dataclasses.replace(serving.service, answers=answers, public=public)
+    rest = OperationView.serving(operations().values(), service=service)
+    views = (
+        re_path(r"^graphql/?$", GraphQLView.as_view(service=service)),
+        re_path(r"^api/(?P<slug>[^/]+)/?$", rest),
+    )
+    with override_settings(ROOT_URLCONF=views):
         yield outcomes
 
 

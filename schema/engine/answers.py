@@ -83,10 +83,12 @@ class Kept:
     Attributes:
         body: of the response, as JSON.
         etag: changes with the body.
+        is_empty: whether all root fields are null.
     """
 
     body: bytes
     etag: str
+    is_empty: bool
 
     @property
     def content(self) -> dict[str, Any]:
@@ -204,6 +206,9 @@ class AnswerCache:
             seconds = self.lifetimes(reading.generations)
             with self.recording() as reads:
                 answer = work_out()
+            if "errors" in answer.content:
+                # It may be the fault of the one who asked.
+                return answer
             kept = _fit(answer.content, reads, reading.generations)
             if kept is None:
                 is_kept = self.store.keep(key, reading.claim, _UNFIT, _UNFIT_SECONDS)
@@ -267,18 +272,18 @@ class _FindPrivate(Visitor):
 
 def _fit(content: dict[str, Any], reads: Reads, generations: Mapping[str, str]) -> Kept | None:
     """The answer as it is kept, unless it must not be."""
-    if "errors" in content or content.keys() != {"data"} or reads.others:
-        return None
-    if not reads.names <= generations.keys():
+    if reads.others or not reads.names <= generations.keys():
         return None
     body = orjson.dumps(content)
     if len(body) > MAX_SIZE:
         return None
-    return Kept(body, etag_of(body))
+    is_empty = all(value is None for value in content["data"].values())
+    return Kept(body, etag_of(body), is_empty)
 
 
 def _entry(kept: Kept, generations: Mapping[str, str]) -> bytes:
-    head = orjson.dumps({"etag": kept.etag, "generations": generations})
+    told = {"etag": kept.etag, "empty": kept.is_empty, "generations": generations}
+    head = orjson.dumps(told)
     return b"\n".join((head, kept.body))
 
 
@@ -291,4 +296,4 @@ def _holding(reading: Reading) -> Kept | None:
     for name, generation in known["generations"].items():
         if reading.generations.get(name) != generation:
             return None
-    return Kept(body, known["etag"])
+    return Kept(body, known["etag"], known["empty"])

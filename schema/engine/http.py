@@ -14,6 +14,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from graphql import GraphQLError
 
+from schema.engine.answers import Kept, etag_of
 from schema.engine.errors import CodedError, present
 from schema.engine.metering import Budget
 from schema.engine.service import status_of
@@ -81,6 +82,8 @@ class GraphQLView(View):
             kept = media_type == MODERN or not isinstance(error, CodedError)
             return as_json(content, media_type, status if kept else 200, headers)
         answers = [self.service.run(request, item) for item in items]
+        if not batch and answers[0].kept is not None:
+            return as_kept(request, answers[0].kept, media_type, self.service.public)
         headers = come_back([answer.content for answer in answers]) | left(request)
         if batch:
             response = as_json([answer.content for answer in answers], media_type, 200, headers)
@@ -114,9 +117,9 @@ def revalidated(request: HttpRequest, response: HttpResponse) -> HttpResponseBas
     # The same question has the same answer until something changes: clients may keep it, and
     # ask whether it still holds.
     if response.status_code == 200:
-        etag = f'"{hashlib.blake2b(response.content, digest_size=16).hexdigest()}"'
+        etag = response.headers.get("ETag") or etag_of(response.content)
         response.headers["ETag"] = etag
-        response.headers["Cache-Control"] = "private, no-cache"
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         return get_conditional_response(request, etag=etag, response=response) or response
     # What is refused now, such as a hash not yet registered, may be answered in a moment.
     response.headers["Cache-Control"] = "no-store"
@@ -148,7 +151,29 @@ def as_json(
     content: Any, media_type: str, status: int, headers: dict[str, str] | None = None
 ) -> HttpResponse:
     """`content` as an answer that depends on who asks."""
-    body = orjson.dumps(content)
+    return _response(orjson.dumps(content), media_type, status, headers)
+
+
+def as_kept(
+    request: HttpRequest, kept: Kept, media_type: str, public: str, status: int = 200
+) -> HttpResponse:
+    """An answer that is the same for everyone who is not signed in, as it was kept.
+
+    Args:
+        public: Cache-Control, where others may keep it as well.
+    """
+    # What one client may spend is nothing to tell to those who get a copy.
+    response = _response(kept.body, media_type, status, {} if public else left(request))
+    if request.method != "POST" and status == 200:
+        response.headers["ETag"] = kept.etag
+        if public:
+            response.headers["Cache-Control"] = public
+    return response
+
+
+def _response(
+    body: bytes, media_type: str, status: int, headers: dict[str, str] | None = None
+) -> HttpResponse:
     content_type = f"{media_type}; charset=utf-8"
     response = HttpResponse(body, status=status, content_type=content_type, headers=headers)
     patch_vary_headers(response, ["Accept", "Authorization"])

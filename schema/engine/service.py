@@ -20,7 +20,7 @@ from graphql import (
 
 from schema.engine.answers import AnswerCache, Kept
 from schema.engine.errors import CodedError, Unauthenticated, present
-from schema.engine.execution import Executor
+from schema.engine.execution import Document, Executor
 from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
 from schema.engine.persisted import Known, document_of
 from schema.engine.transport import Refused
@@ -137,18 +137,32 @@ class Service:
         asked = operation.get("extensions") or {}
         if self.debug and asked.get("debug"):
             return self._debugged(request, document, operation)
+        if asked.get("cost"):
+            return self._with_cost(request, document, operation)
+        return self._kept_or_new(request, document, operation)
 
-        def executed() -> Answer:
-            variables = operation.get("variables")
-            return _formatted(self.executor.execute(document, request, variables, name))
+    def _kept_or_new(
+        self, request: HttpRequest, document: Document, operation: dict[str, Any]
+    ) -> Answer:
+        """The answer that is kept for those who ask the same, or a new one."""
+        key = self.answers.key(request, document, operation) if self.answers else ""
+        if self.answers is None or not key:
+            return self._executed(request, document, operation)
+        found = self.answers.find(key, lambda: self._executed(request, document, operation))
+        return Answer(found.content, kept=found) if isinstance(found, Kept) else found
 
-        # What an answer costs is known when it is worked out.
-        if self.answers is not None and not asked.get("cost"):
-            key = self.answers.key(request, document, operation)
-            if key:
-                return _kept_or_new(self.answers, key, executed)
-        answer = executed()
-        if asked.get("cost") and hasattr(request, "graphql_cost"):
+    def _executed(
+        self, request: HttpRequest, document: Document, operation: dict[str, Any]
+    ) -> Answer:
+        name, variables = operation.get("operationName"), operation.get("variables")
+        return _formatted(self.executor.execute(document, request, variables, name))
+
+    def _with_cost(
+        self, request: HttpRequest, document: Document, operation: dict[str, Any]
+    ) -> Answer:
+        """The answer with what it costs, which is known when it is worked out."""
+        answer = self._executed(request, document, operation)
+        if hasattr(request, "graphql_cost"):
             cost = {"requested": request.graphql_cost, "max": self.executor.limits.cost}
             budget: Budget | None = getattr(request, "graphql_budget", None)
             if budget is not None:
@@ -166,9 +180,7 @@ class Service:
 
         started = time.perf_counter()
         with connection.execute_wrapper(count):
-            name = operation.get("operationName")
-            variables = operation.get("variables")
-            answer = _formatted(self.executor.execute(document, request, variables, name))
+            answer = self._executed(request, document, operation)
         answer.content["extensions"] = {
             "debug": {
                 "sql": len(statements),
@@ -189,11 +201,6 @@ def _only_queries(document: DocumentNode | None, name: str | None) -> None:
     found = get_operation_ast(document, name) if document else None
     if isinstance(found, OperationDefinitionNode) and found.operation != OperationType.QUERY:
         raise Refused(405, "GET is for queries only.", Allow="POST")
-
-
-def _kept_or_new(answers: AnswerCache, key: str, execute: Callable[[], Answer]) -> Answer:
-    found = answers.find(key, execute)
-    return Answer(found.content, kept=found) if isinstance(found, Kept) else found
 
 
 def _formatted(result: ExecutionResult) -> Answer:

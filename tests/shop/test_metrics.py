@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import clear_url_caches
 
+from schema import serving
 from shop import metrics, urls
 
 
@@ -29,6 +30,7 @@ def served_anew(settings: Any) -> Iterator[Callable[[], None]]:
     """`served_anew()`: the addresses with the settings as they are now, for this test."""
 
     def reload() -> None:
+        importlib.reload(serving)
         importlib.reload(urls)
         clear_url_caches()
 

@@ -283,6 +283,21 @@ def test_a_guest_buys_and_gets_money_back(
     assert (stock["onHand"], stock["available"]) == (7, 7)
 
 
+def test_a_guest_calls_an_order_off(door: Any, ladle: dict[str, Any]) -> None:
+    guest = door()
+    line = {"variant": ladle["large"], "quantity": 1}
+    cart = guest("cart-create", lines=[line], email="guest@example.org")["token"]
+    total = guest("cart-addresses-set", cart=cart, shippingAddress=BERLIN_INPUT)["cart"]["total"]
+    wish = {"cart": cart, "payment": {"provider": "DEMO"}, "expectedTotal": amount(total)}
+    bought = guest("checkout-complete", **wish)
+    known = {"number": bought["order"]["number"], "token": bought["token"]}
+    wrong = guest("order-cancel-by-token", **known | {"token": "none"}, expected=422)
+    assert wrong["userErrors"][0]["code"] == "NOT_FOUND"
+    off = guest("order-cancel-by-token", **known)["order"]
+    assert (off["status"], off["paymentStatus"]) == ("CANCELLED", "REFUNDED")
+    assert guest("order-cancel-by-token", **known, expected=409)["order"] is None
+
+
 def test_a_customer_orders_by_transfer_and_calls_it_off(
     door: Any, clerk: Door, ladle: dict[str, Any], customer: User
 ) -> None:

@@ -18,6 +18,8 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --chown=shop manage.py pyproject.toml ./
 COPY --chown=shop shop shop
 COPY --chown=shop schema schema
+# The one picture of the documentation that the shop serves.
+COPY --chown=shop docs/erd.svg docs/
 RUN mkdir -p var/media var/private && chown -R shop var
 USER shop
 # Static files need no secret; this one is thrown away with the command.

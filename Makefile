@@ -20,7 +20,7 @@ SERVICES_REDIS_URL ?= redis://127.0.0.1:6379/15
 MYSQL_DATABASE_URL ?= mysql://root@127.0.0.1:3306/test
 
 .PHONY: help run serve test test-services test-mysql test-browser test-clients prove bench lint fix types schema openapi erd \
-	check lock graphiql
+	check lock graphiql reference release-schema
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ test-services: $(VENV)/.development .env ## run the same suite on PostgreSQL wit
 test-mysql: $(VENV)/.development $(VENV)/.mysql .env ## run the same suite on MariaDB or MySQL
 	@DATABASE_URL=$(MYSQL_DATABASE_URL) REDIS_URL= CELERY_BROKER_URL= $(PYTEST) $(ARGS)
 
-test-browser: $(VENV)/.runtime .env ## open GraphiQL and the admin in headless Chromium, other hosts blocked
+test-browser: $(VENV)/.runtime .env ## open GraphiQL, the admin and /docs/ in headless Chromium, other hosts blocked
 	@tests/browser/run
 
 test-clients: $(VENV)/.runtime .env ## the GraphQL-over-HTTP audits, Apollo, urql, Relay and code generators (needs Node)
@@ -78,8 +78,13 @@ fix: $(VENV)/.development ## mend what the linters can mend
 types: $(VENV)/.development .env ## check types
 	@$(BIN)/mypy
 
-schema: $(VENV)/.runtime .env ## write the SDL to schema/schema.graphql
+schema: $(VENV)/.runtime .env ## write the SDL to schema/schema.graphql, and what changed to docs/
 	@$(MANAGE) graphql_schema --out schema/schema.graphql
+	@$(BIN)/python -m schema.changes
+	@echo "If it has changed: make reference"
+
+release-schema: $(VENV)/.runtime .env ## keep the SDL as that of the version in pyproject.toml
+	@$(BIN)/python -m schema.changes release
 
 openapi: $(VENV)/.runtime .env ## record the examples of the OpenAPI document from a sample shop
 	@DEBUG=1 DATABASE_URL=sqlite:///var/openapi.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(MANAGE) openapi --examples
@@ -95,6 +100,9 @@ lock: ## pin all dependencies anew, from the .in files (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-bench.in -o requirements-bench.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade requirements-mysql.in -o requirements-mysql.txt
 	@uv pip compile --quiet --universal --python-version 3.11 --upgrade benchmarks/requirements-strawberry.in -o benchmarks/requirements-strawberry.txt
+
+reference: ## build the reference at /docs/ into shop/static/docs (needs Node 20 or later)
+	@cd reference && npm ci && npm run build
 
 graphiql: ## build GraphiQL into shop/static/graphiql (needs Node 20 or later)
 	@cd graphiql && npm ci && npm run build

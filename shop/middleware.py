@@ -29,7 +29,6 @@ PERMISSIONS_POLICY = ", ".join(
     f"{name}=()"
     for name in (
         "accelerometer",
-        "bluetooth",
         "browsing-topics",
         "camera",
         "display-capture",

@@ -301,6 +301,8 @@ GRAPHQL_INTROSPECTION = env.bool("GRAPHQL_INTROSPECTION", default=DEBUG)
 GRAPHQL_GRAPHIQL = env.bool("GRAPHQL_GRAPHIQL", default=DEBUG)
 # Swagger UI at /api/docs/; the document that it shows, /api/openapi.json, is there either way.
 API_DOCS = env.bool("API_DOCS", default=True)
+# The reference at /docs/, which tells the whole schema.
+GRAPHQL_REFERENCE = env.bool("GRAPHQL_REFERENCE", default=GRAPHQL_INTROSPECTION)
 # Whether a request may ask for its SQL count and times.
 GRAPHQL_DEBUG = env.bool("GRAPHQL_DEBUG", default=DEBUG)
 # Each a maximum for one document; docs/frontend.md tells clients the defaults.

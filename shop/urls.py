@@ -15,7 +15,7 @@ from schema.openapi import views as openapi
 from schema.rest import IndexView, OperationView
 from schema.serving import service
 from schema.trusted import operations
-from shop import providers
+from shop import providers, reference
 from shop.actions import jobs
 from shop.admin import mails, second_factor
 from shop.errors import NotFound
@@ -72,6 +72,15 @@ urlpatterns = [
         name="operation",
     ),
     path(".well-known/jwks.json", jwks, name="jwks"),
+    *(
+        [
+            path("docs/", reference.page, name="reference"),
+            path("docs/erd.svg", reference.picture, name="reference_picture"),
+            path("docs/<slug:name>/", reference.page, name="reference_page"),
+        ]
+        if settings.GRAPHQL_REFERENCE
+        else []
+    ),
     path("downloads/<str:token>/<str:name>", download, name="download"),
     path("payments/demo/confirm/", providers.confirm_demo, name="confirm_demo"),
     # With or without the slash, as it is told to the provider.

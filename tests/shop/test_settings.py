@@ -119,6 +119,29 @@ def test_a_server_does_not_start_with_a_bad(name: str, value: str) -> None:
     assert name in last or "nowhere/own.json" in last
 
 
+@pytest.mark.parametrize(
+    ("change", "is_there"),
+    [
+        ({}, False),
+        ({"GRAPHQL_INTROSPECTION": "1"}, True),
+        ({"GRAPHQL_INTROSPECTION": "1", "GRAPHQL_REFERENCE": "0"}, False),
+        ({"GRAPHQL_REFERENCE": "1"}, True),
+    ],
+)
+def test_the_reference_is_there_where_clients_may_ask_for_the_schema(
+    change: dict[str, str], is_there: bool
+) -> None:
+    script = (
+        SET_UP
+        + """
+from django.urls import is_valid_path
+print([is_valid_path(path) is not False for path in ("/docs/", "/docs/objects/", "/docs/erd.svg")])
+"""
+    )
+    process = start(script, **GOOD | change)
+    assert process.stdout.strip() == str([is_there] * 3), process.stderr
+
+
 def test_introspection_and_graphiql_can_be_opened_by_name() -> None:
     process = start(**GOOD, GRAPHQL_INTROSPECTION="1", GRAPHQL_GRAPHIQL="1")
     settings = json.loads(process.stdout)

@@ -55,6 +55,8 @@ def _take_own_redis() -> None:
 
 
 _take_own_redis()
+# pytest-django reads the settings before the environment is changed above, for child processes.
+project.ANSWERS_SERVED = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -101,6 +101,9 @@ def _described(operation: Operation, method: str, area: str) -> Schema:
         "summary": operation.summary,
         "description": f"{operation.description}\n\n{operation.access}",
         "tags": [area],
+        # For those who copy it into a GraphQL client; GraphiQL lists the operations by it.
+        "x-graphql-document": operation.text,
+        "x-graphql-sha256": operation.sha256,
     }
 
 

@@ -84,6 +84,23 @@ try {
   await page.locator('.graphiql-history-item').first().waitFor();
   await page.getByRole('button', { name: /hide history/i }).click();
 
+  // The operations of the server are listed, found, and open in tabs with variables that run.
+  await page.getByRole('button', { name: 'Show Operations' }).click();
+  const panel = page.getByRole('region', { name: 'Operations' });
+  await panel.getByRole('button').first().waitFor();
+  const count = await panel.getByRole('button').count();
+  if (count < 60) fail(`${count} operations are listed`);
+  await panel.getByRole('searchbox').fill('productlist');
+  if ((await panel.getByRole('button').count()) !== 1) fail('the search finds another number of operations');
+  await panel.getByRole('button').click();
+  await page.waitForFunction(() => document.querySelector('.graphiql-query-editor').textContent.includes('ProductList'));
+  await page.waitForTimeout(500);
+  if (screenshot) await page.screenshot({ path: screenshot.replace('.png', '-operations.png') });
+  const listed = await run();
+  if (!listed.data?.products?.edges?.length) fail(`ProductList answered ${JSON.stringify(listed).slice(0, 300)}`);
+  await page.getByRole('button', { name: 'Hide Operations' }).click();
+  await page.locator('.graphiql-tab-button').first().click();
+
   // The bar keeps a token and sends it; the headers editor wins.
   async function runAndReadHeaders() {
     const done = page.waitForResponse((reply) => isOperation(reply.request()));

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from shop.actions import inventory, payments
 from shop.models import Cart, CartStatus, DemoCharge, Order, Payment
-from tests.concurrency.buying import CHECKOUT, TITLE, Buyer, check_money, code_of
+from tests.concurrency.buying import CHECKOUT, TITLE, Buyer, check_money, code_of, stock_up
 from tests.concurrency.proofs import PROVE, write_section
 from tests.concurrency.serving import production, served
 from tests.databases import database_url
@@ -39,6 +39,7 @@ def statuses() -> Counter[str]:
 def test_a_server_killed_in_a_checkout_leaves_no_charge_without_its_order(
     selling: SimpleNamespace,
 ) -> None:
+    stock_up(selling, 100)
     environment = production(DATABASE_URL=database_url(), DEMO_PAYMENTS="1")
     application = "tests.concurrency.killing:application"
     wishes, table = [], []

@@ -94,13 +94,13 @@ class CheckoutComplete(Mutation):
         payment: Any,
         expected_total: Any,
         cart: str | None = None,
-        note: str = "",
+        note: str | None = None,
         version: int | None = None,
         idempotency_key: str | None = None,
     ) -> Any:
         key = key_of(info, idempotency_key)
         row = open_cart(info, cart)
-        if len(note) > MAX_NOTE:
+        if note and len(note) > MAX_NOTE:
             raise Invalid(f"A note has at most {MAX_NOTE} characters.", field=["note"])
         wish = checkout.Wish(
             cart=row,
@@ -108,7 +108,7 @@ class CheckoutComplete(Mutation):
             provider=payment.provider.value,
             method=payment.get("method") or "",
             expected_total=_minor(expected_total, row.currency),
-            note=note,
+            note=note or "",
             version=version,
         )
         try:

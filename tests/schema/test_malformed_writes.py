@@ -1,12 +1,19 @@
 """Texts and forms that a mutation cannot take: an answer with a code, never an internal error."""
 
 import json
+from collections.abc import Callable
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from graphql import GraphQLNonNull
 from graphql_jwt.shortcuts import get_token
+
+from shop.models import User
+from tests.schema.samples import FIELDS, SAMPLES
 
 NUL = "a\x00b"
 PRODUCT_TEXTS = ["name", "slug", "description", "seoTitle", "seoDescription"]
@@ -215,3 +222,45 @@ def test_json_in_a_form_is_read_as_strictly_as_in_a_body(text: str, form: Any, d
     assert status in (200, 400)
     assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
     assert dump() == before
+
+
+OPEN_SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
+    "checkoutComplete": lambda shop: {
+        "cart": shop.cart_token,
+        "payment": {"provider": "DEMO", "method": None},
+        "expectedTotal": "1.00",
+    },
+    "customerConfirm": lambda shop: {"token": "x", "password": "ladles of clay 7"},
+    "customerRegister": lambda shop: {"email": "new@example.org", "password": "ladles of clay 7"},
+    "refreshToken": lambda shop: {},
+    "revokeToken": lambda shop: {},
+    "tokenAuth": lambda shop: {"email": "owner@example.org", "password": "an owner password"},
+}
+
+CALL_PROVIDERS = {"checkoutComplete", "orderCancel", "orderCapture", "orderRefund"}
+
+
+def test_null_is_an_answer_where_an_input_may_leave_something_out(
+    api: Any, shop: SimpleNamespace
+) -> None:
+    owner = User.objects.get(email="owner@example.org")
+    failed = {}
+    for mutation, sample in (SAMPLES | OPEN_SAMPLES).items():
+        fields = FIELDS[mutation].args["input"].type.of_type.fields
+        optional = {k for k, field in fields.items() if not isinstance(field.type, GraphQLNonNull)}
+        name = f"{mutation[0].upper()}{mutation[1:]}"
+        document = (
+            f"mutation($input: {name}Input!) "
+            f"{{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}"
+        )
+        # A file cannot be sent as JSON; what it would be instead is refused.
+        given = {k: v for k, v in sample(shop).items() if k != "file"}
+        # Payment providers are called outside transactions; the others find the shop as it was.
+        with nullcontext() if mutation in CALL_PROVIDERS else transaction.atomic():
+            answer = api(document, owner, input=dict.fromkeys(optional) | given)
+            if mutation not in CALL_PROVIDERS:
+                transaction.set_rollback(True)
+        codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+        if "INTERNAL" in codes:
+            failed[mutation] = codes
+    assert failed == {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
+from graphql import FieldNode
+
 from schema.engine import errors
 from schema.openapi.examples import Example
 from schema.openapi.inputs import Schema, reference
@@ -45,6 +47,12 @@ _ERROR: Schema = {
         },
     },
     "required": ["message", "extensions"],
+}
+_PARTLY: Schema = {
+    "type": "array",
+    "items": reference("Error"),
+    "minItems": 1,
+    "description": "Why parts of `data` are null.",
 }
 _HEADERS = {
     "ETag": "Sent back as `If-None-Match`, it asks whether this answer still holds.",
@@ -100,23 +108,20 @@ class Responses:
     def _with_data(self, operation: Operation, method: str) -> Iterator[tuple[int, Schema]]:
         body: Schema = {
             "type": "object",
-            "properties": {
-                "data": self._data[operation.name],
-                "errors": {
-                    "type": "array",
-                    "items": reference("Error"),
-                    "minItems": 1,
-                    "description": "Why parts of `data` are null.",
-                },
-            },
+            "properties": {"data": self._data[operation.name]},
             "required": ["data"],
             "additionalProperties": False,
         }
-        yield 200, _answer(200, ("ETag",) if method == "GET" else (), body)
+        partly = body | {"properties": body["properties"] | {"errors": _PARTLY}}
+        yield 200, _answer(200, ("ETag",) if method == "GET" else (), partly)
         if operation.kind == "mutation":
             for status in (409, 422):
-                schema = {"allOf": [body, self._component(f"UserErrors{status}")]}
-                yield status, _answer(status, (), schema)
+                said = {"properties": {"userErrors": self._component(f"UserErrors{status}")}}
+                payloads = {"properties": dict.fromkeys(_keys(operation), said)}
+                yield (
+                    status,
+                    _answer(status, (), {"allOf": [body, {"properties": {"data": payloads}}]}),
+                )
         elif operation.is_lookup:
             yield 404, _answer(404, (), body)
 
@@ -166,12 +171,18 @@ def _refusals() -> dict[str, Schema]:
 
 
 def _user_errors(codes: list[str], rule: str) -> Schema:
-    one = {"properties": {"code": {"enum": codes}}, "required": ["code"]}
-    said = {"userErrors": {rule: one, "minItems": 1}}
     return {
-        "description": f"Nothing was done; a code in `userErrors` is {_listed(codes)}.",
-        "properties": {"data": {"additionalProperties": {"properties": said}}},
+        "description": f"Why nothing was done; a code is {_listed(codes)}.",
+        rule: {"properties": {"code": {"enum": codes}}, "required": ["code"]},
+        "minItems": 1,
     }
+
+
+def _keys(operation: Operation) -> list[str]:
+    """Those of `data`."""
+    selections = operation.ast.selection_set.selections
+    nodes = [node for node in selections if isinstance(node, FieldNode)]
+    return [node.alias.value if node.alias else node.name.value for node in nodes]
 
 
 def _codes() -> dict[int, list[str]]:

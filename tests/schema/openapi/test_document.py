@@ -72,7 +72,7 @@ def test_everything_has_a_description() -> None:
             missing.append(name)
         for key, value in component.get("properties", {}).items():
             # What data holds is described in the object itself.
-            if not value.get("description") and not name.startswith("UserErrors"):
+            if not value.get("description"):
                 missing.append(f"{name}.{key}")
     for path, method in METHODS:
         item = served()["paths"][path][method]

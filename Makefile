@@ -49,10 +49,10 @@ test-services: $(VENV)/.development .env ## run the same suite on PostgreSQL wit
 test-mysql: $(VENV)/.development $(VENV)/.mysql .env ## run the same suite on MariaDB or MySQL
 	@DATABASE_URL=$(MYSQL_DATABASE_URL) REDIS_URL= CELERY_BROKER_URL= $(PYTEST) $(ARGS)
 
-test-browser: $(VENV)/.runtime .env ## open GraphiQL, the admin and /docs/ in headless Chromium, other hosts blocked
+test-browser: $(VENV)/.runtime .env ## open GraphiQL, Swagger UI, the admin and /docs/ in headless Chromium, other hosts blocked
 	@tests/browser/run
 
-test-clients: $(VENV)/.runtime .env ## the GraphQL-over-HTTP audits, Apollo, urql, Relay and code generators (needs Node)
+test-clients: $(VENV)/.runtime .env ## the GraphQL-over-HTTP audits, Apollo, urql, Relay, OpenAPI and code generators (needs Node)
 	@tests/clients/run
 
 prove: $(VENV)/.development .env ## the long, full-count proofs; figures go to docs/proof

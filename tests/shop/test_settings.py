@@ -161,3 +161,16 @@ def test_the_example_lists_every_variable_and_no_other() -> None:
     read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', source))
     listed = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
     assert listed == read
+
+
+@pytest.mark.parametrize(("value", "names"), [("1", ["api_docs"]), ("0", [])])
+def test_swagger_ui_can_be_taken_away_and_its_document_stays(value: str, names: list[str]) -> None:
+    process = start(
+        f"{SET_UP}; from shop.urls import urlpatterns; import json; "
+        "print(json.dumps([each.name for each in urlpatterns if hasattr(each, 'name')]))",
+        **GOOD,
+        API_DOCS=value,
+    )
+    served = json.loads(process.stdout.strip().splitlines()[-1])
+    assert "openapi" in served
+    assert [name for name in served if name == "api_docs"] == names

@@ -40,7 +40,7 @@ class _Noted(threading.local):
 
 
 _noted = _Noted()
-# Events of this process after whose commit the generations were dropped.
+# Events after whose commit this process has dropped the generations.
 _told: deque[uuid.UUID] = deque(maxlen=_KNOWN_EVENTS)
 _process = uuid.uuid4().hex
 
@@ -108,7 +108,7 @@ def note_events(events: Sequence[OutboxEvent]) -> None:
 
 
 def repair(events: Iterable[OutboxEvent]) -> None:
-    """Drops the generations of what events tell of, unless this process did so after their commit.
+    """Drops the generations of what events tell of, once after their commit.
 
     Whoever wrote them may have died before.
 
@@ -118,10 +118,12 @@ def repair(events: Iterable[OutboxEvent]) -> None:
     if store() is None:
         return
     known = set(_told)
-    topics = {event.topic for event in events if event.uid not in known}
-    names = {name for topic in topics for name in BY_TOPIC.get(topic.partition(".")[0], ())}
+    fresh = [event for event in events if event.uid not in known]
+    first_words = {event.topic.partition(".")[0] for event in fresh}
+    names = {name for word in first_words for name in BY_TOPIC.get(word, ())}
     if names:
         _drop(names)
+    _told.extend(event.uid for event in fresh)
 
 
 def pay() -> None:

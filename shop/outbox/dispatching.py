@@ -36,6 +36,8 @@ LEASE = 30.0
 # which have leases of their own.
 TRY_LEASE = 900.0
 _BATCH = 200
+# Seconds after which an event should have been published.
+_LATE = 1.0
 
 
 class Dispatcher:
@@ -164,6 +166,15 @@ class Dispatcher:
         OutboxEvent.objects.filter(pk__in=keys).update(dispatched_at=now)
         metrics.count("outbox.dispatched", len(published))
         metrics.timing("outbox.delay", (now - published[0].created_at).total_seconds())
+
+
+def look_after() -> None:
+    """Shows the witnesses what has waited for a while, whoever has claimed it: they may be dead."""
+    since = timezone.now() - timedelta(seconds=_LATE)
+    late = OutboxEvent.objects.filter(dispatched_at=None, created_at__lt=since)
+    if waiting := list(late.order_by("id")[:_BATCH]):
+        for witness in subscriptions.witnesses:
+            witness(waiting)
 
 
 def take(kept: DeferredTask, seconds: float, *, starting: bool = False) -> bool:

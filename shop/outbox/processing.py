@@ -19,7 +19,7 @@ from django.db import close_old_connections, connection
 from shop import metrics
 from shop.outbox import broker, running
 from shop.outbox.crew import Crew, keep
-from shop.outbox.dispatching import Dispatcher, Publish
+from shop.outbox.dispatching import Dispatcher, Publish, look_after
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +167,8 @@ class _Loop:
         """Publishes all that is there and due."""
         dispatcher = Dispatcher(publisher())
         dispatcher.drain(seconds=_TURN)
+        if self._polling:
+            look_after()
         if settings.BACKGROUND == "celery":
             dispatcher.drain_deferred(seconds=_TURN)
         elif self._polling:

@@ -43,7 +43,8 @@ class Period:
 
 subscriptions: list[Subscription] = []
 periods: dict[str, Period] = {}
-# Functions of a batch of events, called before it is published. While one fails, none is.
+# Functions of several events, called before these are published, and again while they wait. While
+# one fails, none is published.
 witnesses: list[Callable[[Sequence[OutboxEvent]], None]] = []
 
 

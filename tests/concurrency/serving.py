@@ -26,7 +26,6 @@ def production(**more: str) -> dict[str, str]:
         "CELERY_BROKER_URL": "",
         "PYTHONWARNINGS": "ignore",
         "LOG_LEVEL": "ERROR",
-        "ANSWER_CACHE": "auto",
         **more,
     }
 

@@ -75,7 +75,8 @@ class Server:
     command: tuple[str, ...]
 
 
-def _granian(threads: int) -> Server:
+def granian(threads: int) -> Server:
+    """Granian with so many threads in each of its workers."""
     options = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}", "--no-ws")
     options += ("--workers", str(WORKERS), "--blocking-threads", str(threads))
     options += ("--log-level", "error", "shop.wsgi:application")
@@ -90,10 +91,10 @@ def _gunicorn(label: str, workers: int, *options: str) -> Server:
 
 
 SERVERS = (
-    _granian(1),
-    _granian(2),
-    _granian(3),
-    _granian(4),
+    granian(1),
+    granian(2),
+    granian(3),
+    granian(4),
     _gunicorn("sync", WORKERS),
     _gunicorn("sync, twice the workers", 2 * WORKERS),
     _gunicorn("gthread, 4 threads", WORKERS, "--worker-class", "gthread", "--threads", "4"),
@@ -130,7 +131,7 @@ def run(url: str, *, quick: bool) -> dict[str, Any]:
         rounds, seconds = (1, 2) if quick else (ROUNDS, SECONDS)
         bar = progress.add_task("making the catalog", total=rounds * len(SERVERS))
         with database(url, 4_000 if quick else PRODUCTS, Path(folder)) as address:
-            _write_load(address, Path(folder))
+            write_load(address, Path(folder))
             for _ in range(rounds):
                 for server in shuffled.sample(SERVERS, len(SERVERS)):
                     progress.update(bar, description=server.label)
@@ -154,7 +155,8 @@ def _version(name: str) -> str:
     return version(name)
 
 
-def _write_load(address: str, folder: Path) -> None:
+def write_load(address: str, folder: Path) -> None:
+    """Writes what wrk is to send: `load.lua`, and the bodies that it reads."""
     values = cold_values(QUESTIONS[0], facts(address), BODIES)
     lines = [
         json.dumps(
@@ -170,7 +172,7 @@ def _write_load(address: str, folder: Path) -> None:
 
 
 def _measure(server: Server, address: str, folder: Path, seconds: int) -> dict[str, float]:
-    with _serving(server, address) as (port, pid):
+    with serving(server, address) as (port, pid):
         load = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency", "-s", str(folder / "load.lua")]
         load.append(f"http://127.0.0.1:{port}")
         env = os.environ | {"BODIES": str(folder / "bodies")}
@@ -178,10 +180,11 @@ def _measure(server: Server, address: str, folder: Path, seconds: int) -> dict[s
             done = subprocess.run(
                 [*load, f"-d{duration}s"], env=env, capture_output=True, text=True, check=True
             )
-        return _read(done.stdout) | {"memory_mib": _memory(pid)}
+        return read(done.stdout) | {"memory_mib": _memory(pid)}
 
 
-def _read(text: str) -> dict[str, float]:
+def read(text: str) -> dict[str, float]:
+    """The figures that wrk tells."""
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     percentile = re.search(r"99%\s+([\d.]+)(us|ms|s)", text)
     if not rate or not percentile or "Non-2xx" in text:
@@ -209,13 +212,16 @@ def _memory(pid: int) -> float:
 
 
 @contextmanager
-def _serving(server: Server, address: str) -> Iterator[tuple[int, int]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def serving(server: Server, address: str, **more: str) -> Iterator[tuple[int, int]]:
+    """The port and the process of a server of this database.
+
+    Args:
+        more: of its environment.
+    """
+    port = free_port()
     command = [sys.executable, *(part.format(port=port) for part in server.command)]
     # Production settings, but for TLS, which a proxy ends.
-    env = environment("shop.settings", address) | {"PYTHONWARNINGS": "ignore"}
+    env = environment("shop.settings", address) | {"PYTHONWARNINGS": "ignore"} | more
     process = subprocess.Popen(command, env=env, cwd=ROOT)
     try:
         _wait_for(f"http://127.0.0.1:{port}/health/", process)
@@ -223,6 +229,13 @@ def _serving(server: Server, address: str) -> Iterator[tuple[int, int]]:
     finally:
         process.terminate()
         process.wait()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def _wait_for(address: str, process: subprocess.Popen) -> None:

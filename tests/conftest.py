@@ -11,7 +11,7 @@ os.environ["SHOP_CURRENCY"] = "USD"
 os.environ["COST_BUCKET_ANONYMOUS"] = "0"
 os.environ["COST_BUCKET_CUSTOMER"] = "0"
 os.environ["COST_BUCKET_STAFF"] = "0"
-# What a test that is rolled back has read must not be told to the next. Those of it turn it on.
+# Servers of tests keep no answers, but those whose tests are about it.
 os.environ["ANSWER_CACHE"] = "off"
 
 from collections.abc import Callable, Iterator
@@ -55,8 +55,9 @@ def _take_own_redis() -> None:
 
 
 _take_own_redis()
-# pytest-django reads the settings before the environment is changed above, for child processes.
-project.ANSWERS_SERVED = False
+# pytest-django reads the settings before the environment is changed above, for child processes. What
+# a test that is rolled back has read must not be told to the next: those of it turn it on.
+project.ANSWER_CACHE, project.ANSWERS_SERVED = "off", False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

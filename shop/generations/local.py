@@ -5,7 +5,6 @@ server drops generations there, and the server sees it at once. It is mapped int
 reading it costs no system call.
 """
 
-import fcntl
 import mmap
 import os
 import secrets
@@ -116,7 +115,7 @@ def _mapped(file: Path) -> mmap.mmap:
     file.parent.mkdir(parents=True, exist_ok=True)
     opened = os.open(file, os.O_RDWR | os.O_CREAT, 0o660)
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX)
+        # Two that do so at once make the same of it.
         if os.fstat(opened).st_size < size:
             os.ftruncate(opened, size)
         return mmap.mmap(opened, size)

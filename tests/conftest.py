@@ -55,8 +55,8 @@ def _take_own_redis() -> None:
 
 
 _take_own_redis()
-# pytest-django reads the settings before the environment is changed above, for child processes. What
-# a test that is rolled back has read must not be told to the next: those of it turn it on.
+# pytest-django reads the settings before the environment is changed above, for child processes.
+# What a test that is rolled back has read must not be told to the next: those of it turn it on.
 project.ANSWER_CACHE, project.ANSWERS_SERVED = "off", False
 
 

@@ -202,3 +202,14 @@ def test_a_shop_may_have_no_limit(ask: Any, settings: Any) -> None:
 def test_a_redis_that_is_gone_stops_nobody(ask: Any, settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert [ask(LISTS).status_code for _ in range(2)] == [200, 429]
+
+
+def test_plain_http_is_charged_to_the_same_bucket(client: Any, ask: Any) -> None:
+    ask(LISTS)
+    # The list of products costs more than is left.
+    refused = client.get("/api/product-list", REMOTE_ADDR="192.0.2.1")
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 1
+    assert left(refused) == 16
+    served = client.get("/api/shop-info", REMOTE_ADDR="192.0.2.1")
+    assert (served.status_code, left(served)) == (200, 15)

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -137,6 +138,17 @@ def test_without_an_answer_from_redis_a_process_counts_by_itself_and_asks_again_
     assert draw(BUCKET, 60, "ann") == Level(15, 0)
     assert draw(BUCKET, 10, "ann") == Level(5, 0)
     assert len(asked) == 2
+
+
+def test_a_redis_that_hangs_is_waited_for_a_moment_and_once(settings: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        settings.REDIS_URL = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
+        started = time.monotonic()
+        levels = [draw(BUCKET, 10, "ann") for _ in range(50)]
+        seconds = time.monotonic() - started
+    assert [level.wait == 0 for level in levels] == [True] * 10 + [False] * 40
+    # A tenth of a second for the first; the guard is for slow machines.
+    assert 0.1 <= seconds < 1
 
 
 redis_only = pytest.mark.skipif(not _REAL, reason="needs Redis")

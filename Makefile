@@ -64,6 +64,7 @@ bench: $(VENV)/.bench .venv-strawberry/.installed .env ## measure against others
 	@DATABASE_URL=$(SERVICES_DATABASE_URL) $(BIN)/python benchmarks/importing.py
 	@DATABASE_URL=$(SERVICES_DATABASE_URL) $(BIN)/python benchmarks/servers.py
 	@DATABASE_URL=$(SERVICES_DATABASE_URL) $(BIN)/python benchmarks/selling.py
+	@DATABASE_URL=$(SERVICES_DATABASE_URL) $(BIN)/python benchmarks/answers.py
 
 lint: $(VENV)/.development .env ## check style, import contracts and migrations
 	@$(BIN)/ruff check $(FILES)

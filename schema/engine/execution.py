@@ -64,6 +64,7 @@ class Document:
         errors: of parsing or validation; a document with errors is never executed.
         plans: by operation, path and the values of variables in @skip and @include.
         questions: what the answer cache knows of it, by the name of the operation.
+        digest: the hash under which it is persisted, once somebody has asked for it by that.
     """
 
     def __init__(self, ast: DocumentNode | None, errors: list[GraphQLError], size: int) -> None:
@@ -73,6 +74,7 @@ class Document:
         self.cache: DocumentCache | None = None
         self.plans: dict[Any, PagePlan | NodePlan] = {}
         self.questions: dict[str | None, Any] = {}
+        self.digest = ""
         self.switches = _switches(ast) if ast is not None and not errors else ()
 
     def grew(self, size: int) -> None:
@@ -92,6 +94,7 @@ class DocumentCache:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._texts: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def get(self, text: str) -> Document | None:
@@ -101,6 +104,18 @@ class DocumentCache:
                 self._documents.move_to_end(text)
             return document
 
+    def text_of(self, digest: str) -> str | None:
+        """The text of a document that is here, and was asked for by this hash before."""
+        return self._texts.get(digest)
+
+    def remember(self, text: str, digest: str) -> None:
+        """Keeps the hash of a document for as long as it is here itself."""
+        with self._lock:
+            document = self._documents.get(text)
+            if document is not None and not document.digest:
+                document.digest = digest
+                self._texts[digest] = text
+
     def put(self, text: str, document: Document) -> None:
         with self._lock:
             replaced = self._documents.pop(text, None)
@@ -108,6 +123,7 @@ class DocumentCache:
             self._documents[text] = document
             if replaced is not None:
                 replaced.cache = None
+                self._texts.pop(replaced.digest, None)
             document.cache = self
             self._evict()
 
@@ -123,6 +139,7 @@ class DocumentCache:
         while self._bytes > self._max_bytes and len(self._documents) > 1:
             _, evicted = self._documents.popitem(last=False)
             evicted.cache = None
+            self._texts.pop(evicted.digest, None)
             self._bytes -= evicted.size
 
     def __len__(self) -> int:
@@ -175,6 +192,19 @@ class Executor:
         if document is None:
             document = self._parsed(text)
             self._documents.put(text, document)
+        return document
+
+    def persisted(self, digest: str, find: Callable[[], str | None]) -> Document | None:
+        """The document of a text whose hash is `digest`; None when nobody knows it.
+
+        Args:
+            find: looks for the text elsewhere, where it is not here.
+        """
+        text = self._documents.text_of(digest) or find()
+        if text is None:
+            return None
+        document = self.document(text)
+        self._documents.remember(text, digest)
         return document
 
     def execute(

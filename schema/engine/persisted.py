@@ -2,7 +2,8 @@
 
 Automatic persisted queries are Apollo's protocol: a client sends the hash of its document instead
 of the text (https://www.apollographql.com/docs/apollo-server/performance/apq). Texts live in the
-shared cache, so that a document registered with one process is known to all.
+shared cache, so that a document registered with one process is known to all; each process asks for
+a text once, and knows it as long as it keeps its document.
 """
 
 import hashlib
@@ -78,10 +79,12 @@ def document_of(
     if query is not None:
         return _registered(query, digest, executor, known)
     if digest:
-        query = known.by_hash(digest) or cache.get(f"persisted:{digest}")
-        if query is None:
+        document = executor.persisted(
+            digest, lambda: known.by_hash(digest) or cache.get(f"persisted:{digest}")
+        )
+        if document is None:
             raise PersistedQueryNotFound("PersistedQueryNotFound")
-        return executor.document(query)
+        return document
     query = known.by_name(operation.get("operationName"))
     if query is None:
         raise BadRequest("`query` must be a GraphQL document, or `operationName` a known one's.")

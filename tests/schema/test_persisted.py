@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
+from schema.engine.execution import Document, DocumentCache
+
 QUERY = "{ products(first: 1) { totalCount } }"
 MODERN = "application/graphql-response+json"
 
@@ -40,13 +42,34 @@ def ask(client: Any, db: None) -> Any:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_hash_is_registered_once_and_known_from_then_on(method: str, ask: Any) -> None:
-    status, answer = ask(method, extensions=persisted())
+    query = f"{QUERY} # by {method}"
+    status, answer = ask(method, extensions=persisted(query))
     assert status == 400
     assert answer["errors"][0]["message"] == "PersistedQueryNotFound"
     assert answer["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
     expected = (200, {"data": {"products": {"totalCount": 0}}})
-    assert ask(method, query=QUERY, extensions=persisted()) == expected
-    assert ask(method, extensions=persisted()) == expected
+    assert ask(method, query=query, extensions=persisted(query)) == expected
+    assert ask(method, extensions=persisted(query)) == expected
+
+
+def test_a_process_asks_for_a_text_once(ask: Any) -> None:
+    query = f"{QUERY} # asked for once"
+    ask("GET", query=query, extensions=persisted(query))
+    expected = (200, {"data": {"products": {"totalCount": 0}}})
+    assert ask("GET", extensions=persisted(query)) == expected
+    cache.clear()
+    assert ask("GET", extensions=persisted(query)) == expected
+
+
+def test_hashes_are_forgotten_with_their_documents() -> None:
+    documents = DocumentCache(100)
+    for text in ("one", "two"):
+        documents.put(text, Document(None, [], 60))
+        documents.remember(text, f"hash of {text}")
+    assert documents.text_of("hash of one") is None
+    assert documents.text_of("hash of two") == "two"
+    documents.remember("one", "hash of one")
+    assert documents.text_of("hash of one") is None
 
 
 @pytest.mark.parametrize(

@@ -162,15 +162,16 @@ def test_two_at_the_limit_and_one_below_it_that_never_waits(environment: dict[st
             lambda: modest.ask_until(end, pause=PRICE / (RATE * 0.75)),
         )
     assert set(modest.codes) == {"OK"}
-    # The last answers come a little after the end.
+    # The last answers come a little after the end. On a busy machine Redis may once take longer
+    # than a tenth of a second: for three seconds a process then counts by itself, and lets more in.
     most = (SIZE + RATE * (time.monotonic() - end + seconds)) / PRICE
     for client in (greedy, patient):
         assert set(client.codes) == {"OK", "RATE_LIMITED"}
-        assert client.served <= most
+        assert client.served <= most * 1.1
     # From the first refusal on, all that comes back is spent, and no more.
     first = greedy.codes.index("RATE_LIMITED")
     expected = (greedy.at[-1] - greedy.at[first]) * RATE / PRICE
-    assert abs(greedy.codes[first:].count("OK") - expected) <= 2
+    assert greedy.codes[first:].count("OK") == pytest.approx(expected, rel=0.1, abs=2)
     # Who waits as told is served next.
     assert ("RATE_LIMITED", "RATE_LIMITED") not in set(pairwise(patient.codes))
     write_section(

@@ -1,6 +1,6 @@
 """Rows in hand may be older than the database; an action works on the row as it is now."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, OperationalError, connection, models, transaction
@@ -33,26 +33,35 @@ def hold(row: models.Model) -> None:
     Raises:
         NotFound: it has been deleted meanwhile.
     """
-    model = type(row)
+    model: Any = type(row)
     if model not in _HELD:
         _HELD[model] = Compiled(lambda key: locked(model._default_manager.filter(pk=key)))
-    found = _HELD[model].first(key=row.pk)
-    if found is None:
-        raise NotFound(f"The {model._meta.verbose_name} has been deleted.")
-    _renew(row, found)
+    try:
+        # By the model's own way: it may do more when it is read again.
+        row.refresh_from_db(from_queryset=_Held(model, _HELD[model]))  # type: ignore[arg-type]
+    except model.DoesNotExist:
+        raise NotFound(f"The {model._meta.verbose_name} has been deleted.") from None
     audit.held(row)
 
 
-def _renew(row: models.Model, found: models.Model) -> None:
-    """Makes `row` what was found of it, as Django's refresh_from_db does."""
-    fields: Sequence[Any] = row._meta.concrete_fields
-    for field in fields:
-        setattr(row, field.attname, getattr(found, field.attname))
-    for relation in (*fields, *row._meta.related_objects):
-        if relation.is_relation and relation.is_cached(row):
-            relation.delete_cached_value(row)
-    row.__dict__.pop("_prefetched_objects_cache", None)
-    row._state.db = found._state.db
+class _Held:
+    """What `refresh_from_db` asks of a queryset: a row by its key, locked; compiled once."""
+
+    def __init__(self, model: Any, rows: Compiled[models.Model], key: Any = None) -> None:
+        self._model, self._rows, self._key = model, rows, key
+
+    def filter(self, *, pk: Any) -> "_Held":
+        return _Held(self._model, self._rows, pk)
+
+    def only(self, *names: str) -> models.QuerySet:
+        """For rows of which not everything was read."""
+        return locked(self._model._default_manager.filter(pk=self._key)).only(*names)
+
+    def get(self) -> models.Model:
+        found = self._rows.first(key=self._key)
+        if found is None:
+            raise self._model.DoesNotExist
+        return found
 
 
 def is_conflict(error: OperationalError) -> bool:

@@ -41,7 +41,7 @@ def test_many_sign_ins_in_one_request_count_each(
 
     view = next(item for item in urlpatterns if item.name == "graphql").callback
     generous = Limits(aliases=1000, mutations=1000, root_fields=1000, cost=1_000_000)
-    monkeypatch.setattr(view.view_initkwargs["executor"], "limits", generous)
+    monkeypatch.setattr(view.view_initkwargs["service"].executor, "limits", generous)
     aliases = " ".join(
         f"a{number}: tokenAuth(input: {{email: $email, password: $password}}) "
         "{ userErrors { code } }"

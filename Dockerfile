@@ -31,4 +31,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD \
     ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/')"]
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
      "--workers", "2", "--blocking-threads", "3", "--respawn-failed-workers", \
-     "--workers-kill-timeout", "30", "shop.wsgi:application"]
+     "--respawn-interval", "15", "--workers-kill-timeout", "30", "shop.wsgi:application"]

@@ -43,7 +43,8 @@ def served(
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
     command += ["--workers", str(workers), "--blocking-threads", "3"]
-    command += ["--respawn-failed-workers", "--workers-kill-timeout", "30"]
+    command += ["--respawn-failed-workers", "--respawn-interval", "15"]
+    command += ["--workers-kill-timeout", "30"]
     command += ["--log-level", "error", application]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:

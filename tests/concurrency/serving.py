@@ -26,6 +26,7 @@ def production(**more: str) -> dict[str, str]:
         "CELERY_BROKER_URL": "",
         "PYTHONWARNINGS": "ignore",
         "LOG_LEVEL": "ERROR",
+        "GRANIAN_RESPAWN_INTERVAL": "15",
         **more,
     }
 
@@ -43,8 +44,7 @@ def served(
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
     command += ["--workers", str(workers), "--blocking-threads", "3"]
-    command += ["--respawn-failed-workers", "--respawn-interval", "15"]
-    command += ["--workers-kill-timeout", "30"]
+    command += ["--respawn-failed-workers", "--workers-kill-timeout", "30"]
     command += ["--log-level", "error", application]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:

@@ -40,7 +40,12 @@ def test_a_server_killed_in_a_checkout_leaves_no_charge_without_its_order(
     selling: SimpleNamespace,
 ) -> None:
     stock_up(selling, 100)
-    environment = production(DATABASE_URL=database_url(), DEMO_PAYMENTS="1")
+    environment = production(
+        DATABASE_URL=database_url(),
+        DEMO_PAYMENTS="1",
+        # What was killed is not waited for when its server ends.
+        GRANIAN_RESPAWN_INTERVAL="0.1",
+    )
     application = "tests.concurrency.killing:application"
     wishes, table = [], []
     for step in STEPS:

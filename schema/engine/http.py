@@ -43,14 +43,11 @@ class GraphQLView(View):
     Args:
         service: runs the operations.
         graphiql: whether browsers get GraphiQL.
-        public: Cache-Control of answers to GET that are the same for everyone who is not signed
-            in; empty, they are as private as the others.
     """
 
     # `as_view` asks for a default; there is no serving without one.
     service: Any = None
     graphiql = False
-    public = ""
     http_method_names = ["get", "head", "post", "options"]
 
     def get(self, request: HttpRequest) -> HttpResponseBase:

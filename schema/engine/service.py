@@ -207,8 +207,7 @@ def _formatted(result: ExecutionResult) -> Answer:
     errors = [present(error) for error in result.errors or ()]
     # Errors with a path come from execution; without one, nothing was executed.
     if result.data is None and errors and all("path" not in error for error in errors):
-        code = errors[0]["extensions"]["code"]
-        return Answer({"errors": errors}, 429 if code == "RATE_LIMITED" else 400)
+        return Answer({"errors": errors}, STATUS.get(errors[0]["extensions"]["code"], 400))
     if errors:
         return Answer({"errors": errors, "data": result.data})
     return Answer({"data": result.data})

@@ -40,6 +40,7 @@ from shop.actions.customers import second_factor
 from shop.compiled import Compiled
 from shop.models import Product, Stock, ThrottleEntry, User, Variant
 from tests.databases import moved_to
+from tests.redis_server import Redis
 
 # A failed assertion in a module beside tests is explained as one in a test.
 pytest.register_assert_rewrite("tests.shop", "tests.concurrency")
@@ -134,6 +135,14 @@ def upload(client: Client) -> Callable[..., dict[str, Any]]:
         return client.post("/graphql/", form, headers=headers).json()
 
     return send
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    """A Redis of the test's own."""
+    server = Redis(tmp_path)
+    yield server
+    server.kill()
 
 
 @pytest.fixture

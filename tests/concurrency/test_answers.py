@@ -26,10 +26,10 @@ from redis import Redis as Client
 
 from shop.actions.catalog import products
 from shop.models import OutboxEvent, User, Variant
-from tests.caching import Redis, needs_redis
 from tests.concurrency.proofs import PROVE, write_section
 from tests.concurrency.serving import SECRET, production, served
 from tests.databases import database_url
+from tests.redis_server import Redis, needs_redis
 
 pytestmark = [pytest.mark.prove, needs_redis, pytest.mark.usefixtures("shared_database")]
 
@@ -111,13 +111,6 @@ class Agent(threading.Thread):
         """What was counted, once the servers have told all."""
         time.sleep(1)
         return self.outcomes
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Redis]:
-    server = Redis(tmp_path)
-    yield server
-    server.kill()
 
 
 @pytest.fixture

@@ -3,29 +3,25 @@
 Small counts in the suite; `make prove` runs the full ones and writes docs/proof/limits.md.
 """
 
-import contextlib
-import shutil
-import socket
 import statistics
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from tests.concurrency.proofs import PROVE, write_section
 from tests.concurrency.serving import post, production, served
 from tests.databases import database_url
+from tests.redis_server import Redis, needs_redis
 
 pytestmark = [
     pytest.mark.prove,
     pytest.mark.usefixtures("shared_database"),
-    pytest.mark.skipif(not shutil.which("redis-server"), reason="needs redis-server"),
+    needs_redis,
 ]
 
 SIZE, RATE = 1000, 100
@@ -39,41 +35,8 @@ HTTP on loopback, each client from an address of its own. A bucket holds {SIZE:,
 """
 
 
-class OwnRedis:
-    """A Redis server of the test's own, that may be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._folder = folder
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.start()
-
-    def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1"]
-        command += ["--save", "", "--appendonly", "no", "--dir", str(self._folder)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        for _ in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
-                return
-            time.sleep(0.05)
-        raise AssertionError("Redis did not start.")
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[OwnRedis]:
-    server = OwnRedis(tmp_path)
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def environment(redis: OwnRedis) -> dict[str, str]:
+def environment(redis: Redis) -> dict[str, str]:
     return production(
         DATABASE_URL=database_url(),
         REDIS_URL=redis.url,
@@ -228,9 +191,7 @@ def test_the_wait_that_is_told_is_right_to_within_a_second(environment: dict[str
     )
 
 
-def test_a_redis_that_is_killed_and_comes_back(
-    environment: dict[str, str], redis: OwnRedis
-) -> None:
+def test_a_redis_that_is_killed_and_comes_back(environment: dict[str, str], redis: Redis) -> None:
     pause = 8.0 if PROVE else 4.5
     with served(environment) as (port, _):
         modest, spent = Client(port, "127.5.0.1"), Client(port, "127.5.0.2")

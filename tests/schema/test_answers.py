@@ -23,7 +23,8 @@ from shop import generations
 from shop.actions import inventory
 from shop.actions.catalog import products
 from shop.models import Brand, OutboxEvent, Product, User, Variant
-from tests.caching import Redis, caching, local_store, needs_redis, shared_store
+from tests.caching import caching, local_store, shared_store
+from tests.redis_server import Redis, needs_redis
 
 LIST = """query List($first: Int = 2) {
   products(first: $first, orderBy: {field: NAME}) { edges { node { id name } } } }"""

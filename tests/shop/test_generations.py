@@ -22,16 +22,10 @@ from shop.generations.readings import Budget, Reading
 from shop.generations.shared import SharedStore
 from shop.models import DeferredTask, OutboxEvent, Product
 from shop.outbox import dispatching, running
-from tests.caching import Redis, local_store, needs_redis, shared_store
+from tests.caching import local_store, shared_store
+from tests.redis_server import Redis, needs_redis
 
 EMPTY = Reading(None, {})
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[Redis]:
-    server = Redis(tmp_path)
-    yield server
-    server.kill()
 
 
 @pytest.fixture

@@ -16,53 +16,38 @@ function load() {
   return loading;
 }
 
-function variablesOf(endpoint) {
-  const body = endpoint.requestBody?.content['application/json'];
-  if (body) {
-    const onlyInput = /\(\s*\$input: /.test(endpoint['x-graphql-document']);
-    return body.example && (onlyInput ? { input: body.example } : body.example);
-  }
-  const given = endpoint.parameters
-    .filter((parameter) => parameter.in === 'query')
-    .map(({ name, example, content }) => [name, example ?? content?.['application/json']?.example])
-    .filter(([, example]) => example !== undefined);
-  return given.length ? Object.fromEntries(given) : undefined;
-}
-
+// By area. What goes by GET and by POST is one operation.
 function listed(openapi) {
-  const found = Object.values(openapi.paths)
-    .flatMap((path) => Object.values(path))
-    .filter((endpoint) => endpoint['x-graphql-document']);
-  const unique = [...new Map(found.map((endpoint) => [endpoint['x-graphql-document'], endpoint])).values()];
-  return Map.groupBy
-    ? Map.groupBy(unique, (endpoint) => endpoint.tags[0])
-    : unique.reduce((groups, endpoint) => {
-        const [tag] = endpoint.tags;
-        return groups.set(tag, [...(groups.get(tag) ?? []), endpoint]);
-      }, new Map());
+  const areas = new Map();
+  for (const path of Object.values(openapi.paths)) {
+    const [endpoint] = Object.values(path);
+    const [area] = endpoint.tags;
+    areas.set(area, [...(areas.get(area) ?? []), endpoint]);
+  }
+  return areas;
 }
 
 function Operations() {
   const { addTab } = useGraphiQLActions();
   const queryEditor = useGraphiQL((state) => state.queryEditor);
   const variableEditor = useGraphiQL((state) => state.variableEditor);
-  const [groups, setGroups] = useState(null);
+  const [areas, setAreas] = useState(null);
   const [error, setError] = useState('');
   const [wanted, setWanted] = useState('');
 
   useEffect(() => {
     load().then(
-      (openapi) => setGroups(listed(openapi)),
+      (openapi) => setAreas(listed(openapi)),
       (problem) => setError(problem.message),
     );
   }, []);
 
   function open(endpoint) {
-    const variables = variablesOf(endpoint);
+    const variables = endpoint['x-graphql-variables'] ?? {};
     addTab();
     // The editors now show the new tab, and tell it what they hold.
     queryEditor.setValue(endpoint['x-graphql-document'].trimEnd());
-    variableEditor?.setValue(variables ? JSON.stringify(variables, null, 2) : '');
+    variableEditor?.setValue(Object.keys(variables).length ? JSON.stringify(variables, null, 2) : '');
   }
 
   const words = wanted.toLowerCase().split(/\s+/);
@@ -70,8 +55,8 @@ function Operations() {
     const text = `${operationId} ${summary} ${tags}`.toLowerCase();
     return words.every((word) => text.includes(word));
   };
-  const shown = [...(groups ?? [])]
-    .map(([tag, endpoints]) => [tag, endpoints.filter(matches)])
+  const shown = [...(areas ?? [])]
+    .map(([area, endpoints]) => [area, endpoints.filter(matches)])
     .filter(([, endpoints]) => endpoints.length);
 
   return (
@@ -85,10 +70,10 @@ function Operations() {
         onChange={(event) => setWanted(event.target.value)}
       />
       {error && <p role="alert">{error}</p>}
-      {groups && !shown.length && <p>Nothing is called like this.</p>}
-      {shown.map(([tag, endpoints]) => (
-        <div key={tag}>
-          <h3>{tag}</h3>
+      {areas && !shown.length && <p>Nothing is called like this.</p>}
+      {shown.map(([area, endpoints]) => (
+        <div key={area}>
+          <h3>{area}</h3>
           <ul>
             {endpoints.map((endpoint) => (
               <li key={endpoint.operationId}>

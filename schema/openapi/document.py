@@ -57,6 +57,7 @@ def build(
         areas.add(area)
         paths[f"/api/{one.slug}"] = {
             method.lower(): _described(one, method, area)
+            | _as_graphql(one, examples.get(one.name))
             | {"security": _security(one, schema)}
             | requests.of(one, method, examples.get(one.name))
             | {"responses": responses.of(one, method, examples.get(one.name))}
@@ -101,10 +102,16 @@ def _described(operation: Operation, method: str, area: str) -> Schema:
         "summary": operation.summary,
         "description": f"{operation.description}\n\n{operation.access}",
         "tags": [area],
-        # For those who copy it into a GraphQL client; GraphiQL lists the operations by it.
+    }
+
+
+def _as_graphql(operation: Operation, example: Example | None) -> Schema:
+    """For those who copy it into a GraphQL client; GraphiQL lists the operations by it."""
+    found: Schema = {
         "x-graphql-document": operation.text,
         "x-graphql-sha256": operation.sha256,
     }
+    return found | {"x-graphql-variables": example.variables} if example else found
 
 
 def _security(operation: Operation, schema: GraphQLSchema) -> list[dict[str, list[str]]]:

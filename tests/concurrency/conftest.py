@@ -1,8 +1,9 @@
-"""Real threads with connections of their own."""
+"""Real threads with connections of their own, and a real server."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,16 @@ from django.test import Client
 from graphql_jwt.shortcuts import get_token
 
 from shop.models import User
+from tests.concurrency.serving import production, served
+from tests.databases import database_url
+
+
+@pytest.fixture
+def served_shop(selling: SimpleNamespace) -> Iterator[SimpleNamespace]:
+    """The small shop behind a server of two processes; `served_shop.port` is where it listens."""
+    with served(production(DATABASE_URL=database_url(), DEMO_PAYMENTS="1")) as (port, _):
+        selling.port = port
+        yield selling
 
 
 @pytest.fixture

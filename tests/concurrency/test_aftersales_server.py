@@ -4,7 +4,6 @@ Small counts in the suite; `make prove` runs the full ones and writes docs/proof
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,8 +22,7 @@ from tests.concurrency.buying import (
     stock_up,
 )
 from tests.concurrency.proofs import PROVE, write_section
-from tests.concurrency.serving import SECRET, production, served
-from tests.databases import database_url
+from tests.concurrency.serving import SECRET
 
 pytestmark = [pytest.mark.prove, pytest.mark.usefixtures("shared_database")]
 
@@ -36,13 +34,11 @@ REFUND = """mutation($input: OrderRefundInput!) { orderRefund(input: $input) {
 
 
 @pytest.fixture
-def shop(selling: SimpleNamespace, settings: Any, staff: User) -> Iterator[SimpleNamespace]:
-    """The small shop behind a server of two processes, and the headers of its staff."""
+def shop(served_shop: SimpleNamespace, settings: Any, staff: User) -> SimpleNamespace:
+    """With the headers of its staff."""
     settings.SECRET_KEY = SECRET
-    selling.headers = {"Authorization": f"Bearer {get_token(staff)}"}
-    with served(production(DATABASE_URL=database_url(), DEMO_PAYMENTS="1")) as (port, _):
-        selling.port = port
-        yield selling
+    served_shop.headers = {"Authorization": f"Bearer {get_token(staff)}"}
+    return served_shop
 
 
 def order_of(shop: SimpleNamespace, units: int) -> Order:

@@ -9,7 +9,6 @@ import select
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,23 +26,12 @@ from tests.concurrency.buying import (
     stock_up,
 )
 from tests.concurrency.proofs import PROVE, write_section
-from tests.concurrency.serving import production, served
-from tests.databases import database_url
 from tests.shop.selling import voucher
 
 pytestmark = [pytest.mark.prove, pytest.mark.usefixtures("shared_database")]
 
 CONNECTIONS = 32
 ENGINE = connection.vendor
-
-
-@pytest.fixture
-def shop(selling: SimpleNamespace) -> Iterator[SimpleNamespace]:
-    """The small shop behind a server of two processes; `shop.port` is where it listens."""
-    environment = production(DATABASE_URL=database_url(), DEMO_PAYMENTS="1")
-    with served(environment) as (port, _):
-        selling.port = port
-        yield selling
 
 
 def write_proof(name: str, text: str) -> None:
@@ -55,18 +43,18 @@ def checkout(buyer: Buyer, wish: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("run", range(5 if PROVE else 1))
-def test_the_last_units_are_sold_once(run: int, shop: SimpleNamespace) -> None:
+def test_the_last_units_are_sold_once(run: int, served_shop: SimpleNamespace) -> None:
     units, buyers = (100, 400) if PROVE else (8, 32)
-    stock_up(shop, units)
-    hot = shop.variants[0]
+    stock_up(served_shop, units)
+    hot = served_shop.variants[0]
     wishes = all_at_once(
-        CONNECTIONS, range(buyers), lambda buyer, _: buyer.fill([(hot, 1)]), shop.port
+        CONNECTIONS, range(buyers), lambda buyer, _: buyer.fill([(hot, 1)]), served_shop.port
     )
     started = time.monotonic()
-    answers = all_at_once(CONNECTIONS, wishes, checkout, shop.port)
+    answers = all_at_once(CONNECTIONS, wishes, checkout, served_shop.port)
     seconds = time.monotonic() - started
     assert Counter(map(code_of, answers)) == {"CONFIRMED": units, "OUT_OF_STOCK": buyers - units}
-    assert check_books(shop.variants) == {"confirmed": units}
+    assert check_books(served_shop.variants) == {"confirmed": units}
     stock = Stock.objects.get(variant=hot)
     assert (stock.on_hand, stock.reserved) == (units, units)
     write_proof(
@@ -77,20 +65,20 @@ def test_the_last_units_are_sold_once(run: int, shop: SimpleNamespace) -> None:
     )
 
 
-def test_carts_in_opposite_orders_do_not_deadlock(shop: SimpleNamespace) -> None:
+def test_carts_in_opposite_orders_do_not_deadlock(served_shop: SimpleNamespace) -> None:
     count = 2000 if PROVE else 48
-    stock_up(shop, 100_000)
-    ten = shop.variants[:10]
+    stock_up(served_shop, 100_000)
+    ten = served_shop.variants[:10]
 
     def buy(buyer: Buyer, number: int) -> str:
         lines = [(variant, 1) for variant in (ten if number % 2 else ten[::-1])]
         return code_of(checkout(buyer, buyer.fill(lines)))
 
     started = time.monotonic()
-    answers = Counter(all_at_once(CONNECTIONS, range(count), buy, shop.port))
+    answers = Counter(all_at_once(CONNECTIONS, range(count), buy, served_shop.port))
     seconds = time.monotonic() - started
     assert answers == {"CONFIRMED": count}
-    assert check_books(shop.variants) == {"confirmed": count}
+    assert check_books(served_shop.variants) == {"confirmed": count}
     reserved = Stock.objects.filter(variant__in=ten).values_list("reserved", flat=True)
     assert set(reserved) == {count}
     write_proof(
@@ -101,20 +89,20 @@ def test_carts_in_opposite_orders_do_not_deadlock(shop: SimpleNamespace) -> None
     )
 
 
-def test_one_key_makes_one_order(shop: SimpleNamespace) -> None:
+def test_one_key_makes_one_order(served_shop: SimpleNamespace) -> None:
     count = 100 if PROVE else 24
-    stock_up(shop, 1000)
-    with Buyer(shop.port) as buyer:
-        wish = buyer.fill([(shop.variants[0], 1)]) | {"idempotencyKey": "one key"}
-    answers = all_at_once(CONNECTIONS, [wish] * count, checkout, shop.port)
+    stock_up(served_shop, 1000)
+    with Buyer(served_shop.port) as buyer:
+        wish = buyer.fill([(served_shop.variants[0], 1)]) | {"idempotencyKey": "one key"}
+    answers = all_at_once(CONNECTIONS, [wish] * count, checkout, served_shop.port)
     assert len({json.dumps(answer) for answer in answers}) == 1
     assert code_of(answers[0]) == "CONFIRMED"
     assert (Order.objects.count(), Payment.objects.count()) == (1, 1)
     assert DemoCharge.objects.count() == 1
-    with Buyer(shop.port) as buyer:
+    with Buyer(served_shop.port) as buyer:
         other = checkout(buyer, wish | {"note": "Something else."})
     assert code_of(other) == "IDEMPOTENCY_CONFLICT"
-    check_books(shop.variants)
+    check_books(served_shop.variants)
     write_proof(
         "One key",
         f"{count} parallel requests with one key: one order, one capture, the same reply byte for "
@@ -135,18 +123,20 @@ def cut_off(port: int, wish: dict[str, Any]) -> None:
         assert ready
 
 
-def test_a_lost_reply_is_asked_for_again(shop: SimpleNamespace) -> None:
+def test_a_lost_reply_is_asked_for_again(served_shop: SimpleNamespace) -> None:
     count = 200 if PROVE else 12
-    stock_up(shop, 10_000)
+    stock_up(served_shop, 10_000)
 
     def buy(buyer: Buyer, number: int) -> str:
-        wish = buyer.fill([(shop.variants[number % 8], 1)]) | {"idempotencyKey": f"key {number}"}
-        cut_off(shop.port, wish)
+        wish = buyer.fill([(served_shop.variants[number % 8], 1)]) | {
+            "idempotencyKey": f"key {number}"
+        }
+        cut_off(served_shop.port, wish)
         return code_of(checkout(buyer, wish))
 
-    answers = Counter(all_at_once(8, range(count), buy, shop.port))
+    answers = Counter(all_at_once(8, range(count), buy, served_shop.port))
     assert answers == {"CONFIRMED": count}
-    assert check_books(shop.variants) == {"confirmed": count}
+    assert check_books(served_shop.variants) == {"confirmed": count}
     assert DemoCharge.objects.count() == count
     write_proof(
         "Lost replies",
@@ -155,20 +145,20 @@ def test_a_lost_reply_is_asked_for_again(shop: SimpleNamespace) -> None:
     )
 
 
-def test_a_voucher_is_used_no_more_often_than_it_may(shop: SimpleNamespace) -> None:
+def test_a_voucher_is_used_no_more_often_than_it_may(served_shop: SimpleNamespace) -> None:
     uses, buyers = (10, 200) if PROVE else (4, 32)
-    stock_up(shop, 10_000)
+    stock_up(served_shop, 10_000)
     voucher("FEW", usage_limit=uses)
     wishes = all_at_once(
         CONNECTIONS,
         range(buyers),
-        lambda buyer, n: buyer.fill([(shop.variants[n % 8], 1)], voucher="FEW"),
-        shop.port,
+        lambda buyer, n: buyer.fill([(served_shop.variants[n % 8], 1)], voucher="FEW"),
+        served_shop.port,
     )
-    answers = Counter(map(code_of, all_at_once(CONNECTIONS, wishes, checkout, shop.port)))
+    answers = Counter(map(code_of, all_at_once(CONNECTIONS, wishes, checkout, served_shop.port)))
     assert answers == {"CONFIRMED": uses, "INVALID_VOUCHER": buyers - uses}
     assert Voucher.objects.get().used == uses
-    assert check_books(shop.variants) == {"confirmed": uses}
+    assert check_books(served_shop.variants) == {"confirmed": uses}
     write_proof(
         "A voucher",
         f"A voucher with {uses} uses under {buyers} parallel checkouts: {uses} orders with it, "

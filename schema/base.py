@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import graphene
 from django.db import IntegrityError, OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import F, Model, QuerySet
 from graphene.types.mutation import MutationOptions
 from graphene.utils.str_converters import to_camel_case
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
+from schema import viewers
 from schema.authentication import address_of
 from schema.engine import scalars
 from schema.engine.connections import ComputedField, NodeType
 from schema.engine.errors import Forbidden, RateLimited, Retry
 from schema.engine.nodes import decode_id
 from schema.inputs import load, load_any
+from schema.opened import opened
 from schema.permissions import ANYONE, require, sentence
 from shop import errors, money
 from shop.actions import audit
@@ -120,9 +122,20 @@ class ShopNode(NodeType):
     class Meta:
         abstract = True
 
+    # What else than the account shows rows of this type: a model of which a secret opens rows.
+    opened_model: type[Model] | None = None
+
     @classmethod
     def rows(cls, context: Any) -> QuerySet:
         return cls._meta.model.objects.visible_to(context.user)
+
+    @classmethod
+    def viewer_values(cls, context: Any) -> Sequence[Any]:
+        return viewers.values_of(context, cls.opened_model)
+
+    @classmethod
+    def any_viewer(cls, context: Any) -> Any:
+        return viewers.AnyViewer(context, cls.opened_model)
 
 
 class PublicNode(ShopNode):
@@ -140,13 +153,39 @@ class PublicNode(ShopNode):
 
 
 class OwnNode(ShopNode):
-    """A node type of which everyone sees their own rows; the Django permission shows all."""
+    """A node type of which everyone sees their own rows; the Django permission shows all.
+
+    Attributes:
+        opened_lookup: from the rows to the primary key of what a secret opened.
+    """
 
     class Meta:
         abstract = True
 
     permission: str
     own_rows = True
+    opened_lookup = "pk"
+
+    @classmethod
+    def rows(cls, context: Any) -> QuerySet:
+        rows = super().rows(context)
+        keys = opened(context, cls.opened_model)
+        if not keys or context.user.has_perm(cls.permission):
+            return rows
+        return rows | cls.opened_rows(keys)
+
+    @classmethod
+    def opened_rows(cls, keys: Collection[Any]) -> QuerySet:
+        """What is seen of what was opened."""
+        # By an alias: foreign keys compare with nothing that comes later than the statement.
+        rows = cls._meta.model._default_manager.alias(_opened=F(cls.opened_lookup))
+        return rows.filter(_opened__in=keys)
+
+    @classmethod
+    def viewer_class(cls, context: Any) -> str:
+        if context.user.has_perm(cls.permission):
+            return cls.permission
+        return viewers.class_of(context, cls.opened_model)
 
 
 class StaffNode(ShopNode):

@@ -3,9 +3,10 @@
 It holds for the request in which the token was shown, and for nothing else.
 """
 
+from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 
 
 def open_row(request: Any, row: Model) -> None:
@@ -14,22 +15,9 @@ def open_row(request: Any, row: Model) -> None:
     rows.setdefault(type(row), set()).add(row.pk)
 
 
-def opened(request: Any, model: type[Model]) -> set[int]:
-    """The primary keys of the rows of a model that the request has opened."""
-    return getattr(request, "opened_rows", {}).get(model, set())
-
-
-def with_opened(rows: QuerySet, request: Any, model: type[Model], lookup: str = "pk") -> QuerySet:
-    """`rows`, and those that hang on what the request has opened.
-
-    Args:
-        model: of what was opened.
-        lookup: from the rows to that, such as "cart".
-    """
-    keys = opened(request, model)
-    if not keys:
-        return rows
-    return rows | rows.model._default_manager.filter(**{f"{lookup}__in": keys})
+def opened(request: Any, model: type[Model] | None) -> Collection[Any]:
+    """The primary keys of the rows of a model that the request has opened; none of no model."""
+    return getattr(request, "opened_rows", {}).get(model, ())
 
 
 def has_opened(request: Any) -> bool:

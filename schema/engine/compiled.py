@@ -77,18 +77,21 @@ class Run:
         rows: Sequence[Row] = ()
         if plan.wants_rows:
             statement = self._statement(plan, arguments, shape, "root", program.paths)
-            rows = statement.run(values, limit=arguments.page.size + 1)
+            limit = arguments.page.size + 1
+            rows = statement.run(values, limit=limit, viewer=self._viewer_values(plan))
         if plan.wants_total:
             counted = self._statement(plan, arguments, shape, "count", program.paths)
-            runtime.total = sum(row[0] for row in counted.run(values))
+            found = counted.run(values, viewer=self._viewer_values(plan))
+            runtime.total = sum(row[0] for row in found)
         kept = _settle(runtime, rows, arguments)
         return program.build(kept, self._children(program, kept), runtime)
 
     def objects(
         self,
         plan: NodePlan,
-        rows: QuerySet,
-        key: Any,
+        node_type: Any,
+        chosen: Callable[[QuerySet], QuerySet],
+        key: tuple[str, ...],
         values: Sequence[Any] = (),
         keys: Sequence[int] = (),
         by: str = "pk",
@@ -96,21 +99,22 @@ class Run:
         """Objects by primary key, or by another unique column.
 
         Args:
-            rows: has slots for `values`, or for `keys`.
-            key: of the statement; equal keys have equal SQL. None keeps no statement, where what
-                may be seen depends on who asks.
+            node_type: a NodeType, whose rows they are.
+            chosen: which of those that the viewer may see, with slots for `values`, or for `keys`.
+            key: of what was chosen; equal keys have equal SQL.
             by: the column; it is the same for all statements of a plan.
         """
         if plan.program is None:
             plan.program = node_program(plan)
         program: Program = plan.program
         paths = program.paths if by in program.paths else [*program.paths, by]
-        statement = plan.statements.get(key)
-        if statement is None:
-            statement = Statement(rows, paths)
-            if key is not None:
-                plan.statements[key] = statement
-        found = statement.run(values, parents=keys)
+        viewer = node_type.viewer_class(self._context)
+
+        def compiled() -> Statement:
+            return Statement(chosen(node_type.rows(self._seen_by(node_type, viewer))), paths)
+
+        statement = self._kept(plan, viewer, key, compiled)
+        found = statement.run(values, parents=keys, viewer=node_type.viewer_values(self._context))
         built = program.build(found, self._children(program, found), self._runtime(program))
         place = paths.index(by)
         return {row[place]: item for row, item in zip(found, built, strict=True)}
@@ -126,11 +130,13 @@ class Run:
         if parents and plan.wants_rows:
             statement = self._statement(plan, arguments, shape, "nested", program.paths)
             limit = arguments.page.size + 1
-            for row in statement.run(values, limit=limit, parents=parents):
+            viewer = self._viewer_values(plan)
+            for row in statement.run(values, limit=limit, parents=parents, viewer=viewer):
                 rows_of[row[0]].append(row)
         if parents and plan.wants_total:
             counted = self._statement(plan, arguments, shape, "nested count", program.paths)
-            totals = dict(counted.run(values, parents=parents))
+            viewer = self._viewer_values(plan)
+            totals = dict(counted.run(values, parents=parents, viewer=viewer))
         computed = self._computed(program)
         runtimes = {
             parent: Runtime(self._context, computed, arguments.ordering.tag) for parent in parents
@@ -169,12 +175,12 @@ class Run:
     def _related(self, plan: Related, keys: list[int]) -> dict[int, Any]:
         if not keys:
             return {}
-        viewer = plan.node_type.viewer_class(self._context)
-        visible = plan.node_type.rows(self._context)
-        # By an alias: foreign keys compare with nothing that comes later than the statement.
-        rows = visible.alias(_to=F(plan.to)).filter(_to__in=[Slot("parents")])
-        key = None if viewer is None else (viewer, "keys")
-        return self.objects(plan.node, rows, key, keys=keys, by=plan.to)
+
+        def chosen(rows: QuerySet) -> QuerySet:
+            # By an alias: foreign keys compare with nothing that comes later than the statement.
+            return rows.alias(_to=F(plan.to)).filter(_to__in=[Slot("parents")])
+
+        return self.objects(plan.node, plan.node_type, chosen, ("keys",), keys=keys, by=plan.to)
 
     def _runtime(self, program: Program, arguments: PageArguments | None = None) -> Runtime:
         tag = arguments.ordering.tag if arguments else ""
@@ -195,28 +201,45 @@ class Run:
         kind: str,
         paths: list[str],
     ) -> Statement:
-        viewer = plan.connection.viewer_class(self._context)
-        if viewer is None:
-            # What may be seen depends on who asks: the statement serves this request only.
-            return self._compile(plan, arguments, shape, kind, paths)
         page = arguments.page
         key = (
             kind,
-            viewer,
             arguments.ordering.tag,
             page.backward,
             page.after is None,
             page.before is None,
             shape.key,
         )
-        statement = plan.statements.get(key)
+        viewer = plan.connection.viewer_class(self._context)
+        context = self._seen_by(plan.connection.node_type, viewer)
+        return self._kept(
+            plan, viewer, key, lambda: self._compile(plan, arguments, shape, kind, paths, context)
+        )
+
+    def _kept(
+        self,
+        plan: PagePlan | NodePlan,
+        viewer: str | None,
+        key: tuple[Any, ...],
+        make: Callable[[], Statement],
+    ) -> Statement:
+        """The plan's statement of this key; made for this request only where there is no class."""
+        if viewer is None:
+            return make()
+        statement = plan.statements.get((viewer, *key))
         if statement is None:
             if len(plan.statements) >= _MAX_STATEMENTS:
                 plan.statements.clear()
-            statement = self._compile(plan, arguments, shape, kind, paths)
-            plan.statements[key] = statement
+            statement = plan.statements[viewer, *key] = make()
             self._context.graphql_document.grew(statement.size)
         return statement
+
+    def _seen_by(self, node_type: Any, viewer: str | None) -> Any:
+        """What rows are asked with, when a statement is compiled for a class of viewers."""
+        return self._context if viewer is None else node_type.any_viewer(self._context)
+
+    def _viewer_values(self, plan: PagePlan) -> Sequence[Any]:
+        return plan.connection.node_type.viewer_values(self._context)
 
     def _compile(
         self,
@@ -225,17 +248,18 @@ class Run:
         shape: Shape,
         kind: str,
         paths: list[str],
+        context: Any,
     ) -> Statement:
         connection, ordering, page = plan.connection, arguments.ordering, arguments.page
         make: Callable[..., Statement] = root_statement
         if kind in ("root", "count"):
-            rows = connection.root_rows(self._context)
+            rows = connection.root_rows(context)
         elif kind == "nested" and _has_lateral(connection):
             make = lateral_statement
-            rows = connection.children_of_one(self._context, ParentKey())
+            rows = connection.children_of_one(context, ParentKey())
         else:
             make = nested_statement
-            rows = connection.children_of(self._context, [Slot("parents")])
+            rows = connection.children_of(context, [Slot("parents")])
         rows = apply_filter(connection.filterset, shape.filter, rows)
         if kind == "count":
             return count_statement(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import graphene
@@ -74,11 +74,24 @@ class NodeType(DjangoObjectType):
 
     @classmethod
     def viewer_class(cls, context: Any) -> str | None:
-        """Names a class of viewers who may all see the same rows; None when each sees others.
+        """Names a class of viewers for whom `rows` has the same SQL; None for no class.
 
-        Compiled SQL is shared within a class, so `rows` must not differ within it.
+        Compiled SQL is shared within a class: nothing may differ within it but `viewer_values`.
         """
         return None
+
+    @classmethod
+    def viewer_values(cls, context: Any) -> Sequence[Any]:
+        """What in the SQL of `rows` tells the viewer from others of the class, such as a key."""
+        return ()
+
+    @classmethod
+    def any_viewer(cls, context: Any) -> Any:
+        """`context`, with a `ViewerSlot` in the place of each of the viewer's values.
+
+        `rows` is asked with it when a statement is compiled for all viewers of the class.
+        """
+        return context
 
 
 def resolve_planned(

@@ -348,10 +348,14 @@ class CompiledExecutionContext(LimitedExecutionContext):
     def _object(self, plan: NodePlan, lookups: dict[str, Any] | None, run: Run) -> Any:
         if lookups is None:
             return None
-        viewer, rows = self._visible(plan)
         slots = {lookup: Slot(index) for index, lookup in enumerate(lookups)}
-        key = None if viewer is None else (viewer, *lookups)
-        found = run.objects(plan, rows.filter(**slots), key, list(lookups.values()))
+        found = run.objects(
+            plan,
+            self._node_type(plan),
+            lambda rows: rows.filter(**slots),
+            tuple(lookups),
+            list(lookups.values()),
+        )
         return next(iter(found.values()), None)
 
     def _nodes(self, wanted: Any, plan_of: Callable[[Any], NodePlan], run: Run) -> Any:
@@ -360,24 +364,19 @@ class CompiledExecutionContext(LimitedExecutionContext):
         found: dict[tuple[str, int], Any] = {}
         for object_type in {pair[0].name: pair[0] for pair in pairs}.values():
             plan = plan_of(object_type)
-            viewer, rows = self._visible(plan)
             keys = sorted({pk for other, pk in pairs if other is object_type})
-            chosen = rows.filter(pk__in=[Slot("parents")])
-            key = None if viewer is None else (viewer, "keys")
-            for pk, item in run.objects(plan, chosen, key, keys=keys).items():
+            node_type = self._node_type(plan)
+            for pk, item in run.objects(plan, node_type, _among, ("keys",), keys=keys).items():
                 found[object_type.name, pk] = item
         ordered = [found.get((object_type.name, pk)) for object_type, pk in pairs]
         return ordered if isinstance(wanted, list) else ordered[0]
 
-    def _visible(self, plan: NodePlan) -> tuple[str | None, QuerySet]:
-        """The class of the viewer, and the rows that it may see.
+    def _node_type(self, plan: NodePlan) -> Any:
+        return self.schema.get_type(plan.type_name).graphene_type  # type: ignore[union-attr]
 
-        Without a class what may be seen depends on who asks, and no statement is kept.
-        """
-        graphene_type = self.schema.get_type(plan.type_name).graphene_type  # type: ignore[union-attr]
-        return graphene_type.viewer_class(self.context_value), graphene_type.rows(
-            self.context_value
-        )
+
+def _among(rows: QuerySet) -> QuerySet:
+    return rows.filter(pk__in=[Slot("parents")])
 
 
 def _proven(plan: PagePlan | NodePlan) -> PagePlan | NodePlan:

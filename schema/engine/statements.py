@@ -30,8 +30,8 @@ class Slot(Expression):
     """A place for a value that comes with each request.
 
     Args:
-        name: an index into the request's values, or "limit", "parents" (a list of placeholders)
-            or "parent array" (one placeholder).
+        name: an index into the request's values, or "limit", "viewer", "parents" (a list of
+            placeholders) or "parent array" (one placeholder).
     """
 
     def __init__(self, name: int | str, output_field: models.Field | None = None) -> None:
@@ -40,6 +40,14 @@ class Slot(Expression):
 
     def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return "%s", [self]
+
+
+class ViewerSlot(Slot):
+    """A place for something that tells viewers of one class apart: see `NodeType.viewer_values`."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__("viewer")
+        self.position = position
 
 
 class ParentKey(Expression):
@@ -134,7 +142,12 @@ class Statement:
         ]
 
     def run(
-        self, values: Sequence[Any], *, limit: int = 0, parents: Sequence[int] = ()
+        self,
+        values: Sequence[Any],
+        *,
+        limit: int = 0,
+        parents: Sequence[int] = (),
+        viewer: Sequence[Any] = (),
     ) -> list[Row]:
         """The rows for these values."""
         if self._is_empty:
@@ -143,6 +156,8 @@ class Statement:
         for param in self._params:
             if not isinstance(param, Slot):
                 params.append(param)
+            elif isinstance(param, ViewerSlot):
+                params.append(viewer[param.position])
             elif param.name == "limit":
                 params.append(limit)
             elif param.name == "parents":

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import graphene
-from django.db.models import QuerySet
 from graphql_relay import to_global_id
 
 from schema.base import Money, OwnNode
@@ -16,7 +15,7 @@ from schema.engine.connections import (
     RelatedField,
 )
 from schema.engine.keyset import SortField
-from schema.opened import open_row, with_opened
+from schema.opened import open_row
 from schema.permissions import ANYONE
 from schema.types.addresses import PostalAddress, address_value
 from schema.types.catalog.products import Variant
@@ -153,6 +152,8 @@ class CartLine(OwnNode):
     """So many of one variant in a cart. Amounts are null for what is not sold any more."""
 
     permission = "shop.view_cart"
+    opened_model = models.Cart
+    opened_lookup = "cart_id"
 
     variant = RelatedField(
         Variant, column="variant_id", description="What is bought; null when it is not sold now."
@@ -177,10 +178,6 @@ class CartLine(OwnNode):
 
     class Meta:
         model = models.CartLine
-
-    @classmethod
-    def rows(cls, context: Any) -> QuerySet:
-        return with_opened(super().rows(context), context, models.Cart, "cart")
 
 
 class CartDiscount(graphene.ObjectType):
@@ -266,6 +263,7 @@ class Cart(OwnNode):
     """
 
     permission = "shop.view_cart"
+    opened_model = models.Cart
 
     status = graphene.Field(CartStatus, required=True, description="What became of it.")
     version = graphene.Int(required=True, description="Another one after every change.")
@@ -344,10 +342,6 @@ class Cart(OwnNode):
         model = models.Cart
         orderings = {"UPDATED": SortField("updated_at", "By the time of the last change.")}
         default_order = ("UPDATED", "desc")
-
-    @classmethod
-    def rows(cls, context: Any) -> QuerySet:
-        return with_opened(super().rows(context), context, models.Cart)
 
 
 CART_TOKEN = graphene.String(description="The cart's token; the account's own cart when left out.")

@@ -102,11 +102,6 @@ class User(OwnNode):
         default_order = ("CREATED", "desc")
 
     @classmethod
-    def viewer_class(cls, context: Any) -> str | None:
-        # Everyone else sees one row, and each another one.
-        return VIEW_USERS if context.user.has_perm(VIEW_USERS) else None
-
-    @classmethod
     def all(cls, context: Any) -> QuerySet:
         """The rows of the root connection. Raises Unauthenticated or Forbidden."""
         require(context.user, VIEW_USERS)

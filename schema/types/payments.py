@@ -69,7 +69,7 @@ def _failure(request: Any, failure: str) -> str | None:
 class Refund(OrderNode):
     """Money of a payment that goes back. It counts as refunded unless it fails."""
 
-    order_lookup = "payment__order_id"
+    opened_lookup = "payment__order_id"
 
     state = graphene.Field(RefundState, required=True, description="How far it has come.")
     amount = MoneyField("amount", required=True, description="How much.")

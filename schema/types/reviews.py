@@ -6,6 +6,7 @@ import django_filters
 import graphene
 from django.db.models import QuerySet
 
+from schema import viewers
 from schema.base import PublicNode, ShopNode
 from schema.engine.connections import ComputedField, ConnectionField, RelatedField
 from schema.engine.filters import BooleanFilter, EnumListFilter, TextFilter, ValueFilter
@@ -88,11 +89,9 @@ class Review(PublicNode):
         default_order = ("CREATED", "desc")
 
     @classmethod
-    def viewer_class(cls, context: Any) -> Any:
+    def viewer_class(cls, context: Any) -> str:
         # Everyone who is signed in sees their own besides.
-        if not context.user.is_authenticated:
-            return "stranger"
-        return _VIEW if context.user.has_perm(_VIEW) else None
+        return _VIEW if context.user.has_perm(_VIEW) else viewers.class_of(context)
 
     @classmethod
     def all(cls, context: Any) -> QuerySet:
@@ -124,6 +123,10 @@ class WishlistItem(ShopNode):
         model = models.WishlistItem
         orderings = {"CREATED": SortField("created_at", "By the time when it was put there.")}
         default_order = ("CREATED", "desc")
+
+    @classmethod
+    def viewer_class(cls, context: Any) -> str:
+        return viewers.class_of(context)
 
 
 class ReviewsQuery(graphene.ObjectType):

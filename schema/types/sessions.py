@@ -5,7 +5,7 @@ from typing import Any
 
 import graphene
 
-from schema import authentication
+from schema import authentication, viewers
 from schema.base import ShopNode
 from schema.engine.connections import ComputedField
 from schema.engine.keyset import SortField
@@ -43,6 +43,10 @@ class Session(ShopNode):
         model = models.Session
         orderings = {"LAST_USED": SortField("last_used_at", "By the time of last use.")}
         default_order = ("LAST_USED", "desc")
+
+    @classmethod
+    def viewer_class(cls, context: Any) -> str:
+        return viewers.class_of(context)
 
     @classmethod
     def rows(cls, context: Any) -> Any:

@@ -9,12 +9,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.test import RequestFactory
 
 from schema.engine import execution
-from schema.engine.errors import present
-from schema.engine.execution import Executor
-from schema.engine.limits import Limits
 from schema.root import schema
 from shop.actions import carts, reviews
 from shop.models import (
@@ -29,23 +25,10 @@ from shop.models import (
     WishlistItem,
 )
 from tests.engine.documents import DocumentMaker
+from tests.engine.paths import COMPILED, GENERIC, run
 from tests.shop.orders import place, stocked
 
 DOCUMENTS = sorted((Path(__file__).parents[1] / "documents").glob("*.graphql"))
-WIDE = Limits(aliases=10_000, depth=100, cost=10**12)
-COMPILED = Executor(schema.graphql_schema, limits=WIDE)
-GENERIC = Executor(schema.graphql_schema, limits=WIDE, compiled=False)
-
-
-def run(executor: Executor, document: str, variables: dict[str, Any], user: Any) -> str:
-    """The whole response of one path, with the order of its keys."""
-    request = RequestFactory().post("/graphql/")
-    request.user = user
-    found = executor.document(document)
-    assert not found.errors, found.errors
-    result = executor.execute(found, request, variables)
-    errors = [present(error) for error in result.errors or ()]
-    return json.dumps({"data": result.data, "errors": errors})
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,7 @@ def make_shop() -> SimpleNamespace:
     place = {"line1": "Allee 1", "city": "Berlin", "postal_code": "10115", "country": "DE"}
     stock = inventory.correct(product.variants.get(), on_hand=5, by=owner)
     rows = {
-        **_sold_to(owner),
+        **sold_to(owner),
         "address": addresses.create(owner, name="Ann Baker", **place),
         "attribute": attribute,
         "value": attribute.values.get(),
@@ -92,7 +92,7 @@ def make_shop() -> SimpleNamespace:
     return SimpleNamespace(owner=owner, cart_token=cart_token, **ids)
 
 
-def _sold_to(user: User) -> dict[str, Any]:
+def sold_to(user: User) -> dict[str, Any]:
     """An order that can go on in every way, all that belongs to it, and one not paid yet."""
     order = orders.place(user, {orders.variant(): 3})
     line = order.lines.get()

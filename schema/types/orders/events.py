@@ -1,5 +1,6 @@
 """What happened to an order, as a timeline."""
 
+from collections.abc import Collection
 from typing import Any
 
 import graphene
@@ -74,5 +75,5 @@ class OrderEvent(OrderNode):
         default_order = ("CREATED", "asc")
 
     @classmethod
-    def opened_rows(cls, keys: set[int]) -> QuerySet:
+    def opened_rows(cls, keys: Collection[Any]) -> QuerySet:
         return super().opened_rows(keys).exclude(kind=models.OrderEventKind.NOTE)

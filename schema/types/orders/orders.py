@@ -54,7 +54,7 @@ def _can_cancel(request: Any, status: str, fulfillment_status: str) -> bool:
 class Order(OrderNode):
     """What somebody bought, with figures that add up and never change."""
 
-    order_lookup = "pk"
+    opened_lookup = "pk"
 
     number = graphene.String(
         required=True, description='How people call it, such as "4K7M9-QX2PD"; it counts nothing.'

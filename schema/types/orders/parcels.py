@@ -14,7 +14,7 @@ _BY_TIME = {"CREATED": SortField("created_at", "By time.")}
 class FulfillmentLine(OrderNode):
     """What of an order's line is in a parcel."""
 
-    order_lookup = "fulfillment__order_id"
+    opened_lookup = "fulfillment__order_id"
 
     line = graphene.Field(OrderLine, required=True, description="Of which line.")
     quantity = graphene.Int(required=True, description="How many units.")
@@ -45,7 +45,7 @@ class Fulfillment(OrderNode):
 class ReturnLine(OrderNode):
     """What of an order's line came back."""
 
-    order_lookup = "parcel__order_id"
+    opened_lookup = "parcel__order_id"
 
     line = graphene.Field(OrderLine, required=True, description="Of which line.")
     quantity = graphene.Int(required=True, description="How many units.")

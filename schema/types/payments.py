@@ -8,6 +8,7 @@ from schema.base import MoneyField
 from schema.engine.connections import ComputedField, ConnectionField
 from schema.engine.keyset import SortField
 from schema.types.orders.access import OrderNode
+from schema.types.orders.lines import OrderLine
 from shop import gateways, models
 
 PaymentProvider = graphene.Enum(
@@ -66,6 +67,23 @@ def _failure(request: Any, failure: str) -> str | None:
     return failure or None
 
 
+class RefundLine(OrderNode):
+    """What a refund pays back of an order's line."""
+
+    opened_lookup = "refund__payment__order_id"
+
+    line = graphene.Field(OrderLine, required=True, description="Of which line.")
+    quantity = graphene.Int(required=True, description="How many units.")
+    amount = MoneyField(
+        "amount",
+        required=True,
+        description="How much for all of them: after discounts, with tax.",
+    )
+
+    class Meta:
+        model = models.RefundLine
+
+
 class Refund(OrderNode):
     """Money of a payment that goes back. It counts as refunded unless it fails."""
 
@@ -80,6 +98,13 @@ class Refund(OrderNode):
         required=True, description="What staff wrote about it, for the customer too; or empty."
     )
     created_at = graphene.DateTime(required=True, description="When it was asked for.")
+    lines = ConnectionField(
+        RefundLine,
+        link="refund_id",
+        trusts_parent=True,
+        description="Of which lines units are paid back; none where it is just an amount. Their "
+        "amounts and `shipping` add up to `amount`.",
+    )
 
     class Meta:
         model = models.Refund

@@ -56,6 +56,7 @@ from shop.models.payments import (
     PaymentEvent,
     PaymentState,
     Refund,
+    RefundLine,
     RefundState,
 )
 from shop.models.promotions import AutomaticDiscount, Voucher, VoucherKind
@@ -111,6 +112,7 @@ __all__ = [
     "Redemption",
     "RefreshToken",
     "Refund",
+    "RefundLine",
     "RefundState",
     "Reservation",
     "ReservationState",

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shop.models.fields import ExactCharField
-from shop.models.orders import Order, OwnOrderQuerySet
+from shop.models.orders import Order, OrderLine, OwnOrderQuerySet
 
 PROVIDER_LENGTH = 16
 REFERENCE_LENGTH = 255
@@ -138,8 +138,8 @@ class Refund(models.Model):
     Attributes:
         key: by which the provider knows a request again that came twice.
         amount: minor units.
-        lines: units by the key of the order's line (as text); empty for an amount of money only.
-        shipping: minor units of the amount that are for the shipping.
+        shipping: minor units of the amount that are for the shipping. The rest is for `lines`, or
+            just money where there are none.
         reason: what staff wrote.
         settle_at, attempts: as of payments.
     """
@@ -150,7 +150,6 @@ class Refund(models.Model):
     state = ExactCharField(max_length=10, choices=RefundState, default=RefundState.PENDING)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
-    lines = models.JSONField(default=dict)
     shipping = models.BigIntegerField(default=0)
     reason = models.CharField(max_length=500, blank=True, default="")
     actor = models.ForeignKey(
@@ -174,6 +173,40 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return f"Refund {self.key}"
+
+
+class RefundLineQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> Self:
+        if user.has_perm("shop.view_order"):
+            return self
+        return self.filter(refund__payment__order__user=user.pk) if user.pk else self.none()
+
+
+class RefundLine(models.Model):
+    """What a refund pays back of an order's line. It stays as it was asked for when that failed.
+
+    Attributes:
+        amount: minor units, discounts and tax included; 0 for units that cost nothing.
+    """
+
+    refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines")
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="refund_lines")
+    quantity = models.PositiveIntegerField()
+    amount = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+
+    objects = RefundLineQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["refund", "line"], name="refund_line_once"),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0, amount__gte=0), name="refund_line_of_something"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of line {self.line_id}"
 
 
 class DemoCharge(models.Model):

@@ -17,6 +17,7 @@ from shop.models import (
     Fulfillment,
     FulfillmentLine,
     Order,
+    Refund,
     Return,
     ReturnLine,
     Review,
@@ -81,13 +82,17 @@ def test_documents_answer_alike_on_both_paths(
 
 
 def _ordered(user: Any, world: SimpleNamespace) -> Order:
-    """An order with something that was shipped, and came back."""
+    """An order with something that was shipped, came back, and was paid back."""
     order = place(user, {stocked(world.products[0].variants.first()): 3}, discount=500)
     line = order.lines.get()
     parcel = Fulfillment.objects.create(order=order, carrier="Post")
     FulfillmentLine.objects.create(fulfillment=parcel, line=line, quantity=2)
     back = Return.objects.create(order=order, reason="Too small")
     ReturnLine.objects.create(parcel=back, line=line, quantity=1, restocked=True)
+    refund = Refund.objects.create(
+        payment=order.payments.get(), key="chipped", currency="USD", amount=950
+    )
+    refund.lines.create(line=line, quantity=1, amount=950, currency="USD")
     Order.objects.filter(pk=order.pk).update(fulfillment_status="partial")
     return order
 

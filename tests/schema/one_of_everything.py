@@ -98,7 +98,7 @@ def sold_to(user: User) -> dict[str, Any]:
     line = order.lines.get()
     parcel = aftersales.fulfil(order, {line.pk: 2}, by=user)
     returned = aftersales.return_(order, {line.pk: Back(1)}, by=user)
-    refund = aftersales.refund(order, Wanted(amount=100), by=user)
+    refund = aftersales.refund(order, Wanted(lines={line.pk: 1}), by=user)
     return {
         "event": order.events.order_by("pk").first(),
         "fulfillment": parcel,
@@ -108,6 +108,7 @@ def sold_to(user: User) -> dict[str, Any]:
         "payment": order.payments.get(),
         "promised": orders.place(user, state=PaymentState.AUTHORIZED),
         "refund": refund,
+        "refund_line": refund.lines.get(),
         "return": returned,
         "return_line": returned.lines.get(),
     }

@@ -271,7 +271,8 @@ def test_only_staff_say_that_goods_are_lost(
 def test_staff_pay_back_units_and_the_shipping(sold: SimpleNamespace, mutate: Any) -> None:
     selection = """order { paymentStatus lines { edges { node { refunded cancelled } } }
       events(last: 1) { edges { node { kind text amount { amount currency } } } } }
-      refund { state amount { amount } shipping { amount } reason }"""
+      refund { state amount { amount } shipping { amount } reason
+        lines { edges { node { line { id } quantity amount { amount currency } } } } }"""
     payload = mutate(
         "orderRefund",
         selection,
@@ -287,6 +288,24 @@ def test_staff_pay_back_units_and_the_shipping(sold: SimpleNamespace, mutate: An
         "amount": {"amount": "22.50"},
         "shipping": {"amount": "5.00"},
         "reason": "Sold out.",
+        "lines": {
+            "edges": [
+                {
+                    "node": {
+                        "line": {"id": sold.first},
+                        "quantity": 1,
+                        "amount": {"amount": "10.00", "currency": "USD"},
+                    }
+                },
+                {
+                    "node": {
+                        "line": {"id": sold.second},
+                        "quantity": 3,
+                        "amount": {"amount": "7.50", "currency": "USD"},
+                    }
+                },
+            ]
+        },
     }
     assert payload["order"] == {
         "paymentStatus": "PARTIALLY_REFUNDED",

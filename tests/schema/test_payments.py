@@ -6,10 +6,11 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from schema.root import schema
-from shop.actions import orders, payments
+from shop.actions import aftersales, orders, payments
+from shop.actions.aftersales import Wanted
 from shop.gateways import Failure, names
 from shop.models import Order, Payment, PaymentState, User
-from tests.shop.orders import place
+from tests.shop.orders import lines_of, place, variant
 from tests.shop.payments.pending import begun, in_state, pending_order, stocked
 
 FIELDS = """provider state amount { amount currency } authorized { amount } captured { amount }
@@ -17,6 +18,7 @@ FIELDS = """provider state amount { amount currency } authorized { amount } capt
   refunds { edges { node { state amount { amount currency } reason } } }"""
 PAYMENT = f"query($id: ID!) {{ node(id: $id) {{ ... on Payment {{ {FIELDS} }} }} }}"
 REFUND = "query($id: ID!) { node(id: $id) { ... on Refund { state reason } } }"
+LINES = "lines { edges { node { line { id } quantity amount { amount currency } } } }"
 OF_ORDER = f"""query($id: ID!) {{ order(id: $id) {{ payments(first: 5) {{ totalCount
   edges {{ node {{ {FIELDS} }} }} }} }} }}"""
 
@@ -108,6 +110,67 @@ def test_others_do_not_see_it(payment: Payment, api: Any, gid: Any, staff: User)
         assert api(REFUND, user, id=gid(refund))["data"]["node"]["reason"] == "Chipped."
 
 
+OWN = f"""{{ viewer {{ orders(first: 2) {{ edges {{ node {{ payments(first: 2) {{ edges {{ node {{
+  refunds(first: 5) {{ edges {{ node {{ {LINES} }} }} }} }} }} }} }} }} }} }} }}"""
+
+
+def test_a_refund_tells_which_lines_it_is_for(customer: User, api: Any, gid: Any) -> None:
+    order = place(customer, {variant(1000): 2, variant(333): 3}, discount=1000)
+    first, second = lines_of(order)
+    units = Wanted(lines={first.pk: 1, second.pk: 2})
+    refunds = [aftersales.refund(order, what, by=None) for what in (units, Wanted(amount=1))]
+    # 20.00 - 2.00 and 9.99 - 1.00, of three units the first two.
+    told = [(gid(first), 1, "9.00"), (gid(second), 2, "6.00")]
+    nodes = [
+        {"line": {"id": line}, "quantity": units, "amount": {"amount": amount, "currency": "USD"}}
+        for line, units, amount in told
+    ]
+    expected = [{"lines": {"edges": [{"node": node} for node in nodes]}}, {"lines": {"edges": []}}]
+    document = f"query($id: ID!) {{ node(id: $id) {{ ... on Refund {{ {LINES} }} }} }}"
+    for refund, lines in zip(refunds, expected, strict=True):
+        assert api(document, customer, id=gid(refund)) == {"data": {"node": lines}}
+    (found,) = api(OWN, customer)["data"]["viewer"]["orders"]["edges"]
+    (payment,) = found["node"]["payments"]["edges"]
+    assert [edge["node"] for edge in payment["node"]["refunds"]["edges"]] == expected
+    assert refunds[0].amount == 900 + 600
+
+
+def test_others_do_not_see_the_lines_of_a_refund(
+    customer: User, staff: User, api: Any, gid: Any
+) -> None:
+    order = place(customer)
+    (sold,) = lines_of(order)
+    line = aftersales.refund(order, Wanted(lines={sold.pk: 1}), by=staff).lines.get()
+    document = "query($id: ID!) { node(id: $id) { ... on RefundLine { quantity } } }"
+    clerk = User.objects.create_user("clerk@example.org", is_staff=True)
+    for user in (None, User.objects.create_user("stranger@example.org"), clerk):
+        assert api(document, user, id=gid(line)) == {"data": {"node": None}}
+        assert api(OWN, user)["data"]["viewer"] in (None, {"orders": {"edges": []}})
+    clerk.user_permissions.set(Permission.objects.filter(codename="view_order"))
+    for user in (customer, staff, User.objects.get(pk=clerk.pk)):
+        assert api(document, user, id=gid(line)) == {"data": {"node": {"quantity": 1}}}
+
+
+def test_who_opens_an_order_by_its_secret_sees_what_was_paid_back(
+    staff: User, api: Any, gid: Any
+) -> None:
+    order = place(None)
+    (sold,) = lines_of(order)
+    back = aftersales.refund(order, Wanted(lines={sold.pk: 1}), by=staff).lines.get()
+    document = """query($number: String!, $token: String!, $id: ID!) {
+      orderByToken(number: $number, token: $token) { payments(first: 2) { edges { node {
+        refunds(first: 5) { edges {
+          node { lines(first: 5) { edges { node { quantity line { name } } } } } } } } } } }
+      node(id: $id) { ... on RefundLine { quantity } } }"""
+    token = orders.token_of(order.number)
+    answer = api(document, number=order.number, token=token, id=gid(back))
+    assert answer["data"]["node"] == {"quantity": 1}
+    (payment,) = answer["data"]["orderByToken"]["payments"]["edges"]
+    (refund,) = payment["node"]["refunds"]["edges"]
+    (line,) = refund["node"]["lines"]["edges"]
+    assert line["node"] == {"quantity": 1, "line": {"name": sold.name}}
+
+
 def test_who_opens_an_order_by_its_secret_sees_how_it_was_paid(db: None, api: Any) -> None:
     order = place(None)
     document = """query($number: String!, $token: String!) {
@@ -122,7 +185,7 @@ def test_who_opens_an_order_by_its_secret_sees_how_it_was_paid(db: None, api: An
 @pytest.mark.parametrize("kind", ["Payment", "Refund"])
 def test_keys_and_secrets_are_in_no_field(kind: str) -> None:
     fields = schema.graphql_schema.type_map[kind].fields
-    hidden = {"key", "reference", "method", "clientData", "settleAt", "attempts", "lines", "actor"}
+    hidden = {"key", "reference", "method", "clientData", "settleAt", "attempts", "actor"}
     assert not hidden & fields.keys()
 
 

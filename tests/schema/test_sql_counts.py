@@ -163,7 +163,10 @@ def _add_orders(world: SimpleNamespace, count: int) -> None:
             ReturnLine.objects.create(parcel=back, line=line, quantity=1, restocked=True)
         payment = order.payments.get()
         for key in ("first", "second"):
-            payment.refunds.create(key=f"{payment.key} {key}"[-64:], currency="USD", amount=100)
+            key = f"{payment.key} {key}"[-64:]
+            refund = payment.refunds.create(key=key, currency="USD", amount=200)
+            for line in order.lines.all():
+                refund.lines.create(line=line, quantity=1, currency="USD", amount=100)
         Order.objects.filter(pk=order.pk).update(fulfillment_status="partial")
 
 

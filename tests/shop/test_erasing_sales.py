@@ -32,6 +32,7 @@ from shop.models import (
     OutboxEvent,
     Payment,
     Redemption,
+    RefundLine,
     Return,
     ReturnLine,
     SentMail,
@@ -114,6 +115,7 @@ def buy(user: User | None, variant: Any, staff: User, **fields: Any) -> Order:
         order, method="pm_visa", client_data={"client_secret": "pi_1_secret_2"}, refunded=100
     )
     refund = sold.refund(payment, 100, reason="Sorry, Ms Quux", actor=staff)
+    refund.lines.create(line=line, quantity=1, amount=100, currency="USD")
     for kind, text, data in (
         (OrderEventKind.NOTE, "Quux called: leave it at the bakery of note", {}),
         (OrderEventKind.FULFILLED, "", {"fulfillment": parcel.pk, "tracking": "1Z999AA"}),
@@ -203,6 +205,8 @@ def test_orders_stay_whole_and_tell_of_nobody(
     # That something was shipped, paid back and returned stays, with all figures.
     assert FulfillmentLine.objects.get(fulfillment__order=order).quantity == 2
     assert ReturnLine.objects.get(parcel__order=order).quantity == 1
+    paid_back = RefundLine.objects.get(refund__payment__order=order)
+    assert (paid_back.quantity, paid_back.amount) == (1, 100)
     event.refresh_from_db()
     assert event.payload == {
         "id": order.pk,

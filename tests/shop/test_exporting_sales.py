@@ -16,6 +16,7 @@ from shop.models import (
     OrderEventKind,
     OrderLine,
     Redemption,
+    RefundLine,
     Return,
     ReturnLine,
     Stock,
@@ -44,8 +45,9 @@ def test_orders_are_told_with_all_that_hangs_on_them(customer: User, staff: User
     payment = sold.pay(
         order, client_data={"client_secret": "hush"}, method="pm_hush", refunded=1250
     )
-    sold.refund(payment, 1250, reason="It was cracked", actor=staff)
+    refunded = sold.refund(payment, 1250, reason="It was cracked", actor=staff)
     line = order.lines.first()
+    RefundLine.objects.create(refund=refunded, line=line, quantity=1, amount=1200, currency="USD")
     OrderLine.objects.filter(pk=line.pk).update(fulfilled=2, returned=1)
     parcel = Fulfillment.objects.create(order=order, carrier="UPS", tracking_number="1Z9")
     FulfillmentLine.objects.create(fulfillment=parcel, line=line, quantity=2)
@@ -77,6 +79,7 @@ def test_orders_are_told_with_all_that_hangs_on_them(customer: User, staff: User
     assert (paid["captured"], paid["refunded"], paid["provider"]) == ("38.40", "12.50", "demo")
     (refund,) = paid["refunds"]
     assert (refund["amount"], refund["reason"]) == ("12.50", "It was cracked")
+    assert refund["lines"] == [{"sku": "MUG-M", "name": "Mug", "quantity": 1, "amount": "12.00"}]
     assert found["fulfilments"][0]["trackingNumber"] == "1Z9"
     assert found["fulfilments"][0]["lines"] == [{"sku": "MUG-M", "name": "Mug", "quantity": 2}]
     assert found["returns"][0]["reason"] == "A crack"
@@ -161,9 +164,11 @@ def test_many_orders_take_no_more_statements(customer: User, variant: Any) -> No
     counts = []
     for _ in range(2):
         order = sold.make_order(user=customer)
-        sold.refund(sold.pay(order, refunded=100), 100)
+        refund = sold.refund(sold.pay(order, refunded=100), 100)
+        line = order.lines.first()
+        RefundLine.objects.create(refund=refund, line=line, quantity=1, amount=100, currency="USD")
         parcel = Fulfillment.objects.create(order=order)
-        FulfillmentLine.objects.create(fulfillment=parcel, line=order.lines.first(), quantity=1)
+        FulfillmentLine.objects.create(fulfillment=parcel, line=line, quantity=1)
         sold.make_cart(variant, user=customer)
         with CaptureQueriesContext(connection) as captured:
             exporting.document(customer)

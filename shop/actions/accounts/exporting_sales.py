@@ -17,6 +17,7 @@ from shop.models import (
     Payment,
     Redemption,
     Refund,
+    RefundLine,
     Return,
     ReturnLine,
     StockMovement,
@@ -30,6 +31,7 @@ def orders(user: User) -> list[dict[str, Any]]:
     rows = sales.orders_of(user).prefetch_related(
         "lines",
         "payments__refunds",
+        Prefetch("payments__refunds__lines", RefundLine.objects.select_related("line")),
         Prefetch("fulfillments__lines", FulfillmentLine.objects.select_related("line")),
         Prefetch("returns__lines", ReturnLine.objects.select_related("line")),
         Prefetch("events", OrderEvent.objects.order_by("created_at", "pk")),
@@ -201,6 +203,10 @@ def _payment(payment: Payment) -> dict[str, Any]:
                 "shipping": format_minor(refund.shipping, refund.currency),
                 "reason": refund.reason,
                 "createdAt": refund.created_at,
+                "lines": [
+                    {**_part(part), "amount": format_minor(part.amount, part.currency)}
+                    for part in refund.lines.all()
+                ],
             }
             for refund in payment.refunds.all()
         ],

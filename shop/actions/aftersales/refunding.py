@@ -21,6 +21,7 @@ from shop.actions.aftersales.holding import (
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.shares import share
 from shop.actions.aftersales.texts import REASON, checked
+from shop.actions.payments import Part
 from shop.actions.rows import atomically
 from shop.errors import ExceedsOrder, ExceedsPayment, Invalid, Required
 from shop.models import Order, OrderLine, OrderStatus, Payment, Refund, RefundState
@@ -121,7 +122,9 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
     left = _cancellable if wanted.restock else _unrefunded
     items = chosen(order, wanted.lines, left) if wanted.lines else []
     shipping = _shipping_left(order) if wanted.shipping else 0
-    amount = sum(map(_price_of, items)) + shipping if wanted.amount is None else wanted.amount
+    parts = [Part(item.line.pk, item.units, _price_of(item)) for item in items]
+    by_parts = sum(part.amount for part in parts) + shipping
+    amount = by_parts if wanted.amount is None else wanted.amount
     if not amount and not wanted.restock:
         raise Invalid("Nothing was paid for it.", field=["lines"])
     made = None
@@ -130,7 +133,7 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
             _payment(order, amount, field=[] if wanted.amount is None else ["amount"]),
             amount=amount,
             key=secrets.token_hex(16),
-            lines={item.line.pk: item.units for item in items},
+            lines=parts,
             shipping=shipping,
             reason=reason,
             by=by,

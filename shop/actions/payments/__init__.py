@@ -21,10 +21,18 @@ from shop.actions.payments.applying import apply
 from shop.actions.payments.beginning import begin, offered, request_of
 from shop.actions.payments.paying import ask, capture, pay, void
 from shop.actions.payments.receiving import receive
-from shop.actions.payments.refunding import begin_refund, carry_out, give_back, refund, request_for
+from shop.actions.payments.refunding import (
+    Part,
+    begin_refund,
+    carry_out,
+    give_back,
+    refund,
+    request_for,
+)
 from shop.actions.payments.settling import expire_orders, purge_events, settle
 
 __all__ = [
+    "Part",
     "apply",
     "ask",
     "begin",

@@ -5,7 +5,8 @@ at the same time never get more than was captured. Then the provider is asked; i
 amount and the units of the order's lines are given back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -27,10 +28,25 @@ from shop.models import (
     Payment,
     PaymentState,
     Refund,
+    RefundLine,
     RefundState,
 )
 
 _REFUNDABLE = (PaymentState.CAPTURED, PaymentState.PARTIALLY_REFUNDED)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """What of a refund is for units of a line.
+
+    Attributes:
+        line: primary key of the order's line.
+        amount: minor units.
+    """
+
+    line: int
+    units: int
+    amount: int
 
 
 def refund(
@@ -38,7 +54,7 @@ def refund(
     *,
     amount: int,
     key: str,
-    lines: Mapping[int, int] | None = None,
+    lines: Sequence[Part] = (),
     reason: str = "",
     by: Any = None,
 ) -> Refund:
@@ -62,7 +78,7 @@ def begin_refund(
     *,
     amount: int,
     key: str,
-    lines: Mapping[int, int] | None = None,
+    lines: Sequence[Part] = (),
     shipping: int = 0,
     reason: str = "",
     by: Any = None,
@@ -74,8 +90,7 @@ def begin_refund(
     Args:
         amount: minor units, above 0.
         key: at most 64 characters; one refund for each.
-        lines: units that are paid back, by primary key of the order's line; empty for an amount
-            of money only.
+        lines: what of it is for which lines, each named once; empty for an amount of money only.
         shipping: minor units of the amount that are for the shipping.
         reason: what staff wrote.
         by: the member of staff who asks for it.
@@ -90,28 +105,36 @@ def begin_refund(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A refund is written in the transaction of what it is for.")
-    units = {pk: number for pk, number in sorted((lines or {}).items()) if number > 0}
-    stored = {str(pk): number for pk, number in units.items()}
+    parts = sorted(lines)
     payment = hold(payment.pk)
     known = Refund.objects.filter(key=key).first()
     if known is not None:
-        asked = (payment.pk, amount, stored, shipping)
-        if (known.payment_id, known.amount, known.lines, known.shipping) != asked:
+        asked = (payment.pk, amount, parts, shipping)
+        if (known.payment_id, known.amount, _parts(known), known.shipping) != asked:
             raise IdempotencyConflict
         return known
     _check(payment, amount)
     count(payment, amount)
-    _count_lines(payment.order, units)
+    _count_lines(payment.order, parts)
     made = Refund.objects.create(
         payment=payment,
         key=key,
         currency=payment.currency,
         amount=amount,
-        lines=stored,
         shipping=shipping,
         reason=reason,
         actor_id=getattr(by, "pk", None),
         settle_at=timezone.now() + patience(),
+    )
+    RefundLine.objects.bulk_create(
+        RefundLine(
+            refund=made,
+            line_id=part.line,
+            quantity=part.units,
+            amount=part.amount,
+            currency=made.currency,
+        )
+        for part in parts
     )
     audit.created("refund.create", made, facts)
     orders.set_payment_status(payment.order)
@@ -203,7 +226,7 @@ def facts(row: Refund) -> dict[str, Any]:
         "state": row.state,
         "currency": row.currency,
         "amount": row.amount,
-        "lines": row.lines,
+        "lines": {str(part.line): part.units for part in _parts(row)},
         "shipping": row.shipping,
         "reason": row.reason,
     }
@@ -227,10 +250,15 @@ def _either(condition: Q, state: PaymentState) -> Case:
     )
 
 
-def _count_lines(order: Order, units: Mapping[int, int]) -> None:
-    for pk, number in units.items():
-        after = F("refunded") + number
-        line = OrderLine.objects.filter(pk=pk, order=order.pk, quantity__gte=after)
+def _parts(row: Refund) -> list[Part]:
+    """By the keys of their lines, the order in which lines are locked."""
+    return sorted(Part(*of) for of in row.lines.values_list("line", "quantity", "amount"))
+
+
+def _count_lines(order: Order, parts: Sequence[Part]) -> None:
+    for part in parts:
+        after = F("refunded") + part.units
+        line = OrderLine.objects.filter(pk=part.line, order=order.pk, quantity__gte=after)
         if not line.update(refunded=after):
             raise ExceedsOrder
 
@@ -280,7 +308,7 @@ def _take_back(row: Refund, payment: Payment) -> None:
         counted = Payment.objects.filter(pk=payment.pk, refunded__gte=row.amount)
         state = _either(Q(refunded=row.amount), PaymentState.CAPTURED)
         counted.update(state=state, refunded=after, updated_at=timezone.now())
-    for pk, number in sorted((int(key), number) for key, number in row.lines.items()):
-        line = OrderLine.objects.filter(pk=pk, refunded__gte=number)
-        line.update(refunded=F("refunded") - number)
+    for part in _parts(row):
+        line = OrderLine.objects.filter(pk=part.line, refunded__gte=part.units)
+        line.update(refunded=F("refunded") - part.units)
     orders.set_payment_status(payment.order)

@@ -100,7 +100,7 @@ class PaymentInline(Rows):
     shown_captured = amount("captured", "Paid")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("refunds")
+        return super().get_queryset(request).prefetch_related("refunds__lines__line")
 
     @display(description="Paid back")
     def shown_refunds(self, payment: Payment) -> str:
@@ -109,10 +109,11 @@ class PaymentInline(Rows):
                 money(refund.amount, refund.currency),
                 "" if refund.state == RefundState.SUCCEEDED else f", {refund.get_state_display()}",
                 f": {refund.reason}" if refund.reason else "",
+                _contents(refund.lines.all()),
             )
             for refund in sorted(payment.refunds.all(), key=lambda refund: refund.pk)
         )
-        return format_html_join("", "<div>{}{}{}</div>", lines) or "–"
+        return format_html_join("", "<div>{}{}{}{}</div>", lines) or "–"
 
 
 def _name(line: OrderLine) -> str:

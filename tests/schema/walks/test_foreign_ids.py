@@ -154,6 +154,7 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Payment": shop.payment,
         "Product": shop.product,
         "Refund": shop.refund,
+        "RefundLine": shop.refund_line,
         "Return": getattr(shop, "return"),
         "ReturnLine": shop.return_line,
         "Review": gid(Review.objects.create(user=shop.owner, product=tray, rating=5)),

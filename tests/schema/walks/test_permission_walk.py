@@ -168,6 +168,7 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "OrderLine": shop.order_line,
         "Payment": shop.payment,
         "Refund": shop.refund,
+        "RefundLine": shop.refund_line,
         "Return": getattr(shop, "return"),
         "ReturnLine": shop.return_line,
         "Session": shop.session,

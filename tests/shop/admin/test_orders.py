@@ -45,7 +45,7 @@ def test_an_order_shows_all_that_belongs_to_it(owner: Client, people: Any) -> No
         "Ladle No 1",
         "https://post.example/",
         "Chipped",
-        "9.00 USD: Sorry",
+        "9.00 USD: Sorry<div>1 × Ladle No 1</div>",
         "Be kind to her.",
         "partly shipped",
         "partly refunded",
@@ -61,6 +61,7 @@ def test_an_order_takes_constant_sql(owner: Client, people: Any) -> None:
     for _ in range(2):
         aftersales.note(order, "Called.", by=people.owner)
         aftersales.refund(order, Wanted(amount=1), by=people.owner)
+    aftersales.refund(order, Wanted(lines={lines_of(order)[1].pk: 1}), by=people.owner)
     aftersales.fulfil(order, by=people.owner)
     aftersales.return_(order, by=people.owner)
     assert len(statements(owner, change_url(order))) <= len(few)

@@ -21,6 +21,7 @@ from shop.models import (
     DemoCharge,
     Order,
     OrderEvent,
+    OrderLine,
     OutboxEvent,
     Payment,
     PaymentState,
@@ -44,6 +45,12 @@ def refunded(order: Order) -> tuple[str, int, list[int]]:
     return order.payment_status, amount, [line.refunded for line in lines_of(order)]
 
 
+def parts(refund: Refund) -> list[tuple[OrderLine, int, int, str]]:
+    """What of a refund is for which line: units, minor units and their currency."""
+    rows = refund.lines.select_related("line").order_by("line__position")
+    return [(row.line, row.quantity, row.amount, row.currency) for row in rows]
+
+
 def test_units_go_back_at_what_was_paid_for_them(staff: User) -> None:
     order = place(lines={variant(1000): 2, variant(333): 3}, discount=1000, tax=2000)
     first, second = lines_of(order)
@@ -54,7 +61,7 @@ def test_units_go_back_at_what_was_paid_for_them(staff: User) -> None:
     assert (first.total, second.total) == (2160, 1079)
     assert refund is not None
     assert (refund.state, refund.amount, refund.shipping) == ("succeeded", 1080 + 360 + 360, 0)
-    assert refund.lines == {str(first.pk): 1, str(second.pk): 2}
+    assert parts(refund) == [(first, 1, 1080, "USD"), (second, 2, 720, "USD")]
     assert (refund.reason, refund.actor) == ("Chipped", staff)
     assert refunded(order) == ("partially_refunded", 1800, [1, 2])
     assert given_back() == 1800
@@ -77,8 +84,9 @@ def test_an_order_goes_back_piece_by_piece_to_the_last_cent(seed: int, staff: Us
             units = chosen.randint(1, line.quantity - back)
             aftersales.refund(order, Wanted(lines={line.pk: units}), by=staff)
             back += units
-        made = Refund.objects.filter(lines__has_key=str(line.pk))
-        assert sum(refund.amount for refund in made) == line.total
+        assert sum(part.amount for part in line.refund_lines.all()) == line.total
+    for made in Refund.objects.all():
+        assert made.amount == made.shipping + sum(amount for *_, amount, _ in parts(made))
     assert refunded(order)[:2] == ("refunded", order.total)
     assert given_back() == order.total
 
@@ -89,7 +97,7 @@ def test_all_that_is_left_of_a_line_goes_back(staff: User) -> None:
     aftersales.refund(order, Wanted(lines={line.pk: 1}), by=staff)
     refund = aftersales.refund(order, Wanted(lines={line.pk: None}), by=staff)
     assert refund is not None
-    assert (refund.amount, refund.lines) == (2000, {str(line.pk): 2})
+    assert (refund.amount, parts(refund)) == (2000, [(line, 2, 2000, "USD")])
 
 
 def test_each_unit_goes_back_once(staff: User, dump: Any) -> None:
@@ -257,6 +265,8 @@ def test_what_the_provider_refuses_can_be_paid_back_anew(provider: Provider, sta
     refund = aftersales.refund(order, Wanted(lines={line.pk: 1}, shipping=True), by=staff)
     assert refund is not None
     assert (refund.state, refunded(order)) == ("failed", ("paid", 0, [0]))
+    # It tells what it was for, whatever became of it.
+    assert parts(refund) == [(line, 1, 1000, "USD")]
     assert order.events.filter(kind="refund_failed").exists()
     provider.answers()
     refund = aftersales.refund(order, Wanted(lines={line.pk: 2}, shipping=True), by=staff)

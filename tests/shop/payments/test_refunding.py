@@ -6,6 +6,7 @@ import pytest
 from django.db import transaction
 
 from shop.actions import audit, payments
+from shop.actions.payments import Part
 from shop.actions.payments.refunding import apply_refund
 from shop.errors import (
     ExceedsOrder,
@@ -25,6 +26,7 @@ from shop.models import (
     PaymentState,
     PaymentStatus,
     Refund,
+    RefundLine,
     RefundState,
     User,
 )
@@ -119,13 +121,17 @@ def test_a_key_pays_back_once(payment: Payment) -> None:
 
 def test_units_of_lines_go_back_with_the_money(payment: Payment) -> None:
     mug, plate = payment.order.lines.order_by("position")
-    refund = payments.refund(payment, amount=1000, key="one", lines={mug.pk: 1, plate.pk: 0})
-    assert refund.lines == {str(mug.pk): 1}
+    asked = {"amount": 1000, "key": "one", "lines": [Part(mug.pk, 1, 1000)]}
+    refund = payments.refund(payment, **asked)
+    assert list(refund.lines.values_list("line", "quantity", "amount")) == [(mug.pk, 1, 1000)]
     mug.refresh_from_db()
     plate.refresh_from_db()
     assert (mug.refunded, plate.refunded) == (1, 0)
+    assert payments.refund(payment, **asked) == refund
+    with pytest.raises(IdempotencyConflict):
+        payments.refund(payment, **{**asked, "lines": [Part(plate.pk, 1, 1000)]})
     with pytest.raises(ExceedsOrder):
-        payments.refund(payment, amount=1, key="two", lines={mug.pk: 2})
+        payments.refund(payment, amount=1, key="two", lines=[Part(mug.pk, 2, 1)])
     mug.refresh_from_db()
     assert (mug.refunded, now_of(payment)[1]) == (1, 1000)
 
@@ -133,13 +139,14 @@ def test_units_of_lines_go_back_with_the_money(payment: Payment) -> None:
 def test_lines_of_other_orders_do_not_go_back(payment: Payment) -> None:
     line = make_order().lines.first()
     with pytest.raises(ExceedsOrder):
-        payments.refund(payment, amount=1, key="one", lines={line.pk: 1})
+        payments.refund(payment, amount=1, key="one", lines=[Part(line.pk, 1, 1)])
+    assert not RefundLine.objects.exists()
 
 
 def test_what_the_provider_refuses_is_given_back(payment: Payment, told: Any) -> None:
     DemoCharge.objects.update(captured=500)
     line = payment.order.lines.first()
-    refund = payments.refund(payment, amount=1000, key="one", lines={line.pk: 1})
+    refund = payments.refund(payment, amount=1000, key="one", lines=[Part(line.pk, 1, 1000)])
     assert (refund.state, refund.settle_at) == (RefundState.FAILED, None)
     assert now_of(payment) == ("captured", 0, PaymentStatus.PAID)
     line.refresh_from_db()

@@ -56,13 +56,12 @@ class Crew:
         """Begins what is due, as far as threads are free."""
         self._run_periods()
         self._hold()
-        now = timezone.now()
-        for queue, count in THREADS.items():
-            free = count - self._busy[queue]
-            due = DeferredTask.objects.filter(
-                queue=queue, state=TaskState.WAITING, next_at__lte=now
-            )
-            for kept in due.order_by("next_at")[: max(free, 0)]:
+        due = DeferredTask.objects.filter(state=TaskState.WAITING, next_at__lte=timezone.now())
+        # Mostly there is nothing: one statement says so for all queues.
+        waiting = set(due.values_list("queue", flat=True).distinct())
+        for queue in [name for name in THREADS if name in waiting]:
+            free = THREADS[queue] - self._busy[queue]
+            for kept in due.filter(queue=queue).order_by("next_at")[: max(free, 0)]:
                 if kept.starts >= _STARTS:
                     give_up(kept)
                 elif take(kept, LEASE, starting=True):

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from shop.actions.carts.holding import changed, hold
-from shop.actions.carts.pricing import left, name_of
+from shop.actions.carts.pricing import LONG_TEXTS, left, name_of
 from shop.compiled import Compiled
 from shop.errors import (
     CurrencyMismatch,
@@ -25,7 +25,11 @@ Path = Sequence[str]
 _PUBLISHED = Q(product__status=ProductStatus.PUBLISHED, product__published_at__lte=Now())
 _LINES: Compiled[CartLine] = Compiled(lambda cart: CartLine.objects.filter(cart=cart))
 _FOR_SALE: Compiled[Variant] = Compiled(
-    lambda keys: Variant.objects.filter(_PUBLISHED, pk__in=keys).select_related("product", "stock")
+    lambda keys: (
+        Variant.objects.filter(_PUBLISHED, pk__in=keys)
+        .select_related("product", "stock")
+        .defer(*(f"product__{name}" for name in LONG_TEXTS))
+    )
 )
 
 

@@ -75,10 +75,13 @@ WORDS = {
 }
 
 
+# Of a product, what may be long and has no part in selling it.
+LONG_TEXTS = ("description", "seo_description", "search_text")
 _LINES: Compiled[CartLine] = Compiled(
     lambda carts: (
         CartLine.objects.filter(cart__pk__in=carts)
         .select_related("variant__product", "variant__stock")
+        .defer(*(f"variant__product__{name}" for name in LONG_TEXTS))
         .order_by("pk")
     )
 )

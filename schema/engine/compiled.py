@@ -211,10 +211,12 @@ class Run:
             shape.key,
         )
         viewer = plan.connection.viewer_class(self._context)
-        context = self._seen_by(plan.connection.node_type, viewer)
-        return self._kept(
-            plan, viewer, key, lambda: self._compile(plan, arguments, shape, kind, paths, context)
-        )
+
+        def compiled() -> Statement:
+            context = self._seen_by(plan.connection.node_type, viewer)
+            return self._compile(plan, arguments, shape, kind, paths, context)
+
+        return self._kept(plan, viewer, key, compiled)
 
     def _kept(
         self,

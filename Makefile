@@ -19,6 +19,9 @@ SERVICES_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 SERVICES_REDIS_URL ?= redis://127.0.0.1:6379/15
 MYSQL_DATABASE_URL ?= mysql://root@127.0.0.1:3306/test
 
+# Images set this to stay small. Here each of a hundred processes would compile the project anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run serve test test-services test-mysql test-browser test-clients prove bench lint fix types schema openapi erd \
 	check lock graphiql reference release-schema
 

@@ -26,7 +26,7 @@ from django.conf import settings as project
 from django.core.cache import cache
 from django.core.files.storage import storages
 from django.db import connection, models
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp import models as otp_totp
 from graphql import get_named_type, is_leaf_type
@@ -39,7 +39,7 @@ from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import second_factor
 from shop.compiled import Compiled
 from shop.models import Product, Stock, ThrottleEntry, User, Variant
-from tests.databases import moved_to
+from tests.databases import empty, moved_to
 from tests.redis_server import Redis
 
 # A failed assertion in a module beside tests is explained as one in a test.
@@ -56,6 +56,8 @@ def _take_own_redis() -> None:
 
 
 _take_own_redis()
+# Tests that commit clean up this way: Django has no setting for it.
+TransactionTestCase._fixture_teardown = lambda _: empty()
 # pytest-django reads the settings before the environment is changed above, for child processes.
 # What a test that is rolled back has read must not be told to the next: those of it turn it on.
 project.ANSWER_CACHE, project.ANSWERS_SERVED = "off", False

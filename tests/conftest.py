@@ -15,7 +15,7 @@ os.environ["COST_BUCKET_STAFF"] = "0"
 os.environ["ANSWER_CACHE"] = "off"
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -40,6 +40,7 @@ from shop.actions.customers import second_factor
 from shop.compiled import Compiled
 from shop.models import Product, Stock, ThrottleEntry, User, Variant
 from tests.databases import empty, moved_to
+from tests.kept import Kept
 from tests.redis_server import Redis
 
 # A failed assertion in a module beside tests is explained as one in a test.
@@ -182,9 +183,7 @@ def make_product(number: int, **fields: Any) -> Product:
     return product
 
 
-@pytest.fixture
-def world(db: None) -> SimpleNamespace:
-    """A small shop: Kitchen > Drinkware > Mugs, a brand, an attribute, a collection."""
+def make_world() -> SimpleNamespace:
     shop = SimpleNamespace(products=[])
     shop.kitchen = categories.create(name="Kitchen")
     shop.drinkware = categories.create(name="Drinkware", parent=shop.kitchen)
@@ -194,27 +193,41 @@ def world(db: None) -> SimpleNamespace:
     shop.material = taxonomy.create_attribute(name="Material", values=["Clay", "Glass"])
     shop.clay, shop.glass = shop.material.values.order_by("name_key")
     shop.collection = taxonomy.create_collection(name="Gifts")
+    add_products(shop, 4)
+    return shop
 
-    def add(count: int) -> None:
-        start = len(shop.products) + 1
-        for number in range(start, start + count):
-            shop.products.append(
-                make_product(
-                    number,
-                    category=shop.mugs if number % 2 else shop.drinkware,
-                    brand=shop.brand,
-                    attribute_values=[shop.clay if number % 2 else shop.glass],
-                )
+
+def add_products(shop: SimpleNamespace, count: int) -> None:
+    start = len(shop.products) + 1
+    for number in range(start, start + count):
+        shop.products.append(
+            make_product(
+                number,
+                category=shop.mugs if number % 2 else shop.drinkware,
+                brand=shop.brand,
+                attribute_values=[shop.clay if number % 2 else shop.glass],
             )
-        taxonomy.set_products(shop.collection, shop.products)
+        )
+    taxonomy.set_products(shop.collection, shop.products)
 
-    def count(on_hand: int = 10) -> None:
-        """Gives stock to the variants that have none."""
-        rows = Variant.objects.filter(stock=None).order_by("pk")
-        inventory.open_stock(Stock(variant=row, on_hand=on_hand) for row in rows)
 
-    shop.add, shop.count = add, count
-    shop.add(4)
+def count_stock(on_hand: int = 10) -> None:
+    """Gives stock to the variants that have none."""
+    rows = Variant.objects.filter(stock=None).order_by("pk")
+    inventory.open_stock(Stock(variant=row, on_hand=on_hand) for row in rows)
+
+
+@pytest.fixture(scope="session")
+def _kept_world(django_db_setup: None, django_db_blocker: Any) -> Kept:
+    with django_db_blocker.unblock():
+        return Kept("world", make_world)
+
+
+@pytest.fixture
+def world(db: None, _kept_world: Kept) -> SimpleNamespace:
+    """A small shop: Kitchen > Drinkware > Mugs, a brand, an attribute, a collection."""
+    shop = _kept_world.copied() if connection.in_atomic_block else make_world()
+    shop.add, shop.count = partial(add_products, shop), count_stock
     return shop
 
 

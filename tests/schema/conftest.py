@@ -5,16 +5,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from shop.models import User
+from tests.kept import Kept
 from tests.schema.one_of_everything import make_shop
 from tests.schema.samples import SAMPLES
 
 
+@pytest.fixture(scope="session")
+def _kept_shop(django_db_setup: None, django_db_blocker: Any) -> Kept:
+    with django_db_blocker.unblock():
+        return Kept("shop", make_shop)
+
+
 @pytest.fixture
-def shop(db: None) -> SimpleNamespace:
+def shop(db: None, _kept_shop: Kept) -> SimpleNamespace:
     """Global ids of one of everything."""
-    return make_shop()
+    return _kept_shop.copied() if connection.in_atomic_block else make_shop()
 
 
 @pytest.fixture

@@ -72,6 +72,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """No test has the server of the database die: nobody waits until a commit is on the disk."""
+    if connection.vendor == "postgresql":
+        name = connection.ops.quote_name(connection.settings_dict["NAME"])
+        with django_db_blocker.unblock():
+            with connection.cursor() as cursor:
+                cursor.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+            # It holds for connections that are made from now on.
+            connection.close()
+
+
 @pytest.fixture(autouse=True)
 def _clean(settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Folders of files and a cache of each test's own."""

@@ -75,7 +75,7 @@ _ERROR_CODES = {
     "IDEMPOTENCY_CONFLICT": "The idempotency key came before with another input.",
     "ILLEGAL_MOVE": "The state of the object does not allow it.",
     "EXCEEDS_ORDER": "It is more than was bought, shipped or is left.",
-    "EXCEEDS_PAYMENT": "It is more than was paid and not paid back yet.",
+    "EXCEEDS_PAYMENT": "It is more than was paid, not paid back yet and not taken by a dispute.",
     "INSUFFICIENT_STOCK": "The stock would fall below what is promised to orders.",
     "DUPLICATE_CODE": "The code is taken by another voucher.",
     "DUPLICATE_TAX_RATE": "There is a tax rate for this country, region and category already.",

@@ -358,7 +358,7 @@ class ExceedsOrder(ShopError):
 
 class ExceedsPayment(ShopError):
     code = ErrorCode.EXCEEDS_PAYMENT
-    message = "It is more than was paid and not paid back yet."
+    message = "It is more than was paid, not paid back yet and not taken by a dispute."
 
 
 class InsufficientStock(ShopError):

@@ -266,7 +266,7 @@ if not re.fullmatch("[A-Z]{3}", SHOP_CURRENCY):
 SHOP_COUNTRY = env.str("SHOP_COUNTRY", default="US")
 # Whether prices of goods and shipping include the tax; else it comes on top.
 PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=False)
-# Who is told that stock runs low.
+# Who is told that stock runs low, and that a payment is disputed.
 STAFF_EMAIL = env.str("STAFF_EMAIL", default="")
 # Minutes that a customer has to pay before an order expires and its stock is free again.
 CHECKOUT_MINUTES = env.int("CHECKOUT_MINUTES", default=30)

@@ -183,6 +183,20 @@ def mail_low_stock(event: OutboxEvent) -> None:
     notices.tell_of_low_stock(event.payload["id"], event.pk, event.payload["available"])
 
 
+@outbox.subscriber("order.disputed", name="shop.mail_dispute", queue="mail", when=mails.are_on)
+def mail_dispute(event: OutboxEvent) -> None:
+    """Tells staff that a bank asks for money back, or about it."""
+    notices.tell_of_dispute(event.payload["id"], event.pk, event.payload["dispute"])
+
+
+@outbox.subscriber(
+    "order.dispute_closed", name="shop.mail_dispute_closed", queue="mail", when=mails.are_on
+)
+def mail_dispute_closed(event: OutboxEvent) -> None:
+    """Tells staff how a dispute ended."""
+    notices.tell_of_dispute(event.payload["id"], event.pk, event.payload["dispute"])
+
+
 @outbox.periodic("shop.remind_carts", seconds=900)
 def remind_carts() -> None:
     """Has customers reminded of the carts that they left, who asked for it."""

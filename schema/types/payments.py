@@ -1,13 +1,16 @@
-"""Ways to pay, payments and refunds. What a client needs for the next step is told at checkout."""
+"""Ways to pay, payments, refunds and disputes.
+
+What a client needs for the next step is told at checkout.
+"""
 
 from typing import Any
 
 import graphene
 
-from schema.base import MoneyField
+from schema.base import MoneyField, StaffNode
 from schema.engine.connections import ComputedField, ConnectionField
 from schema.engine.keyset import SortField
-from schema.types.orders.access import OrderNode
+from schema.types.orders.access import VIEW_ORDERS, OrderNode
 from schema.types.orders.lines import OrderLine
 from shop import gateways, models
 
@@ -63,6 +66,39 @@ RefundState = graphene.Enum.from_enum(
 )
 
 
+DisputeState = graphene.Enum.from_enum(
+    models.DisputeState,
+    name="DisputeState",
+    description=lambda member: {
+        None: "How far a dispute has come. An inquiry is a question, which may become a dispute.",
+        "INQUIRY": "The bank asks about the payment; answer it, or pay back.",
+        "INQUIRY_ANSWERED": "The question was answered.",
+        "INQUIRY_CLOSED": "The question came to nothing.",
+        "PREVENTED": "It was settled before it began.",
+        "NEEDS_RESPONSE": "Evidence can be handed in at the provider.",
+        "UNDER_REVIEW": "Evidence was handed in; the bank decides.",
+        "LOST": "The bank keeps the money.",
+        "WON": "The shop has the money back.",
+    }[member and member.name],
+)
+DisputeReason = graphene.Enum.from_enum(
+    gateways.DisputeReason,
+    name="DisputeReason",
+    description=lambda member: {
+        None: "Why a customer disputes a payment.",
+        "FRAUDULENT": "They did not make the payment.",
+        "UNRECOGNIZED": "They do not know what the payment is for.",
+        "DUPLICATE": "They paid twice.",
+        "NOT_RECEIVED": "Nothing arrived.",
+        "UNACCEPTABLE": "What arrived is broken, or not what was promised.",
+        "NOT_REFUNDED": "They sent it back or cancelled, and the money did not go back.",
+        "CANCELLED": "They had ended a subscription.",
+        "NOT_AUTHORIZED": "They did not allow the shop to debit their account.",
+        "OTHER": "Another reason, which the provider tells.",
+    }[member and member.name],
+)
+
+
 def _failure(request: Any, failure: str) -> str | None:
     return failure or None
 
@@ -112,6 +148,35 @@ class Refund(OrderNode):
         default_order = ("CREATED", "asc")
 
 
+class Dispute(StaffNode):
+    """A customer's bank asks for a payment back, or asks about it. Answer at the provider."""
+
+    permission = VIEW_ORDERS
+
+    reference = graphene.String(
+        required=True, description="What the provider calls it, such as on its dashboard."
+    )
+    state = graphene.Field(DisputeState, required=True, description="How far it has come.")
+    reason = graphene.Field(DisputeReason, required=True, description="The customer's reason.")
+    amount = MoneyField(
+        "amount", required=True, description="How much is disputed; it may differ from the payment."
+    )
+    is_withdrawn = graphene.Boolean(
+        required=True,
+        description="Whether the bank has the money, so that it cannot be paid back as well.",
+    )
+    due_at = graphene.DateTime(
+        description="Until when evidence is taken; null when none is asked for."
+    )
+    opened_at = graphene.DateTime(required=True, description="When it began.")
+    closed_at = graphene.DateTime(description="When it ended; null while it is open.")
+
+    class Meta:
+        model = models.Dispute
+        orderings = {"OPENED": SortField("opened_at", "By the time when they began.")}
+        default_order = ("OPENED", "asc")
+
+
 class Payment(OrderNode):
     """A payment of an order."""
 
@@ -134,6 +199,9 @@ class Payment(OrderNode):
     created_at = graphene.DateTime(required=True, description="When it was begun.")
     refunds = ConnectionField(
         Refund, link="payment_id", trusts_parent=True, description="What went back of it."
+    )
+    disputes = ConnectionField(
+        Dispute, link="payment_id", description="Where banks ask for it back; for staff only."
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Filters of the product list."""
+"""Filters of lists."""
 
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
@@ -14,6 +14,7 @@ from unfold.contrib.filters.forms import AutocompleteDropdownForm
 from unfold.utils import parse_date_str
 
 from shop.admin.lookups import LabelledChoiceField, LabelledSelect
+from shop.models.payments import has_open_dispute
 
 
 class _SubtreeForm(AutocompleteDropdownForm):
@@ -49,6 +50,22 @@ class HasPriceFilter(RadioFilter):
         if self.value() not in ("yes", "no"):
             return queryset
         return queryset.filter(min_price__isnull=self.value() == "no")
+
+
+class OpenDisputeFilter(RadioFilter):
+    """Orders with a payment that a bank asks back or about, or those without."""
+
+    title = "open dispute"
+    parameter_name = "disputed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return (("yes", "Has one"), ("no", "Has none"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        disputed = has_open_dispute()
+        return queryset.filter(disputed if self.value() == "yes" else ~disputed)
 
 
 class DayRangeFilter(RangeDateFilter):

@@ -8,6 +8,8 @@ stripe    cards and wallets
 """
 
 from shop.gateways.base import (
+    DisputeOutcome,
+    DisputeReason,
     Failure,
     Gateway,
     Notification,
@@ -21,6 +23,8 @@ from shop.gateways.base import (
 from shop.gateways.registry import gateway_of, names, offered
 
 __all__ = [
+    "DisputeOutcome",
+    "DisputeReason",
     "Failure",
     "Gateway",
     "Notification",

@@ -7,8 +7,11 @@ Every request that moves money carries a key of ours; sent again under the same 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from shop.models import DisputeState
 
 
 class Result(StrEnum):
@@ -34,6 +37,20 @@ class Failure(StrEnum):
     ABANDONED = "abandoned"
     WRONG_AMOUNT = "wrong_amount"
     REFUSED = "refused"
+
+
+class DisputeReason(StrEnum):
+    """Why a payment is disputed, in words of ours."""
+
+    FRAUDULENT = "fraudulent"
+    UNRECOGNIZED = "unrecognized"
+    DUPLICATE = "duplicate"
+    NOT_RECEIVED = "not_received"
+    UNACCEPTABLE = "unacceptable"
+    NOT_REFUNDED = "not_refunded"
+    CANCELLED = "cancelled"
+    NOT_AUTHORIZED = "not_authorized"
+    OTHER = "other"
 
 
 class Unavailable(Exception):
@@ -112,6 +129,30 @@ class RefundOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeOutcome:
+    """What a provider says of a dispute.
+
+    Attributes:
+        reference: its name for the dispute.
+        amount: minor units of `currency`.
+        is_withdrawn: whether the bank has the money.
+        due_at: until when evidence is taken; None when none is asked for.
+        opened_at: when it began.
+        told_at: when the provider said so.
+    """
+
+    reference: str
+    state: DisputeState
+    reason: DisputeReason
+    amount: int
+    currency: str
+    is_withdrawn: bool
+    due_at: datetime | None
+    opened_at: datetime
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """A verified message of a provider. Messages may come in any order, and more than once.
 
@@ -122,6 +163,7 @@ class Notification:
         key: our key of that payment, where the provider tells it.
         refund: the refund that it is about; None when it is about none.
         refund_key: our key of that refund; None when the shop did not ask for it.
+        dispute: what the message says of a dispute of the payment; None when it is about none.
         outcome: what became of the payment, where the message tells it and nothing later can
             differ; None where the shop has to look it up.
     """
@@ -132,6 +174,7 @@ class Notification:
     key: str | None = None
     refund: str | None = None
     refund_key: str | None = None
+    dispute: DisputeOutcome | None = None
     outcome: Outcome | None = None
 
 

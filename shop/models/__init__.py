@@ -52,6 +52,8 @@ from shop.models.outbox import (
 )
 from shop.models.payments import (
     DemoCharge,
+    Dispute,
+    DisputeState,
     Payment,
     PaymentEvent,
     PaymentState,
@@ -83,6 +85,8 @@ __all__ = [
     "DeferredTask",
     "DeliveryState",
     "DemoCharge",
+    "Dispute",
+    "DisputeState",
     "EventClaim",
     "EventCursor",
     "EventStream",

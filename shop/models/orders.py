@@ -244,16 +244,32 @@ class OrderEventKind(models.TextChoices):
     REFUNDED = "refunded", "refunded"
     REFUND_FAILED = "refund_failed", "refund failed"
     RETURNED = "returned", "returned"
+    DISPUTE_INQUIRY = "dispute_inquiry", "the bank asks about the payment"
+    DISPUTED = "disputed", "payment disputed"
+    DISPUTE_WON = "dispute_won", "dispute won"
+    DISPUTE_LOST = "dispute_lost", "dispute lost"
+    DISPUTE_CLOSED = "dispute_closed", "dispute came to nothing"
     NOTE = "note", "note of staff"
+
+
+# Whoever disputes a card's payment need not be who ordered with the account.
+STAFF_KINDS = (
+    OrderEventKind.DISPUTE_INQUIRY,
+    OrderEventKind.DISPUTED,
+    OrderEventKind.DISPUTE_WON,
+    OrderEventKind.DISPUTE_LOST,
+    OrderEventKind.DISPUTE_CLOSED,
+    OrderEventKind.NOTE,
+)
 
 
 class OrderEventQuerySet(models.QuerySet):
     def visible_to(self, user: Any) -> Self:
-        """Notes of staff are for staff."""
+        """Disputes and notes of staff are for staff."""
         if user.has_perm("shop.view_order"):
             return self
         own = self.filter(order__user=user.pk) if user.pk else self.none()
-        return own.exclude(kind=OrderEventKind.NOTE)
+        return own.exclude(kind__in=STAFF_KINDS)
 
 
 class OrderEvent(models.Model):

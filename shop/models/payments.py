@@ -43,6 +43,7 @@ class Payment(models.Model):
         method: what the customer chose at the provider, such as a token of theirs; never card data.
         amount: minor units; what is to be paid.
         authorized, captured, refunded: minor units.
+        disputed: minor units that disputes have taken away; derived from them, kept by an action.
         client_data: what the customer's client needs for the next step, such as a client secret.
         failure: why it failed, in a word of ours (`shop.gateways.Failure`); empty otherwise.
         settle_at: when the shop asks the provider by itself; null when there is nothing to ask.
@@ -60,6 +61,7 @@ class Payment(models.Model):
     authorized = models.BigIntegerField(default=0)
     captured = models.BigIntegerField(default=0)
     refunded = models.BigIntegerField(default=0)
+    disputed = models.BigIntegerField(default=0)
     client_data = models.JSONField(default=dict)
     failure = ExactCharField(max_length=32, blank=True, default="")
     settle_at = models.DateTimeField(null=True)
@@ -79,6 +81,8 @@ class Payment(models.Model):
                     amount__gt=0,
                     refunded__gte=0,
                     refunded__lte=F("captured"),
+                    disputed__gte=0,
+                    disputed__lte=F("captured"),
                     captured__lte=F("authorized"),
                     authorized__lte=F("amount"),
                 ),
@@ -92,6 +96,14 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.provider} {self.reference or self.key}"
+
+    @property
+    def left(self) -> int:
+        """Minor units that can still be paid back.
+
+        A bank may take what was paid back already: then it is none, and not below.
+        """
+        return max(self.captured - self.refunded - self.disputed, 0)
 
 
 class PaymentEvent(models.Model):
@@ -207,6 +219,97 @@ class RefundLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} of line {self.line_id}"
+
+
+class DisputeState(models.TextChoices):
+    """How far a dispute has come, each further than those before it.
+
+    An inquiry is a question of the bank's, which may become a dispute.
+    """
+
+    INQUIRY = "inquiry", "inquiry, to be answered"
+    INQUIRY_ANSWERED = "inquiry_answered", "inquiry, answered"
+    INQUIRY_CLOSED = "inquiry_closed", "inquiry, came to nothing"
+    PREVENTED = "prevented", "settled before it began"
+    NEEDS_RESPONSE = "needs_response", "to be answered"
+    UNDER_REVIEW = "under_review", "answered, the bank decides"
+    LOST = "lost", "lost"
+    WON = "won", "won"
+
+
+ENDED_DISPUTES = (
+    DisputeState.INQUIRY_CLOSED,
+    DisputeState.PREVENTED,
+    DisputeState.LOST,
+    DisputeState.WON,
+)
+
+
+class DisputeQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Staff's: whoever disputes a card's payment need not be who ordered with the account."""
+        return self if user.has_perm("shop.view_order") else self.none()
+
+    def open(self) -> Self:
+        return self.filter(closed_at=None)
+
+
+class Dispute(models.Model):
+    """A customer's bank asks for a payment back, or asks about it.
+
+    Attributes:
+        provider: the payment's; `reference` is its name for the dispute.
+        reason: the customer's, in a word of ours (`shop.gateways.DisputeReason`).
+        amount: minor units of `currency`, which may be more, or another one, than was paid.
+        is_withdrawn: whether the bank has the money, so that it must not be paid back as well.
+        due_at: until when evidence is taken; null when none is asked for.
+        told_at: when the provider said what is here; what it said before counts no more.
+        closed_at: null while it is open.
+    """
+
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="disputes")
+    provider = ExactCharField(max_length=PROVIDER_LENGTH)
+    reference = ExactCharField(max_length=REFERENCE_LENGTH)
+    state = ExactCharField(max_length=20, choices=DisputeState)
+    reason = ExactCharField(max_length=32)
+    currency = models.CharField(max_length=3)
+    amount = models.BigIntegerField()
+    is_withdrawn = models.BooleanField()
+    due_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField()
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    objects = DisputeQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["provider", "reference"], name="dispute_reference_once"
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="dispute_of_something"),
+            models.CheckConstraint(
+                condition=Q(state__in=ENDED_DISPUTES, closed_at__isnull=False)
+                | (~Q(state__in=ENDED_DISPUTES) & Q(closed_at__isnull=True)),
+                name="dispute_closed_once_ended",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=DisputeState.WON) | Q(is_withdrawn=False),
+                name="dispute_won_is_paid_out",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["payment", "opened_at", "id"], name="dispute_by_time"),
+            models.Index(fields=["closed_at", "payment"], name="dispute_open"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.reference}"
+
+
+def has_open_dispute() -> Q:
+    """The condition on orders that a dispute of one of their payments is open."""
+    return Q(pk__in=Dispute.objects.open().values("payment__order"))
 
 
 class DemoCharge(models.Model):

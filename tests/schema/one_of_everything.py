@@ -27,7 +27,7 @@ from shop.models import (
     VoucherKind,
     ZoneCountry,
 )
-from tests.shop import orders
+from tests.shop import orders, sold
 from tests.shop.selling import BERLIN
 
 
@@ -99,13 +99,15 @@ def sold_to(user: User) -> dict[str, Any]:
     parcel = aftersales.fulfil(order, {line.pk: 2}, by=user)
     returned = aftersales.return_(order, {line.pk: Back(1)}, by=user)
     refund = aftersales.refund(order, Wanted(lines={line.pk: 1}), by=user)
+    payment = order.payments.get()
     return {
+        "dispute": sold.dispute(payment),
         "event": order.events.order_by("pk").first(),
         "fulfillment": parcel,
         "fulfillment_line": parcel.lines.get(),
         "order": order,
         "order_line": line,
-        "payment": order.payments.get(),
+        "payment": payment,
         "promised": orders.place(user, state=PaymentState.AUTHORIZED),
         "refund": refund,
         "refund_line": refund.lines.get(),

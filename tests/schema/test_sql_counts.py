@@ -42,6 +42,7 @@ from shop.models import (
     WebhookEndpoint,
     WishlistItem,
 )
+from tests.shop import sold
 from tests.shop.orders import place, stocked
 
 DOCUMENTS = sorted((Path(__file__).parents[1] / "documents").glob("*.graphql"))
@@ -167,6 +168,7 @@ def _add_orders(world: SimpleNamespace, count: int) -> None:
             refund = payment.refunds.create(key=key, currency="USD", amount=200)
             for line in order.lines.all():
                 refund.lines.create(line=line, quantity=1, currency="USD", amount=100)
+            sold.dispute(payment, amount=100)
         Order.objects.filter(pk=order.pk).update(fulfillment_status="partial")
 
 

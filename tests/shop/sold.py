@@ -1,6 +1,7 @@
 """Orders as they are once somebody has bought something: rows only, whatever leads to them."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -8,6 +9,8 @@ from django.utils import timezone
 from shop.models import (
     Cart,
     CartLine,
+    Dispute,
+    DisputeState,
     Order,
     OrderLine,
     OrderStatus,
@@ -105,6 +108,27 @@ def refund(payment: Payment, amount: int, **fields: Any) -> Refund:
     """So much of it, in minor units, on its way back."""
     return Refund.objects.create(
         payment=payment, key=uuid.uuid4().hex, currency=payment.currency, amount=amount, **fields
+    )
+
+
+def dispute(payment: Payment, **fields: Any) -> Dispute:
+    """A dispute of all of it, whose money the bank has, to be answered within nine days."""
+    now = timezone.now()
+    return Dispute.objects.create(
+        **{
+            "payment": payment,
+            "provider": payment.provider,
+            "reference": f"du_{uuid.uuid4().hex}",
+            "state": DisputeState.NEEDS_RESPONSE,
+            "reason": "fraudulent",
+            "currency": payment.currency,
+            "amount": payment.amount,
+            "is_withdrawn": True,
+            "due_at": now + timedelta(days=9),
+            "told_at": now,
+            "opened_at": now,
+            **fields,
+        }
     )
 
 

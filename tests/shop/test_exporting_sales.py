@@ -46,6 +46,7 @@ def test_orders_are_told_with_all_that_hangs_on_them(customer: User, staff: User
         order, client_data={"client_secret": "hush"}, method="pm_hush", refunded=1250
     )
     refunded = sold.refund(payment, 1250, reason="It was cracked", actor=staff)
+    sold.dispute(payment, reference="du_1", reason="unacceptable", amount=900)
     line = order.lines.first()
     RefundLine.objects.create(refund=refunded, line=line, quantity=1, amount=1200, currency="USD")
     OrderLine.objects.filter(pk=line.pk).update(fulfilled=2, returned=1)
@@ -77,6 +78,9 @@ def test_orders_are_told_with_all_that_hangs_on_them(customer: User, staff: User
     assert (mugs["fulfilled"], mugs["returned"], plate["fulfilled"]) == (2, 1, 0)
     (paid,) = found["payments"]
     assert (paid["captured"], paid["refunded"], paid["provider"]) == ("38.40", "12.50", "demo")
+    (disputed,) = paid["disputes"]
+    assert (disputed["reference"], disputed["state"]) == ("du_1", "needs_response")
+    assert (disputed["amount"], disputed["reason"]) == ("9.00", "unacceptable")
     (refund,) = paid["refunds"]
     assert (refund["amount"], refund["reason"]) == ("12.50", "It was cracked")
     assert refund["lines"] == [{"sku": "MUG-M", "name": "Mug", "quantity": 1, "amount": "12.00"}]

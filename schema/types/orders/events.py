@@ -12,6 +12,7 @@ from schema.engine.keyset import SortField
 from schema.types import customers
 from schema.types.orders.access import OrderNode
 from shop import models, money
+from shop.models.orders import STAFF_KINDS
 
 OrderEventKind = graphene.Enum.from_enum(
     models.OrderEventKind,
@@ -31,6 +32,11 @@ OrderEventKind = graphene.Enum.from_enum(
         "REFUNDED": "Money went back, or is on its way back.",
         "REFUND_FAILED": "The provider did not pay the money back.",
         "RETURNED": "Something came back.",
+        "DISPUTE_INQUIRY": "A bank asks about a payment, which only staff see.",
+        "DISPUTED": "A bank asks for a payment back, which only staff see.",
+        "DISPUTE_WON": "The shop keeps the disputed money, which only staff see.",
+        "DISPUTE_LOST": "The bank keeps the disputed money, which only staff see.",
+        "DISPUTE_CLOSED": "A dispute came to nothing, which only staff see.",
         "NOTE": "Staff wrote a note, which only staff see.",
     }[member and member.name],
 )
@@ -42,7 +48,10 @@ def _amount(request: Any, data: dict[str, Any]) -> money.Money | None:
 
 
 class OrderEvent(OrderNode):
-    """Something that happened to an order. Notes of staff are for those who may see all orders."""
+    """Something that happened to an order.
+
+    Disputes and notes of staff are for those who may see all orders.
+    """
 
     kind = graphene.Field(OrderEventKind, required=True, description="What happened.")
     text = graphene.String(
@@ -53,7 +62,8 @@ class OrderEvent(OrderNode):
         Money,
         columns=("data",),
         compute=_amount,
-        description="How much was placed, paid or paid back; null where it is not about money.",
+        description="How much was placed, paid, paid back or disputed; null where it is not about "
+        "money.",
     )
     quantity = ComputedField(
         graphene.Int,
@@ -76,4 +86,4 @@ class OrderEvent(OrderNode):
 
     @classmethod
     def opened_rows(cls, keys: Collection[Any]) -> QuerySet:
-        return super().opened_rows(keys).exclude(kind=models.OrderEventKind.NOTE)
+        return super().opened_rows(keys).exclude(kind__in=STAFF_KINDS)

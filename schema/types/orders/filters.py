@@ -9,11 +9,18 @@ from django.db.models import Q, QuerySet
 
 from schema.base import Decimal
 from schema.engine.errors import BadRequest
-from schema.engine.filters import DateTimeFilter, EnumListFilter, TextFilter, ValueFilter
+from schema.engine.filters import (
+    BooleanFilter,
+    DateTimeFilter,
+    EnumListFilter,
+    TextFilter,
+    ValueFilter,
+)
 from schema.inputs import minor_units
 from shop import models
 from shop.errors import InvalidPrice
 from shop.models.customers import email_key
+from shop.models.payments import has_open_dispute
 
 OrderStatus = graphene.Enum.from_enum(
     models.OrderStatus,
@@ -81,6 +88,16 @@ class NumberOrAddressFilter(TextFilter):
         )
 
 
+class OpenDisputeFilter(BooleanFilter):
+    """Orders with a payment of which a dispute is open, or those without."""
+
+    def filter(self, qs: QuerySet, value: Any) -> QuerySet:
+        if value is None:
+            return qs
+        disputed = has_open_dispute()
+        return qs.filter(disputed if value else ~disputed)
+
+
 class OrderFilterSet(django_filters.FilterSet):
     """Conditions on orders; all of them must be met."""
 
@@ -101,6 +118,9 @@ class OrderFilterSet(django_filters.FilterSet):
     )
     fulfillment_status__in = EnumListFilter(
         FulfillmentStatus, "Any of these.", field_name="fulfillment_status", lookup_expr="in"
+    )
+    has_open_dispute = OpenDisputeFilter(
+        "Whether a bank asks for a payment of it back, or asks about one, and that is not settled."
     )
     created__min = DateTimeFilter(
         "At this time or later.", field_name="created_at", lookup_expr="gte"

@@ -32,6 +32,7 @@ def orders(user: User) -> list[dict[str, Any]]:
         "lines",
         "payments__refunds",
         Prefetch("payments__refunds__lines", RefundLine.objects.select_related("line")),
+        "payments__disputes",
         Prefetch("fulfillments__lines", FulfillmentLine.objects.select_related("line")),
         Prefetch("returns__lines", ReturnLine.objects.select_related("line")),
         Prefetch("events", OrderEvent.objects.order_by("created_at", "pk")),
@@ -209,6 +210,18 @@ def _payment(payment: Payment) -> dict[str, Any]:
                 ],
             }
             for refund in payment.refunds.all()
+        ],
+        "disputes": [
+            {
+                "reference": dispute.reference,
+                "state": dispute.state,
+                "reason": dispute.reason,
+                "amount": format_minor(dispute.amount, dispute.currency),
+                "currency": dispute.currency,
+                "openedAt": dispute.opened_at,
+                "closedAt": dispute.closed_at,
+            }
+            for dispute in payment.disputes.all()
         ],
     }
 

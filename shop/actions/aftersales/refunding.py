@@ -88,7 +88,7 @@ def refund(
             be put back into stock.
         NotFound, InvalidQuantity, ExceedsOrder: as `holding.chosen`; ExceedsOrder also for shipping
             that was paid back.
-        ExceedsPayment: it is more than was paid and not paid back.
+        ExceedsPayment: it is more than was paid, not paid back and not taken by a dispute.
         Required, Invalid: nothing, or too much, is said about what goes back.
         IdempotencyConflict, Busy: as `idempotency.once`.
     """
@@ -176,13 +176,14 @@ def _shipping_left(order: Order) -> int:
 
 def _payment(order: Order, amount: int, *, field: list[str]) -> Payment:
     """A payment of which so much is left. Usually there is one."""
-    most = 0
-    for payment in Payment.objects.filter(order=order.pk, captured__gt=F("refunded")).order_by(
-        "pk"
-    ):
-        left = payment.captured - payment.refunded
-        if left >= amount:
+    most = disputed = 0
+    for payment in Payment.objects.filter(order=order.pk, captured__gt=0).order_by("pk"):
+        if payment.left >= amount:
             return payment
-        most = max(most, left)
-    told = format_minor(most, order.currency)
-    raise ExceedsPayment(f"At most {told} {order.currency} can be paid back.", field=field)
+        most = max(most, payment.left)
+        disputed += payment.disputed
+    told = f"At most {format_minor(most, order.currency)} {order.currency} can be paid back."
+    if disputed:
+        taken = format_minor(disputed, order.currency)
+        told += f" A bank has taken {taken} {order.currency} by a dispute."
+    raise ExceedsPayment(told, field=field)

@@ -62,6 +62,7 @@ _SET_UP = (
 _SALES = (
     "cart",
     "cartline",
+    "dispute",
     "fulfillment",
     "fulfillmentline",
     "order",

@@ -34,7 +34,7 @@ _LINE = (
 )
 _WHOLE = (
     *("Subtotal", "Discount", "Shipping", "Tax", "Tax included", "Total", "Paid", "Paid back"),
-    *("Shipping method", "Discounts", "Note"),
+    *("Disputed", "Shipping method", "Discounts", "Note"),
     *(f"Ship to {name.replace('_', ' ')}" for name in _ADDRESS),
     *(f"Bill to {name.replace('_', ' ')}" for name in _ADDRESS),
 )
@@ -128,7 +128,7 @@ def _rows(orders: Sequence[Order]) -> Iterator[list[str]]:
         row["order"]: row
         for row in Payment.objects.filter(order__in=orders)
         .values("order")
-        .annotate(captured=Sum("captured"), refunded=Sum("refunded"))
+        .annotate(captured=Sum("captured"), refunded=Sum("refunded"), disputed=Sum("disputed"))
     }
     for order in orders:
         each = _cells_of_each(order)
@@ -169,7 +169,7 @@ def _cells_of_whole(order: Order, paid: Mapping[str, Any]) -> list[str]:
         *map(amount, (order.subtotal, order.discount, order.shipping, order.tax)),
         "yes" if order.tax_included else "no",
         amount(order.total),
-        *(amount(paid.get(name, 0)) for name in ("captured", "refunded")),
+        *(amount(paid.get(name, 0)) for name in ("captured", "refunded", "disputed")),
         *map(_text, (order.shipping_name, ", ".join(told), order.note)),
         *(_text(address.get(name, "")) for address in (shipping, billing) for name in _ADDRESS),
     ]

@@ -13,6 +13,7 @@ sending_back  money that the shop does not want
 paying        asks the provider to pay, capture, void
 refunding     money that is paid back
 adopting      refunds that were made past the shop
+disputing     money that banks take back
 settling      what is due: answers that were lost, customers who did not come back
 receiving     messages of providers
 """

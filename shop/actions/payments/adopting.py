@@ -34,7 +34,7 @@ def _counted(payment: Payment, outcome: RefundOutcome) -> Refund | None:
     if outcome.done is False or outcome.currency != payment.currency:
         return None
     try:
-        count(payment, outcome.amount)
+        count(payment, outcome.amount, was_paid=True)
     except ExceedsPayment:
         logger.error("Of payment %s more was refunded than came", payment.pk)
         return None

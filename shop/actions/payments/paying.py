@@ -119,6 +119,7 @@ def facts(payment: Payment) -> dict[str, Any]:
         "authorized": payment.authorized,
         "captured": payment.captured,
         "refunded": payment.refunded,
+        "disputed": payment.disputed,
     }
 
 

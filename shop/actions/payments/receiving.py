@@ -5,13 +5,15 @@ from functools import partial
 from typing import Any
 
 from shop import gateways
+from shop.actions.payments import machine
 from shop.actions.payments.adopting import adopt
 from shop.actions.payments.applying import apply_within
 from shop.actions.payments.beginning import must_be_outside, request_of
+from shop.actions.payments.disputing import dispute_within
 from shop.actions.payments.refunding import apply_refund_within, request_for
 from shop.actions.rows import atomically
 from shop.errors import NotFound
-from shop.gateways import Notification, Refused, Unavailable
+from shop.gateways import DisputeOutcome, Notification, Refused, Unavailable
 from shop.models import Payment, PaymentEvent, Refund
 
 _KIND_LENGTH = PaymentEvent._meta.get_field("kind").max_length
@@ -21,7 +23,8 @@ def receive(provider: str, body: bytes, headers: Mapping[str, str]) -> bool:
     """Reads a message of a provider, and applies what it is about. Each message counts once.
 
     Unless the message itself says for good what became of a payment, the shop looks it up, so that
-    it does not matter which message comes first.
+    it does not matter which message comes first. What one says of a dispute is whole, and has a
+    time.
 
     Args:
         body: the bytes as they came.
@@ -83,8 +86,23 @@ def _asked(provider: str, notification: Notification) -> tuple[Payment | None, C
         if refund is None:
             return payment, partial(adopt, payment.pk, told)
         return payment, partial(apply_refund_within, refund.pk, told)
+    if notification.dispute:
+        return payment, _disputed(payment, notification.dispute)
     outcome = notification.outcome or gateway.look_up(request_of(payment))
     return payment, partial(apply_within, payment.pk, outcome)
+
+
+def _disputed(payment: Payment, dispute: DisputeOutcome) -> Callable[[], Any]:
+    """What applies a dispute. That the money came, which goes before it, may be told later."""
+    if payment.state in machine.TAKEN:
+        return partial(dispute_within, payment.pk, dispute)
+    outcome = gateways.gateway_of(payment.provider).look_up(request_of(payment))
+
+    def learn() -> None:
+        apply_within(payment.pk, outcome)
+        dispute_within(payment.pk, dispute)
+
+    return learn
 
 
 def _payment_of(provider: str, notification: Notification) -> Payment | None:

@@ -96,7 +96,7 @@ def begin_refund(
         by: the member of staff who asks for it.
 
     Raises:
-        ExceedsPayment: it is more than was captured and not paid back yet.
+        ExceedsPayment: it is more than was captured, not paid back yet and not taken by a dispute.
         ExceedsOrder: of a line it is more than was bought and not paid back yet.
         IllegalMove: nothing was captured.
         IdempotencyConflict: the key was used for another refund.
@@ -149,8 +149,8 @@ def give_back(order: Order, *, reason: str, by: Any = None) -> list[Refund]:
     """
     made = []
     for payment in Payment.objects.filter(order=order.pk).order_by("pk"):
-        rest = payment.captured - payment.refunded
-        if rest > 0:
+        rest = payment.left
+        if rest:
             key = f"{payment.key}-all-{payment.refunded}"
             made.append(begin_refund(payment, amount=rest, key=key, reason=reason, by=by))
     now = timezone.now()
@@ -168,7 +168,7 @@ def carry_out(refund_id: int) -> Refund:
     """
     must_be_outside()
     row = Refund.objects.select_related("payment__order").get(pk=refund_id)
-    if row.state != RefundState.PENDING or row.reference:
+    if row.state != RefundState.PENDING or row.reference or is_taken(row.payment):
         return row
     gateway = gateways.gateway_of(row.payment.provider)
     try:
@@ -209,14 +209,33 @@ def request_for(row: Refund) -> PaymentRequest:
     )
 
 
-def count(payment: Payment, amount: int) -> None:
-    """Counts `amount` as refunded, if so much was captured. Raises ExceedsPayment."""
+def count(payment: Payment, amount: int, *, was_paid: bool = False) -> None:
+    """Counts `amount` as refunded, if so much was captured and no dispute has taken it.
+
+    Args:
+        was_paid: it has gone back already, whatever a dispute took besides.
+
+    Raises:
+        ExceedsPayment: it is more.
+    """
     after = F("refunded") + amount
-    enough = Payment.objects.filter(pk=payment.pk, state__in=_REFUNDABLE, captured__gte=after)
+    most = F("captured") if was_paid else F("captured") - F("disputed")
+    enough = Payment.objects.alias(most=most).filter(
+        pk=payment.pk, state__in=_REFUNDABLE, most__gte=after
+    )
     state = _either(Q(captured=after), PaymentState.REFUNDED)
     # The state comes first: MariaDB works from the left, with what it has just written.
     if not enough.update(state=state, refunded=after, updated_at=timezone.now()):
         raise ExceedsPayment
+
+
+def is_taken(payment: Payment) -> bool:
+    """Whether a dispute, which came after a refund was counted, has taken the money for it.
+
+    It is not sent then; `settle` finds out whether it was sent before, and gives it up if not.
+    """
+    more = Payment.objects.filter(pk=payment.pk, captured__lt=F("refunded") + F("disputed"))
+    return more.exists()
 
 
 def facts(row: Refund) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from shop.actions import orders
 from shop.actions.payments import machine
 from shop.actions.payments.applying import GIVEN_UP, apply, close
 from shop.actions.payments.beginning import must_be_outside, request_of
-from shop.actions.payments.refunding import apply_refund, request_for
+from shop.actions.payments.refunding import apply_refund, is_taken, request_for
 from shop.actions.rows import locked
 from shop.gateways import Gateway, Outcome, RefundOutcome, Refused, Result, Unavailable
 from shop.models import Order, OrderStatus, Payment, PaymentEvent, PaymentState, Refund
@@ -171,6 +171,8 @@ def _settle_refund(refund: Refund, now: datetime) -> None:
     except Refused:
         logger.warning("Refund %s: %s refuses to tell", refund.pk, refund.payment.provider)
         return
+    if outcome is None and is_taken(refund.payment):
+        outcome = RefundOutcome(done=False)
     if outcome is None:
         try:
             outcome = gateway.refund(request, key=refund.key, amount=refund.amount)

@@ -20,7 +20,12 @@ from shop.errors import InvalidQuery
 from shop.models import OutboxEvent, WebhookEndpoint
 
 # What events hold the primary key of, beside their subject; receivers know rows by global ids.
-_KEYS = {"fulfillment": "Fulfillment", "refund": "Refund", "return": "Return"}
+_KEYS = {
+    "dispute": "Dispute",
+    "fulfillment": "Fulfillment",
+    "refund": "Refund",
+    "return": "Return",
+}
 
 
 class Executor(Protocol):

@@ -39,6 +39,8 @@ _SELLING = {
     "order.fulfilled": "A parcel of an order was shipped: `fulfillment`.",
     "order.completed": "An order was shipped and paid as a whole.",
     "order.refunded": "Money of an order was paid back: `refund`.",
+    "order.disputed": "A bank asks for a payment back, or about it: `dispute`.",
+    "order.dispute_closed": "A dispute ended, won, lost or without money: `dispute`.",
     "order.returned": "Something of an order came back: `return`.",
     "stock.low": "Few of a variant are left, or none: `available`.",
 }

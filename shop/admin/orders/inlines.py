@@ -6,13 +6,16 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from shop.admin.fields import money
 from shop.models import (
     CartLine,
+    Dispute,
     Fulfillment,
     OrderEvent,
     OrderLine,
@@ -91,6 +94,7 @@ class PaymentInline(Rows):
         "shown_amount",
         "shown_captured",
         "shown_refunds",
+        "shown_disputes",
         "failure",
         "created_at",
     )
@@ -100,7 +104,7 @@ class PaymentInline(Rows):
     shown_captured = amount("captured", "Paid")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("refunds__lines__line")
+        return super().get_queryset(request).prefetch_related("refunds__lines__line", "disputes")
 
     @display(description="Paid back")
     def shown_refunds(self, payment: Payment) -> str:
@@ -114,6 +118,26 @@ class PaymentInline(Rows):
             for refund in sorted(payment.refunds.all(), key=lambda refund: refund.pk)
         )
         return format_html_join("", "<div>{}{}{}{}</div>", lines) or "–"
+
+    @display(description="Disputes")
+    def shown_disputes(self, payment: Payment) -> str:
+        lines = (
+            (
+                money(dispute.amount, dispute.currency),
+                dispute.get_state_display(),
+                f", {dispute.reason.replace('_', ' ')}",
+                _due(dispute),
+                f" ({dispute.reference})",
+            )
+            for dispute in sorted(payment.disputes.all(), key=lambda dispute: dispute.pk)
+        )
+        return format_html_join("", "<div>{}: {}{}{}{}</div>", lines) or "–"
+
+
+def _due(dispute: Dispute) -> str:
+    if dispute.due_at is None or dispute.closed_at is not None:
+        return ""
+    return f", evidence until {date_format(localtime(dispute.due_at), 'SHORT_DATETIME_FORMAT')}"
 
 
 def _name(line: OrderLine) -> str:

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from shop.actions.customers import address_rules
 from shop.actions.customers.address_rules import TEXTS
 from shop.admin.fields import money, on_one_line
-from shop.admin.filters import DayRangeFilter
+from shop.admin.filters import DayRangeFilter, OpenDisputeFilter
 from shop.admin.orders.inlines import (
     CartLineInline,
     EventInline,
@@ -106,6 +106,7 @@ class OrderAdmin(ReadOnlyAdmin):
         ("status", ChoicesDropdownFilter),
         ("fulfillment_status", ChoicesDropdownFilter),
         ("payment_status", ChoicesDropdownFilter),
+        OpenDisputeFilter,
         ("created_at", DayRangeFilter),
     )
     ordering = ("-created_at", "-id")

@@ -2,7 +2,7 @@
 
 gateway   payments, refunds and signed messages
 calling   the library's client, and what its errors mean to us
-reading   payment intents and refunds, in words of ours
+reading   payment intents, refunds and disputes, in words of ours
 amounts   minor units as Stripe counts them
 """
 

@@ -1,9 +1,12 @@
-"""Payment intents and refunds of Stripe's, in words of ours."""
+"""Payment intents, refunds and disputes of Stripe's, in words of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from shop.gateways.base import (
+    DisputeOutcome,
+    DisputeReason,
     Notification,
     Outcome,
     PaymentRequest,
@@ -13,11 +16,37 @@ from shop.gateways.base import (
 )
 from shop.gateways.stripe.amounts import from_stripe
 from shop.gateways.stripe.calling import failure_of
+from shop.models import DisputeState
 
 # Those from which an intent goes nowhere, so that a message cannot be overtaken.
 _FINAL = ("succeeded", "canceled")
 _WAITING = ("requires_payment_method", "requires_confirmation", "requires_action")
 _REFUNDED = {"succeeded": True, "failed": False, "canceled": False}
+# A dispute that was lost can be appealed against: then it is open again.
+_DISPUTES = {
+    "warning_needs_response": DisputeState.INQUIRY,
+    "warning_under_review": DisputeState.INQUIRY_ANSWERED,
+    "warning_closed": DisputeState.INQUIRY_CLOSED,
+    "prevented": DisputeState.PREVENTED,
+    "needs_response": DisputeState.NEEDS_RESPONSE,
+    "under_review": DisputeState.UNDER_REVIEW,
+    "appeal_needs_response": DisputeState.NEEDS_RESPONSE,
+    "appeal_under_review": DisputeState.UNDER_REVIEW,
+    "lost": DisputeState.LOST,
+    "won": DisputeState.WON,
+}
+# Of these the bank has the money, or is about to take it.
+_TAKING = (DisputeState.NEEDS_RESPONSE, DisputeState.UNDER_REVIEW, DisputeState.LOST)
+_REASONS = {
+    "credit_not_processed": DisputeReason.NOT_REFUNDED,
+    "debit_not_authorized": DisputeReason.NOT_AUTHORIZED,
+    "duplicate": DisputeReason.DUPLICATE,
+    "fraudulent": DisputeReason.FRAUDULENT,
+    "product_not_received": DisputeReason.NOT_RECEIVED,
+    "product_unacceptable": DisputeReason.UNACCEPTABLE,
+    "subscription_canceled": DisputeReason.CANCELLED,
+    "unrecognized": DisputeReason.UNRECOGNIZED,
+}
 
 
 def outcome_of(intent: Mapping[str, Any], request: PaymentRequest | None = None) -> Outcome:
@@ -56,6 +85,30 @@ def refund_outcome_of(refund: Mapping[str, Any]) -> RefundOutcome:
     )
 
 
+def dispute_outcome_of(dispute: Mapping[str, Any], told_at: datetime) -> DisputeOutcome:
+    """What a dispute says.
+
+    Args:
+        told_at: when it was so.
+    """
+    state = _DISPUTES.get(dispute["status"])
+    if state is None:
+        raise Unavailable("Stripe has a new status of disputes.")
+    amount, currency = _money(dispute, dispute["amount"])
+    due_by = (dispute.get("evidence_details") or {}).get("due_by")
+    return DisputeOutcome(
+        reference=dispute["id"],
+        state=state,
+        reason=_REASONS.get(dispute["reason"], DisputeReason.OTHER),
+        amount=amount,
+        currency=currency,
+        is_withdrawn=_is_withdrawn(state, dispute.get("balance_transactions") or ()),
+        due_at=_time(due_by) if due_by else None,
+        opened_at=_time(dispute["created"]),
+        told_at=told_at,
+    )
+
+
 def notification_of(event: Mapping[str, Any]) -> Notification:
     """What an event says. What it is about is as it was when the event was made.
 
@@ -81,12 +134,37 @@ def notification_of(event: Mapping[str, Any]) -> Notification:
             refund=found["id"],
             refund_key=key,
         )
+    if found.get("object") == "dispute":
+        return Notification(
+            event_id=event_id,
+            kind=kind,
+            reference=found.get("payment_intent"),
+            dispute=dispute_outcome_of(found, _time(event["created"])),
+        )
     return Notification(event_id=event_id, kind=kind)
 
 
 def _paid(intent: Mapping[str, Any], result: Result, amount: int) -> Outcome:
     minor, currency = _money(intent, amount)
     return Outcome(result=result, reference=intent["id"], amount=minor, currency=currency)
+
+
+def _is_withdrawn(state: DisputeState, moves: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the bank has the money, by what moved on the account because of the dispute.
+
+    Those are amounts in the account's own currency, which need not be the payment's: what counts is
+    whether more was taken than came back. Before anything has moved, the state tells it; and what
+    was won comes back, if not at the same moment.
+    """
+    if state == DisputeState.WON:
+        return False
+    if moves:
+        return sum(move["amount"] for move in moves) < 0
+    return state in _TAKING
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _money(found: Mapping[str, Any], amount: int) -> tuple[int, str]:

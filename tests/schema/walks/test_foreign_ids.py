@@ -143,6 +143,7 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "Cart": gid(cart),
         "CartLine": gid(line),
         "AuditEntry": gid(AuditEntry.objects.latest("pk")),
+        "Dispute": shop.dispute,
         "Fulfillment": shop.fulfillment,
         "FulfillmentLine": shop.fulfillment_line,
         "AutomaticDiscount": shop.discount,

@@ -159,6 +159,7 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "AuditEntry": gid(AuditEntry.objects.get()),
         "Cart": gid(cart),
         "CartLine": gid(cart.lines.get()),
+        "Dispute": shop.dispute,
         "Fulfillment": shop.fulfillment,
         "FulfillmentLine": shop.fulfillment_line,
         "AutomaticDiscount": shop.discount,

@@ -6,10 +6,20 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from shop.actions import aftersales
 from shop.actions.aftersales import Wanted
-from shop.models import AuditEntry, Cart, Order, PaymentState, User
+from shop.models import (
+    AuditEntry,
+    Cart,
+    Dispute,
+    DisputeState,
+    Order,
+    PaymentState,
+    User,
+)
+from tests.shop import sold
 from tests.shop.admin.screens import change_url, list_url, messages_of, statements
 from tests.shop.orders import lines_of, place, variant
 
@@ -54,6 +64,31 @@ def test_an_order_shows_all_that_belongs_to_it(owner: Client, people: Any) -> No
     assert "(&#x27;" not in page
 
 
+def test_an_order_shows_what_is_disputed(owner: Client, people: Any) -> None:
+    order = place(people.shopper)
+    due = timezone.now().replace(year=2031, month=5, day=17)
+    sold.dispute(order.payments.get(), reason="not_received", reference="du_12", due_at=due)
+    page = owner.get(change_url(order)).content.decode()
+    for text in ("15.00 USD: to be answered, not received", "evidence until", "2031", "(du_12)"):
+        assert text in page, text
+    now = timezone.now()
+    Dispute.objects.update(state=DisputeState.LOST, closed_at=now)
+    page = owner.get(change_url(order)).content.decode()
+    assert "15.00 USD: lost, not received (du_12)" in page
+
+
+def test_orders_are_found_by_their_open_disputes(owner: Client, people: Any) -> None:
+    disputed, other = place(people.shopper), place()
+    sold.dispute(disputed.payments.get())
+    for value, shown, hidden in (("yes", disputed, other), ("no", other, disputed)):
+        page = owner.get(list_url("order"), {"disputed": value}).content.decode()
+        assert shown.number in page
+        assert hidden.number not in page
+    page = owner.get(list_url("order"), {"disputed": "x"}).content.decode()
+    assert disputed.number in page
+    assert other.number in page
+
+
 def test_an_order_takes_constant_sql(owner: Client, people: Any) -> None:
     order = full(people)
     statements(owner, change_url(order))
@@ -61,6 +96,7 @@ def test_an_order_takes_constant_sql(owner: Client, people: Any) -> None:
     for _ in range(2):
         aftersales.note(order, "Called.", by=people.owner)
         aftersales.refund(order, Wanted(amount=1), by=people.owner)
+        sold.dispute(order.payments.get(), amount=1, is_withdrawn=False)
     aftersales.refund(order, Wanted(lines={lines_of(order)[1].pk: 1}), by=people.owner)
     aftersales.fulfil(order, by=people.owner)
     aftersales.return_(order, by=people.owner)

@@ -33,7 +33,7 @@ def on(order: Order, day: str) -> Order:
 
 def test_each_line_has_a_row_and_the_whole_order_stands_in_the_first() -> None:
     order = on(sold.make_order(note="Ring twice"), "2026-02-03")
-    sold.pay(order, refunded=1250)
+    sold.pay(order, refunded=1250, disputed=500)
     OrderLine.objects.filter(order=order, position=1).update(fulfilled=2, returned=1, refunded=1)
     OrderLine.objects.filter(order=order, position=2).update(cancelled=1)
     (mugs, plate), exported = export()
@@ -51,6 +51,7 @@ def test_each_line_has_a_row_and_the_whole_order_stands_in_the_first() -> None:
     assert [mugs[name] for name in told] == [
         *("35.00", "5.00", "4.90", "3.50", "no", "38.40", "38.40")
     ]
+    assert mugs["Disputed"] == "5.00"
     assert (mugs["Paid back"], mugs["Shipping method"], mugs["Discounts"], mugs["Note"]) == (
         *("12.50", "Parcel", "TEA5", "Ring twice"),
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
 from stripe import HTTPClient
 
 from shop.actions import inventory
@@ -40,6 +41,18 @@ def told() -> Callable[[Order], list[str]]:
         return list(events.values_list("kind", flat=True))
 
     return read
+
+
+@pytest.fixture
+def deliver(client: Client) -> Callable[..., int]:
+    """`deliver(message)`: the status of the shop's answer to a body with headers."""
+
+    def send(message: tuple[bytes, dict[str, str]], path: str = "/payments/stripe/") -> int:
+        body, headers = message
+        kind = "application/json"
+        return client.post(path, body, content_type=kind, headers=headers).status_code
+
+    return send
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ class Fake:
 
     Attributes:
         intents, refunds: by id.
+        charged_back: intents of which a bank has the money.
         calls: method and path of each request that was heard.
         lost: so many answers are lost after the work is done.
         deaf: so many requests are not even heard.
@@ -49,6 +50,7 @@ class Fake:
     def __init__(self) -> None:
         self.intents: dict[str, dict[str, Any]] = {}
         self.refunds: dict[str, dict[str, Any]] = {}
+        self.charged_back: set[str] = set()
         self.calls: list[tuple[str, str]] = []
         self.lost = self.deaf = 0
         self.down = False
@@ -101,6 +103,44 @@ class Fake:
         )
         refund["metadata"] = {}
         return refund
+
+    def dispute(
+        self,
+        intent_id: str,
+        status: str = "needs_response",
+        *,
+        moved: tuple[int, ...] = (),
+        **told: Any,
+    ) -> dict[str, Any]:
+        """A dispute of all of an intent as events have it.
+
+        Args:
+            moved: what was withdrawn (below zero) and reinstated because of it.
+        """
+        intent = self.intents[intent_id]
+        if sum(moved) < 0:
+            self.charged_back.add(intent_id)
+        return {
+            "id": "du_1",
+            "object": "dispute",
+            "amount": intent["amount"],
+            "balance_transactions": [
+                {"object": "balance_transaction", "amount": amount, "fee": 1500, "currency": "eur"}
+                for amount in moved
+            ],
+            "charge": "ch_1",
+            "created": 1795406400,
+            "currency": intent["currency"],
+            "evidence": {"customer_name": "Ann Baker"},
+            "evidence_details": {"due_by": 1796256000, "has_evidence": False, "past_due": False},
+            "is_charge_refundable": status.startswith("warning"),
+            "livemode": False,
+            "metadata": {},
+            "payment_intent": intent_id,
+            "reason": "fraudulent",
+            "status": status,
+            **told,
+        }
 
     def answer(
         self, method: str, path: str, data: dict[str, str], headers: Any
@@ -228,6 +268,8 @@ class Fake:
         left = intent["amount_received"] - sum(
             one["amount"] for one in before if one["status"] != "failed"
         )
+        if intent["id"] in self.charged_back:
+            raise Failed(400, "invalid_request_error", code="charge_disputed")
         if not left:
             raise Failed(400, "invalid_request_error", code="charge_already_refunded")
         if amount > left:

@@ -31,18 +31,6 @@ Message = tuple[bytes, dict[str, str]]
 
 
 @pytest.fixture
-def deliver(client: Client) -> Any:
-    """`deliver(message)`: the status of the shop's answer to a body with headers."""
-
-    def send(message: Message, path: str = "/payments/stripe/") -> int:
-        body, headers = message
-        kind = "application/json"
-        return client.post(path, body, content_type=kind, headers=headers).status_code
-
-    return send
-
-
-@pytest.fixture
 def payment(stripe: Fake, order: Order) -> Payment:
     """A payment that waits for its customer."""
     return paid(order, "", provider="stripe")

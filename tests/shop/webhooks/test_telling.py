@@ -215,20 +215,25 @@ def test_orders_are_told_with_the_ids_by_which_the_api_knows_them(
     receiver: Any, subscribe: Any, gid: Any
 ) -> None:
     server = receiver()
-    subscribe(server, topics=["order.confirmed", "order.refunded", "order.fulfilled"])
+    subscribe(
+        server, topics=["order.confirmed", "order.refunded", "order.fulfilled", "order.disputed"]
+    )
     order = sold.make_order()
-    refund = sold.refund(sold.pay(order, refunded=100), 100)
+    payment = sold.pay(order, refunded=100)
+    refund, dispute = sold.refund(payment, 100), sold.dispute(payment)
     parcel = Fulfillment.objects.create(order=order)
     with transaction.atomic():
         events.emit("order.confirmed", order)
         events.emit("order.fulfilled", order, fulfillment=parcel.pk)
         events.emit("order.returned", order, **{"return": 1})
         events.emit("order.refunded", order, refund=refund.pk)
+        events.emit("order.disputed", order, dispute=dispute.pk)
     told = [(body["type"], body["subject"], body["data"]) for body in bodies(server)]
     assert told == [
         ("order.confirmed", gid(order), {"id": gid(order)}),
         ("order.fulfilled", gid(order), {"id": gid(order), "fulfillment": gid(parcel)}),
         ("order.refunded", gid(order), {"id": gid(order), "refund": gid(refund)}),
+        ("order.disputed", gid(order), {"id": gid(order), "dispute": gid(dispute)}),
     ]
 
 

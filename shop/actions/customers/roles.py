@@ -70,6 +70,7 @@ _SALES = (
     "orderline",
     "payment",
     "refund",
+    "refundline",
     "return",
     "returnline",
 )

@@ -5,7 +5,7 @@ once more, with the refusal beside the field that it is about.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -46,12 +46,27 @@ def refused_at(prefix: str | None) -> Iterator[None]:
         raise Refused(error, prefix) from error
 
 
-class ActionForm(forms.ModelForm):
+class RefusableForm(forms.BaseForm):
+    """A form that shows what an action refuses."""
+
+    # What a ShopError calls a field, where the form calls it something else.
+    field_names: ClassVar[dict[str, str]] = {}
+
+    def show(self, error: ShopError) -> None:
+        """Puts `error` beside the field that it is about, or above the form."""
+        for one in error.each:
+            self.add_error(self.field_at(one.field), one.message)
+
+    def field_at(self, path: Sequence[str]) -> str | None:
+        """The form's name for what a ShopError is about; None for the whole form."""
+        names = (self.field_names.get(name, _snake_case(name)) for name in reversed(path))
+        return next((name for name in names if name in self.fields), None)
+
+
+class ActionForm(RefusableForm, forms.ModelForm):
     """Checks input; what is left to check, the action checks when it writes."""
 
     refused: Refused | None = None
-    # What a ShopError calls a field, where the form calls it something else.
-    field_names: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -66,13 +81,6 @@ class ActionForm(forms.ModelForm):
         if self.refused and self.refused.prefix == self.prefix:
             self.show(self.refused.error)
         return cleaned
-
-    def show(self, error: ShopError) -> None:
-        """Puts `error` beside the field that it is about, or above the form."""
-        for one in error.each:
-            names = (self.field_names.get(name, _snake_case(name)) for name in reversed(one.field))
-            field = next((name for name in names if name in self.fields), None)
-            self.add_error(field, one.message)
 
     def changes(self) -> dict[str, Any]:
         """The values that differ from the stored ones, as actions take them."""

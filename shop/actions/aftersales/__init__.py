@@ -18,9 +18,22 @@ is wanted, and then ask; the others run in the caller's transaction.
 
 from shop.actions.aftersales.cancelling import cancel
 from shop.actions.aftersales.capturing import capture
-from shop.actions.aftersales.fulfilling import fulfil
+from shop.actions.aftersales.fulfilling import fulfil, unshipped
 from shop.actions.aftersales.noting import note
-from shop.actions.aftersales.refunding import Wanted, refund
-from shop.actions.aftersales.returning import Back, return_
+from shop.actions.aftersales.refunding import Wanted, refund, shipping_left, unrefunded
+from shop.actions.aftersales.returning import Back, return_, unreturned
 
-__all__ = ["Back", "Wanted", "cancel", "capture", "fulfil", "note", "refund", "return_"]
+__all__ = [
+    "Back",
+    "Wanted",
+    "cancel",
+    "capture",
+    "fulfil",
+    "note",
+    "refund",
+    "return_",
+    "shipping_left",
+    "unrefunded",
+    "unreturned",
+    "unshipped",
+]

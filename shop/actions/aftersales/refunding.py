@@ -119,9 +119,11 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
         else "What waits for its payment has nothing to pay back.",
         status__in=(OrderStatus.CONFIRMED,) if wanted.restock else _REFUNDABLE,
     )
-    left = _cancellable if wanted.restock else _unrefunded
+    left = _cancellable if wanted.restock else unrefunded
     items = chosen(order, wanted.lines, left) if wanted.lines else []
-    shipping = _shipping_left(order) if wanted.shipping else 0
+    shipping = shipping_left(order) if wanted.shipping else 0
+    if wanted.shipping and not shipping:
+        raise ExceedsOrder("Of the shipping nothing is left to pay back.", field=["shipping"])
     parts = [Part(item.line.pk, item.units, _price_of(item)) for item in items]
     by_parts = sum(part.amount for part in parts) + shipping
     amount = by_parts if wanted.amount is None else wanted.amount
@@ -151,12 +153,13 @@ def _take_out(order: Order, items: list[Chosen]) -> None:
     orders.complete(order)
 
 
-def _unrefunded(line: OrderLine) -> int:
+def unrefunded(line: OrderLine) -> int:
+    """Units that were not paid back yet."""
     return line.quantity - line.refunded
 
 
 def _cancellable(line: OrderLine) -> int:
-    return min(_unrefunded(line), unshipped(line))
+    return min(unrefunded(line), unshipped(line))
 
 
 def _price_of(item: Chosen) -> int:
@@ -164,14 +167,11 @@ def _price_of(item: Chosen) -> int:
     return share(line.total, line.quantity, before=line.refunded, units=item.units)
 
 
-def _shipping_left(order: Order) -> int:
+def shipping_left(order: Order) -> int:
     """What was paid for the shipping and not paid back; minor units, tax included."""
     paid = order.total - order.lines.aggregate(sum=Sum("total"))["sum"]
     refunds = Refund.objects.filter(payment__order=order.pk).exclude(state=RefundState.FAILED)
-    left = paid - refunds.aggregate(sum=Sum("shipping", default=0))["sum"]
-    if not left:
-        raise ExceedsOrder("Of the shipping nothing is left to pay back.", field=["shipping"])
-    return left
+    return paid - refunds.aggregate(sum=Sum("shipping", default=0))["sum"]
 
 
 def _payment(order: Order, amount: int, *, field: list[str]) -> Payment:

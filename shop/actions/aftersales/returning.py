@@ -20,7 +20,7 @@ from shop.actions.aftersales.holding import (
 )
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.texts import REASON, checked
-from shop.models import Order, OrderEventKind, OrderStatus, Return, ReturnLine
+from shop.models import Order, OrderEventKind, OrderLine, OrderStatus, Return, ReturnLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _return(order: Order, lines: Mapping[int, Back] | None, reason: str, by: Any
         status__in=(OrderStatus.CONFIRMED, OrderStatus.COMPLETED),
     )
     units = None if lines is None else {pk: back.units for pk, back in lines.items()}
-    items = chosen(order, units, lambda line: line.fulfilled - line.returned)
+    items = chosen(order, units, unreturned)
     count(items, "returned", lambda after: Q(fulfilled__gte=after))
     restocked = [item for item in items if lines is None or lines[item.line.pk].restock]
     inventory.restock(order.reference, by_variant(restocked), actor=by)
@@ -92,6 +92,11 @@ def _return(order: Order, lines: Mapping[int, Back] | None, reason: str, by: Any
     )
     events.emit("order.returned", order, **{"return": parcel.pk})
     return parcel
+
+
+def unreturned(line: OrderLine) -> int:
+    """Units that were shipped and are not back yet."""
+    return line.fulfilled - line.returned
 
 
 def _parcel(order: Order, items: list[Chosen], restocked: list[Chosen], reason: str) -> Return:

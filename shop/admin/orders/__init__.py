@@ -3,6 +3,7 @@
 orders   the screens
 inlines  what belongs to an order, and to a cart
 moves    what the buttons do
+texts    how they say it
 """
 
 from shop.admin.orders import orders

@@ -13,6 +13,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from shop.admin.fields import money
+from shop.admin.orders.texts import contents, name_of
 from shop.models import (
     CartLine,
     Dispute,
@@ -82,7 +83,7 @@ class LineInline(Rows):
 
     @display(description="Product")
     def product(self, line: OrderLine) -> str:
-        return _name(line)
+        return name_of(line)
 
 
 class PaymentInline(Rows):
@@ -113,7 +114,7 @@ class PaymentInline(Rows):
                 money(refund.amount, refund.currency),
                 "" if refund.state == RefundState.SUCCEEDED else f", {refund.get_state_display()}",
                 f": {refund.reason}" if refund.reason else "",
-                _contents(refund.lines.all()),
+                contents(refund.lines.all()),
             )
             for refund in sorted(payment.refunds.all(), key=lambda refund: refund.pk)
         )
@@ -140,15 +141,6 @@ def _due(dispute: Dispute) -> str:
     return f", evidence until {date_format(localtime(dispute.due_at), 'SHORT_DATETIME_FORMAT')}"
 
 
-def _name(line: OrderLine) -> str:
-    return f"{line.name} ({line.variant_name})" if line.variant_name else line.name
-
-
-def _contents(lines: Any) -> str:
-    told = ((line.quantity, _name(line.line)) for line in lines)
-    return format_html_join("", "<div>{} × {}</div>", told)
-
-
 class FulfillmentInline(Rows):
     model = Fulfillment
     fields = ("created_at", "contents", "carrier", "tracking")
@@ -161,7 +153,7 @@ class FulfillmentInline(Rows):
 
     @display(description="Contents")
     def contents(self, parcel: Fulfillment) -> str:
-        return _contents(parcel.lines.all())
+        return contents(parcel.lines.all())
 
     @display(description="Tracking")
     def tracking(self, parcel: Fulfillment) -> str:
@@ -183,7 +175,7 @@ class ReturnInline(Rows):
 
     @display(description="Contents")
     def contents(self, returned: Return) -> str:
-        return _contents(returned.lines.all())
+        return contents(returned.lines.all())
 
 
 class EventInline(Rows):

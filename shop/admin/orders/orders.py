@@ -13,8 +13,6 @@ from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from shop.actions.customers import address_rules
-from shop.actions.customers.address_rules import TEXTS
 from shop.admin.fields import money, on_one_line
 from shop.admin.filters import DayRangeFilter, OpenDisputeFilter
 from shop.admin.orders.inlines import (
@@ -26,6 +24,7 @@ from shop.admin.orders.inlines import (
     ReturnInline,
 )
 from shop.admin.orders.moves import MOVES
+from shop.admin.orders.texts import address
 from shop.admin.writing import ReadOnlyAdmin
 from shop.errors import ShopError
 from shop.models import Cart, FulfillmentStatus, Order, OrderStatus, PaymentStatus
@@ -181,11 +180,11 @@ class OrderAdmin(ReadOnlyAdmin):
 
     @display(description="Sent to")
     def shown_shipping_address(self, order: Order) -> str:
-        return _address(order.shipping_address)
+        return address(order.shipping_address)
 
     @display(description="Billed to")
     def shown_billing_address(self, order: Order) -> str:
-        return _address(order.billing_address or order.shipping_address)
+        return address(order.billing_address or order.shipping_address)
 
     @display(description="Subtotal")
     def shown_subtotal(self, order: Order) -> str:
@@ -217,13 +216,6 @@ class OrderAdmin(ReadOnlyAdmin):
             for one in order.discounts
         )
         return format_html_join("", "<div>{}: {}</div>", told) or "–"
-
-
-def _address(parts: dict[str, str]) -> str:
-    lines = address_rules.formatted({name: parts.get(name, "") for name in TEXTS})
-    phone = parts.get("phone", "")
-    shown = [line for line in (*lines, phone) if line]
-    return format_html_join("", "<div>{}</div>", ((line,) for line in shown)) or "–"
 
 
 @admin.register(Cart)

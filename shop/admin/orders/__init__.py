@@ -3,6 +3,7 @@
 orders   the screens
 inlines  what belongs to an order, and to a cart
 moves    what the buttons do
+forms    what takes more than a button
 texts    how they say it
 """
 

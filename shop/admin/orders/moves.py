@@ -8,7 +8,7 @@ from shop.actions import aftersales
 from shop.models import FulfillmentStatus, Order, OrderStatus, PaymentStatus
 
 _OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
-_LIVE = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
+LIVE = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class Move:
     field: str = ""
 
 
-def _to_ship(order: Order) -> bool:
+def to_ship(order: Order) -> bool:
     left = order.fulfillment_status in (FulfillmentStatus.NONE, FulfillmentStatus.PARTIAL)
     return left and order.status == OrderStatus.CONFIRMED
 
 
 def _promised(order: Order) -> bool:
-    return order.payment_status == PaymentStatus.AUTHORIZED and order.status in _LIVE
+    return order.payment_status == PaymentStatus.AUTHORIZED and order.status in LIVE
 
 
 def _to_cancel(order: Order) -> bool:
@@ -54,7 +54,7 @@ MOVES: dict[str, Move] = {
         permission="shop.change_order",
         done="Everything that was left is shipped.",
         make=lambda order, by, text: aftersales.fulfil(order, tracking_number=text, by=by),
-        fits=_to_ship,
+        fits=to_ship,
         label="Ship everything",
         icon="local_shipping",
         variant="primary",

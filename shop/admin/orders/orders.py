@@ -1,12 +1,15 @@
 """The screens of orders and carts."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 from django.views.decorators.http import require_POST
@@ -15,6 +18,7 @@ from unfold.decorators import display
 
 from shop.admin.fields import money, on_one_line
 from shop.admin.filters import DayRangeFilter, OpenDisputeFilter
+from shop.admin.orders.forms import FORMS
 from shop.admin.orders.inlines import (
     CartLineInline,
     EventInline,
@@ -115,10 +119,12 @@ class OrderAdmin(ReadOnlyAdmin):
     change_form_outer_before_template = "admin/shop/order_moves.html"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.move_view))
+        move = self.admin_site.admin_view(require_POST(self.move_view))
+        form = self.admin_site.admin_view(self.form_view)
+        views = [*((name, move) for name in MOVES), *((name, form) for name in FORMS)]
         own = [
             path(f"<int:pk>/{name}/", view, {"name": name}, name=f"shop_order_{name}")
-            for name in MOVES
+            for name, view in views
         ]
         return [*own, *super().get_urls()]
 
@@ -140,12 +146,15 @@ class OrderAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         order = Order.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
-        moves = [
-            (move, reverse(f"admin:shop_order_{name}", args=[order.pk]))
-            for name, move in MOVES.items()
-            if order and move.fits(order) and request.user.has_perm(move.permission)
-        ]
-        context = {"moves": moves, **(extra_context or {})}
+
+        def fitting(kind: Mapping[str, Any]) -> list[tuple[Any, str]]:
+            return [
+                (one, reverse(f"admin:shop_order_{name}", args=[order.pk]))
+                for name, one in kind.items()
+                if order and one.fits(order) and request.user.has_perm(one.permission)
+            ]
+
+        context = {"moves": fitting(MOVES), "forms": fitting(FORMS), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)
 
     def move_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponse:
@@ -161,6 +170,25 @@ class OrderAdmin(ReadOnlyAdmin):
         else:
             self.message_user(request, move.done, messages.SUCCESS)
         return redirect("admin:shop_order_change", pk)
+
+    def form_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
+        """A form that takes more than a button, and what it sends."""
+        kind = FORMS[name]
+        # It shows the order's lines, refused or not.
+        if not (request.user.has_perm(kind.permission) and self.has_view_permission(request)):
+            raise PermissionDenied
+        form = kind(request.POST or None, order=get_object_or_404(Order, pk=pk))
+        told = form.write(request.user) if form.is_valid() else None
+        if told:
+            self.message_user(request, *told)
+            return redirect("admin:shop_order_change", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"{form.order.number}: {kind.label.lower()}",
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/shop/order_form.html", context)
 
     @display(description="Number")
     def shown_number(self, order: Order) -> str:

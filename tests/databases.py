@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, connections, transaction
 
-from shop.actions.customers.roles import keep_groups
+from shop.actions.customers.roles import ROLE_OF_GROUP, keep_groups
 
 
 @contextmanager
@@ -41,12 +41,13 @@ def database_url() -> str:
 
 
 def empty() -> None:
-    """Deletes all rows, and makes those again that the migrations leave.
+    """Deletes all rows but those that the migrations leave, which are as before.
 
     As `flush`, for tests that leave a few rows: emptying every table by TRUNCATE, and looking for
     each permission, takes longer than most of them.
     """
-    kept = {Permission._meta.db_table, ContentType._meta.db_table}
+    lasting = (Permission, ContentType, Group, Group.permissions.through)
+    kept = {model._meta.db_table for model in lasting}
     with (
         connection.constraint_checks_disabled(),
         transaction.atomic(),
@@ -58,6 +59,7 @@ def empty() -> None:
             cursor.execute(f"LOCK TABLE {each} IN SHARE ROW EXCLUSIVE MODE")
         for name in filled_tables() - kept:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(name)}")
+        Group.objects.exclude(name__in=ROLE_OF_GROUP).delete()
         keep_groups()
 
 

@@ -9,7 +9,7 @@ from schema.engine.connections import ObjectField
 from schema.idempotency import KEY, key_of
 from schema.opened import open_row
 from schema.permissions import ANYONE
-from schema.types.carts import CART_TOKEN, open_cart
+from schema.types.carts import CART_TOKEN, remember
 from schema.types.orders.orders import Order
 from schema.types.payments import PaymentProvider
 from shop import models, money
@@ -99,7 +99,8 @@ class CheckoutComplete(Mutation):
         idempotency_key: str | None = None,
     ) -> Any:
         key = key_of(info, idempotency_key)
-        row = open_cart(info, cart)
+        row = checkout.find(info.context.user, cart, key=key)
+        remember(info.context, row)
         if note and len(note) > MAX_NOTE:
             raise Invalid(f"A note has at most {MAX_NOTE} characters.", field=["note"])
         wish = checkout.Wish(

@@ -65,6 +65,12 @@ def once(
     return reply
 
 
+def known(actor: str, operation: str, key: str) -> Reply | None:
+    """What was replied to a request with this key; None when none has come to its end."""
+    row = IdempotencyKey.objects.filter(actor=actor, operation=operation, key=key).first()
+    return row.reply if row else None
+
+
 def purge(now: datetime) -> int:
     """Forgets keys that have expired, and counts them."""
     return delete_in_batches(IdempotencyKey.objects.filter(expires_at__lt=now))

@@ -76,6 +76,40 @@ def test_an_account_orders_its_own_cart_without_a_token(
     assert numbers == [payload["order"]["number"]]
 
 
+def test_an_account_without_a_token_gets_the_first_reply_again(
+    selling: SimpleNamespace, customer: User, staff: User, complete: Any
+) -> None:
+    lines = (selling.variants[0], 2), (selling.variants[5], 1)
+    ready(customer, *lines)
+    first = complete(customer, idempotencyKey="k")
+    assert first["order"]["status"] == "CONFIRMED"
+    # The cart is ordered: there is none, and then another one with the same in it.
+    assert complete(customer, idempotencyKey="k") == first
+    ready(customer, *lines)
+    assert complete(customer, idempotencyKey="k") == first
+    other = complete(customer, idempotencyKey="k", note="Another.")
+    assert codes(other) == [("IDEMPOTENCY_CONFLICT", ["idempotencyKey"])]
+    assert (Order.objects.count(), DemoCharge.objects.count()) == (1, 1)
+    # Keys of others are other keys.
+    assert codes(complete(staff, idempotencyKey="k")) == [("NOT_FOUND", ["cart"])]
+    assert codes(complete(idempotencyKey="k")) == [("NOT_FOUND", ["cart"])]
+    assert complete(customer, idempotencyKey="new")["order"]["number"] != first["order"]["number"]
+
+
+def test_an_account_whose_payment_was_declined_is_told_so_again(
+    selling: SimpleNamespace, customer: User, complete: Any
+) -> None:
+    lines = (selling.variants[0], 2), (selling.variants[5], 1)
+    ready(customer, *lines)
+    wish = {"payment": {"provider": "DEMO", "method": "declined"}, "idempotencyKey": "k"}
+    for _ in range(2):
+        assert codes(complete(customer, **wish)) == [("PAYMENT_DECLINED", ["payment"])]
+    # Bought in another way meanwhile.
+    assert complete(customer, idempotencyKey="other")["order"]["status"] == "CONFIRMED"
+    assert codes(complete(customer, **wish)) == [("PAYMENT_DECLINED", ["payment"])]
+    assert Order.objects.count() == 2
+
+
 def test_nobody_orders_the_cart_of_an_account(
     selling: SimpleNamespace, customer: User, staff: User, complete: Any, dump: Any
 ) -> None:

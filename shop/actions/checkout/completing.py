@@ -12,6 +12,7 @@ from shop.actions import idempotency, inventory, orders, payments
 from shop.actions.carts.holding import hold
 from shop.actions.carts.pricing import PricedCart
 from shop.actions.checkout.checking import checked, out_of_stock
+from shop.actions.checkout.finding import OPERATION, actor_of
 from shop.actions.idempotency import Reply
 from shop.actions.rows import atomically
 from shop.compiled import Compiled
@@ -29,7 +30,6 @@ from shop.models import (
 from shop.pricing import AutomaticDiscount as PricedDiscount
 from shop.pricing import Voucher
 
-OPERATION = "checkoutComplete"
 _ENDED = (PaymentState.FAILED, PaymentState.VOIDED)
 _RATE_NAME: Compiled[str] = Compiled(
     lambda key: ShippingRate.objects.filter(pk=key).values_list("name", flat=True)
@@ -88,8 +88,6 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
         PaymentDeclined: the order is cancelled, the cart open again.
         Busy: the same request is being done at this moment.
     """
-    owner = wish.cart.user_id
-    actor = f"user:{owner}" if owner else f"cart:{wish.cart.pk}"
     placed: list[Reply] = []
 
     def place() -> Reply:
@@ -98,7 +96,7 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
 
     def work() -> Reply:
         placed.clear()
-        return idempotency.once(actor, OPERATION, key, _request(wish), place)
+        return idempotency.once(actor_of(wish.cart), OPERATION, key, _request(wish), place)
 
     reply = atomically(work)
     if reply["payment"] is None:
@@ -152,9 +150,9 @@ def _place(wish: Wish) -> Reply:
     _close(cart)
     if not order.total:
         orders.confirm(order, payment_status=PaymentStatus.PAID)
-        return {"order": order.pk, "payment": None}
+        return {"cart": cart.pk, "order": order.pk, "payment": None}
     payment = payments.begin(order, provider=wish.provider, method=wish.method)
-    return {"order": order.pk, "payment": payment.pk}
+    return {"cart": cart.pk, "order": order.pk, "payment": payment.pk}
 
 
 def _close(cart: Cart) -> None:

@@ -124,8 +124,17 @@ class _Round:
     def _claim(self, row: Any) -> bool:
         """Takes the row's turn, unless somebody has taken it."""
         turn = type(row).objects.filter(pk=row.pk, settle_at=row.settle_at)
-        later = self._now + gap(row.attempts)
+        later = _next_look(row, self._now)
         return bool(turn.update(settle_at=later, attempts=F("attempts") + 1))
+
+
+def _next_look(row: Any, now: datetime) -> datetime:
+    later = now + gap(row.attempts)
+    if row.state != PaymentState.REQUIRES_ACTION:
+        return later
+    # The order waits for its customer no longer than it says, and neither does its stock.
+    expires = row.order.expires_at
+    return expires if expires is not None and now < expires < later else later
 
 
 def _settle_payment(payment: Payment, now: datetime) -> None:

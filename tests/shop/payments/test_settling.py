@@ -169,6 +169,19 @@ def test_who_has_not_decided_is_waited_for_until_the_order_expires(
     assert not demo.confirm(payment.key)
 
 
+def test_the_provider_is_asked_when_the_order_expires_not_a_gap_later(mugs: Variant) -> None:
+    order = pending_order(mugs, minutes=40)
+    payment = paid(order, "requires_action")
+    # By then the gap is half an hour.
+    for seconds in range(0, 40 * 60, 30):
+        payments.settle(later(seconds))
+    expires_at = fresh(order).expires_at
+    assert fresh(payment).settle_at == expires_at
+    assert payments.settle(expires_at) == 1
+    assert fresh(payment).state == PaymentState.VOIDED
+    assert fresh(order).status != OrderStatus.PENDING
+
+
 def test_money_that_arrived_in_the_last_moment_counts(order: Order) -> None:
     payment = paid(order, "requires_action")
     Order.objects.filter(pk=order.pk).update(expires_at=timezone.now())

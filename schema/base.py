@@ -71,6 +71,8 @@ _ERROR_CODES = {
     "AMOUNT_TOO_LARGE": "It comes to more than can be paid at once.",
     "PAYMENT_DECLINED": "The provider declined the payment; the cart is as it was.",
     "PAYMENT_NOT_OFFERED": "The shop does not offer this way to pay.",
+    "PAYMENT_UNAVAILABLE": "The payment provider does not answer just now; nothing was written or "
+    "charged. Try again in a minute, or another way to pay.",
     "PAYMENT_FAILED": "The payment provider refused what staff asked of it.",
     "IDEMPOTENCY_CONFLICT": "The idempotency key came before with another input.",
     "ILLEGAL_MOVE": "The state of the object does not allow it.",

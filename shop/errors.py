@@ -46,6 +46,7 @@ class ErrorCode(StrEnum):
     AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
     PAYMENT_DECLINED = "PAYMENT_DECLINED"
     PAYMENT_NOT_OFFERED = "PAYMENT_NOT_OFFERED"
+    PAYMENT_UNAVAILABLE = "PAYMENT_UNAVAILABLE"
     PAYMENT_FAILED = "PAYMENT_FAILED"
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     ILLEGAL_MOVE = "ILLEGAL_MOVE"
@@ -334,6 +335,11 @@ class PaymentDeclined(ShopError):
 class PaymentNotOffered(ShopError):
     code = ErrorCode.PAYMENT_NOT_OFFERED
     message = "This way to pay is not offered."
+
+
+class PaymentUnavailable(ShopError):
+    code = ErrorCode.PAYMENT_UNAVAILABLE
+    message = "The payment provider does not answer just now. Nothing was charged; try again soon."
 
 
 class PaymentFailed(ShopError):

@@ -292,6 +292,9 @@ STRIPE_CAPTURE_LATER = env.bool("STRIPE_CAPTURE_LATER", default=False)
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
 # Seconds to wait for a provider; after that the payment is pending, and asked about later.
 PAYMENT_TIMEOUT = env.int("PAYMENT_TIMEOUT", default=20)
+# Requests of one process that may wait for a provider at once. Fewer than its threads: the others
+# serve the shop while a provider hangs.
+PAYMENT_CALLS = env.int("PAYMENT_CALLS", default=2)
 if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRET:
     raise ImproperlyConfigured("STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRET.")
 

@@ -2,6 +2,7 @@
 
 base      what a gateway does, and how it answers
 registry  which there are
+bulkhead  so many calls at once, so that one that hangs does not take the shop with it
 manual    bank transfer, cash
 demo      moves no money, for development and tests
 stripe    cards and wallets

@@ -200,6 +200,10 @@ class Gateway(ABC):
         """Whether it can move exactly `amount` minor units; some providers cannot move a fils."""
         return True
 
+    def hangs(self) -> bool:
+        """Whether calls that are under way hang, so that a further one is not worth its wait."""
+        return False
+
     @abstractmethod
     def pay(self, request: PaymentRequest) -> Outcome:
         """Starts a payment, or finds the one with this key. Takes the money where it can."""

@@ -84,7 +84,8 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
 
     Raises:
         Several, TotalChanged: the cart cannot be ordered as it is; nothing is written.
-        CartClosed, CartChanged, PaymentNotOffered, IdempotencyConflict: nothing is written.
+        CartClosed, CartChanged, PaymentNotOffered, PaymentUnavailable, IdempotencyConflict: nothing
+            is written.
         PaymentDeclined: the order is cancelled, the cart open again.
         Busy: the same request is being done at this moment.
     """

@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from shop import gateways
-from shop.errors import Invalid, PaymentNotOffered
+from shop.errors import Invalid, PaymentNotOffered, PaymentUnavailable
 from shop.gateways import PaymentRequest
 from shop.models import Order, Payment
 from shop.models.payments import REFERENCE_LENGTH
@@ -29,6 +29,7 @@ def begin(order: Order, *, provider: str, method: str) -> Payment:
 
     Raises:
         PaymentNotOffered: it is not offered, or cannot move exactly this amount.
+        PaymentUnavailable: the provider hangs.
         Invalid: the method is too long to be one.
         RuntimeError: outside a transaction, where there could be a payment without its order.
     """
@@ -36,8 +37,11 @@ def begin(order: Order, *, provider: str, method: str) -> Payment:
         raise RuntimeError("A payment is written in the transaction of its order.")
     if provider not in gateways.offered(order.currency):
         raise PaymentNotOffered
-    if not gateways.gateway_of(provider).takes(order.total, order.currency):
+    gateway = gateways.gateway_of(provider)
+    if not gateway.takes(order.total, order.currency):
         raise PaymentNotOffered("This way to pay cannot take exactly this amount.")
+    if gateway.hangs():
+        raise PaymentUnavailable(field=["payment"])
     if len(method) > REFERENCE_LENGTH:
         raise Invalid("The method is too long.")
     return Payment.objects.create(

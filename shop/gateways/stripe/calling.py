@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from shop.gateways.base import Failure, Refused, Unavailable
+from shop.gateways.bulkhead import Bulkhead
 
 if TYPE_CHECKING:
     from stripe import StripeClient, StripeError
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 # After a connection that broke the same is asked once more, under the same key.
 _RETRIES = 1
+# Stripe answers within a second or two; a call that takes longer than this is taken to hang.
+_PATIENCE = 3.0
+
+bulkhead = Bulkhead(lambda: settings.PAYMENT_CALLS, patience=_PATIENCE)
 
 _FAILURES = {
     "insufficient_funds": Failure.INSUFFICIENT_FUNDS,
@@ -65,16 +70,17 @@ def call(ask: Callable[[StripeClient], Any]) -> dict[str, Any]:
     Raises:
         Declined, Missing, KeyTaken.
         Refused: Stripe did not do it.
-        Unavailable: nobody knows whether it did.
+        Unavailable: nobody knows whether it did; or so many calls hang that it was not asked.
     """
     # Loaded when it is needed: it takes 30 MB, which shops without it need not spend.
     import stripe
 
-    try:
-        return ask(_client()).to_dict()
-    except stripe.StripeError as error:
-        # Not chained: a traceback would show what Stripe wrote.
-        raise _meaning(error) from None
+    with bulkhead.place():
+        try:
+            return ask(_client()).to_dict()
+        except stripe.StripeError as error:
+            # Not chained: a traceback would show what Stripe wrote.
+            raise _meaning(error) from None
 
 
 def failure_of(error: Mapping[str, Any] | None) -> Failure:

@@ -21,7 +21,7 @@ from shop.gateways.base import (
     Unavailable,
 )
 from shop.gateways.stripe import amounts
-from shop.gateways.stripe.calling import Declined, Missing, call
+from shop.gateways.stripe.calling import Declined, Missing, bulkhead, call
 from shop.gateways.stripe.reading import notification_of, outcome_of, refund_outcome_of
 
 # Seconds after which a signed message is too old.
@@ -41,6 +41,9 @@ class Stripe(Gateway):
 
     def takes(self, amount: int, currency: str) -> bool:
         return amounts.to_stripe(amount, currency) is not None
+
+    def hangs(self) -> bool:
+        return bulkhead.hangs()
 
     def pay(self, request: PaymentRequest) -> Outcome:
         parameters = _parameters(request)

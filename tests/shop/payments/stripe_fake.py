@@ -45,6 +45,7 @@ class Fake:
         deaf: so many requests are not even heard.
         down: every request is answered with 503.
         searchable: whether new objects can be found already.
+        goes_on: cleared, requests are heard and wait until it is set.
     """
 
     def __init__(self) -> None:
@@ -55,6 +56,8 @@ class Fake:
         self.lost = self.deaf = 0
         self.down = False
         self.searchable = True
+        self.goes_on = threading.Event()
+        self.goes_on.set()
         self.refund_status = "succeeded"
         self._replies: dict[str, tuple[str, int, Any]] = {}
         self._lock = threading.Lock()
@@ -327,6 +330,7 @@ def serve(fake: Fake) -> ThreadingHTTPServer:
                 self.close_connection = True
                 return
             fake.calls.append((self.command, split.path))
+            fake.goes_on.wait(60)
             if fake.down:
                 status, body = 503, {"error": {"type": "api_error", "message": "Later."}}
             else:

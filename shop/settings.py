@@ -179,6 +179,8 @@ OUTBOX_DAYS = env.int("OUTBOX_DAYS", default=14)
 JOB_DAYS = env.int("JOB_DAYS", default=90)
 # Days after which entries of the audit are removed.
 AUDIT_DAYS = env.int("AUDIT_DAYS", default=730)
+# Days after which an order of an erased account loses its address, delivered or not.
+ERASED_ORDER_DAYS = env.int("ERASED_ORDER_DAYS", default=60)
 CELERY_WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=4)
 
 # Lets webhooks go to this machine and to private networks: to develop receivers, and for tests.

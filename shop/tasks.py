@@ -224,6 +224,12 @@ def purge_accounts() -> None:
     throttling.purge(timezone.now())
 
 
+@outbox.periodic("shop.forget_orders", seconds=3600)
+def forget_orders() -> None:
+    """Takes from orders of erased accounts what they kept until they were delivered."""
+    accounts.forget_delivered(timezone.now())
+
+
 @outbox.periodic("shop.purge_sessions", seconds=3600)
 def purge_sessions() -> None:
     """Removes sessions that are long over, and those of the staff screens that are over."""

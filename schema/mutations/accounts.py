@@ -37,8 +37,9 @@ class AccountExport(Mutation):
 class AccountErase(Mutation):
     """Erases your account, at once and for good.
 
-    You are signed out everywhere. What the shop must keep no longer says whose it was: orders
-    lose their address, so that what was not shipped yet cannot be shipped any more.
+    You are signed out everywhere. What the shop must keep no longer says whose it was. Only orders
+    that are still to be delivered keep what that takes (name, address, phone number, e-mail address
+    for mails about them, and what you wrote) until they are shipped, cancelled or expired.
     """
 
     permission = SIGNED_IN
@@ -50,13 +51,21 @@ class AccountErase(Mutation):
         otp = OTP
 
     erased = graphene.Boolean(required=True, default_value=False, description="Whether it was.")
+    kept_orders = graphene.Int(
+        required=True,
+        default_value=0,
+        description="How many orders keep their address until they are delivered or end.",
+    )
+    kept_until = graphene.DateTime(
+        description="When the last of them loses it at the latest, delivered or not; null without."
+    )
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, password: str, otp: str | None = None) -> Any:
         address = authentication.address_of(info.context)
-        accounts.erase_own(info.context.user, password=password, address=address, otp=otp)
+        kept = accounts.erase_own(info.context.user, password=password, address=address, otp=otp)
         refresh_cookie.drop(info.context)
-        return cls(erased=True)
+        return cls(erased=True, kept_orders=kept.orders, kept_until=kept.until)
 
 
 class AccountsMutation(graphene.ObjectType):

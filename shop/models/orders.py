@@ -73,6 +73,8 @@ class Order(models.Model):
         note: what the customer wrote.
         fulfillment_status, payment_status: derived from lines and payments, kept by actions.
         expires_at: of those that are pending.
+        forget_at: until when, at most, one of an erased account keeps what it takes to deliver it;
+            null for all others.
     """
 
     number = ExactCharField(max_length=NUMBER_LENGTH, unique=True)
@@ -107,6 +109,7 @@ class Order(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    forget_at = models.DateTimeField(null=True)
 
     objects = OrderQuerySet.as_manager()
 
@@ -134,6 +137,7 @@ class Order(models.Model):
             models.Index(fields=["status", "created_at", "id"], name="order_by_status"),
             models.Index(fields=["status", "expires_at"], name="order_by_expiry"),
             models.Index(fields=["email_key", "created_at", "id"], name="order_by_email"),
+            models.Index(fields=["forget_at"], name="order_to_forget"),
         )
 
     def __str__(self) -> str:

@@ -14,7 +14,8 @@ from graphql_jwt.shortcuts import get_token
 from schema.root import schema
 from shop.actions import accounts
 from shop.actions.customers import addresses
-from shop.models import Address, OutboxEvent, Session, User
+from shop.models import Address, Order, OutboxEvent, Session, User
+from tests.shop import sold
 
 ERASE = """mutation($password: String!) { accountErase(input: {password: $password}) {
   erased userErrors { code message field } } }"""
@@ -41,6 +42,21 @@ def ask(client: Client) -> Callable[..., dict[str, Any]]:
         ).json()
 
     return send
+
+
+def test_the_answer_tells_what_is_kept_until_it_is_delivered(api: Any, customer: User) -> None:
+    document = ERASE.replace("erased ", "erased keptOrders keptUntil ")
+    for status in ("confirmed", "pending", "completed", "cancelled"):
+        sold.make_order(customer.email, customer, status=status)
+    sold.make_order("bob@example.org")
+    refused = api(document, customer, password="wrong")["data"]["accountErase"]
+    assert (refused["keptOrders"], refused["keptUntil"]) == (0, None)
+    assert not Order.objects.exclude(forget_at=None).exists()
+    payload = api(document, customer, password=PASSWORD)["data"]["accountErase"]
+    assert (payload["erased"], payload["keptOrders"]) == (True, 2)
+    until = Order.objects.filter(email=customer.email).latest("forget_at").forget_at
+    assert payload["keptUntil"] == until.isoformat()
+    assert Order.objects.filter(email=customer.email).count() == 2
 
 
 def test_an_account_is_erased_and_everything_signed_in_ends(

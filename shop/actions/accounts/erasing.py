@@ -6,6 +6,8 @@ customers adds a function to STEPS. What hangs on users by CASCADE goes in any c
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -14,12 +16,12 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session as ScreenSession
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Max, Q
 from django.utils import timezone
 
 from shop import events
 from shop.actions import audit, jobs, reviews
-from shop.actions.accounts import erasing_sales, sales
+from shop.actions.accounts import erasing_sales, leftovers, sales
 from shop.actions.audit.values import ERASED
 from shop.actions.customers import privileges
 from shop.actions.customers.holding import hold
@@ -27,22 +29,32 @@ from shop.actions.customers.signing_in import prove
 from shop.errors import NotFound
 from shop.models import (
     AuditEntry,
-    DeferredTask,
     Job,
     JobKind,
     OutboxEvent,
     SentMail,
     User,
-    WebhookDelivery,
 )
-from shop.models.customers import email_key
 
 # What staff did on the screens stays in their log, without saying who they were.
 KEPT: tuple[type[models.Model], ...] = (LogEntry,)
 _BATCH = 500
 
 
-def erase_own(user: User, *, password: str, address: str, otp: str | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What outlives an erasure, because somebody has paid for it and waits for it.
+
+    Attributes:
+        orders: so many keep an address until they are delivered or end.
+        until: when the last of them loses it at the latest; None without any.
+    """
+
+    orders: int = 0
+    until: datetime | None = None
+
+
+def erase_own(user: User, *, password: str, address: str, otp: str | None = None) -> Kept:
     """Erases the account of someone who proves to be its owner.
 
     It must not run inside a transaction, as `prove`.
@@ -61,52 +73,37 @@ def erase_own(user: User, *, password: str, address: str, otp: str | None = None
     with transaction.atomic():
         privileges.hold(user)
         privileges.check(user, by=user, ends_ownership=True)
-        erase(user)
+        return erase(user)
 
 
 @transaction.atomic
-def erase(user: User) -> None:
+def erase(user: User) -> Kept:
     """Makes a stranger of `user`, signs them out everywhere, and deletes what told of them.
 
+    Orders that are still to be delivered keep what that takes, and lose it then (`delivering`).
     Erasing one who is erased already does nothing.
     """
     try:
         hold(user)
     except NotFound:
-        return
+        return Kept()
     known = User.objects.get(pk=user.pk)
     for step in STEPS:
         step(known)
     _anonymise(known)
     events.emit("user.erased", known)
+    kept = sales.kept_of(known).aggregate(orders=Count("pk"), until=Max("forget_at"))
     user.refresh_from_db()
+    return Kept(**kept)
 
 
 def _webhooks(user: User) -> None:
     """Bodies that documents of endpoints made: of what was theirs, or with their address in it."""
-    for part in _aggregates(user):
-        WebhookDelivery.objects.filter(event__aggregate__in=part).delete()
-    documents = WebhookDelivery.objects.exclude(endpoint__query="")
-    documents.filter(_mentions("body", user)).delete()
+    leftovers.forget_messages(_aggregates(user), _addresses(user))
 
 
 def _failures(user: User) -> None:
-    """Mail servers name in their refusals whom they refuse.
-
-    That may be an address that was mistyped, and is known from the refusal alone: what failed to be
-    told of the account is found by its event as well.
-    """
-    failed = DeferredTask.objects.exclude(error="")
-    failed.filter(_mentions("error", user)).update(error=ERASED)
-    events_of = {
-        uid.hex
-        for part in _aggregates(user)
-        for uid in OutboxEvent.objects.filter(aggregate__in=part).values_list("uid", flat=True)
-    }
-    rows = failed.values_list("pk", "key").iterator(chunk_size=_BATCH)
-    mine = [pk for pk, key in rows if key.partition(":")[0] in events_of]
-    for start in range(0, len(mine), _BATCH):
-        failed.filter(pk__in=mine[start : start + _BATCH]).update(error=ERASED)
+    leftovers.forget_failures(_aggregates(user), _addresses(user))
 
 
 def _exports(user: User) -> None:
@@ -173,6 +170,8 @@ def _belongings(user: User) -> None:
 
 # In this order: the last one takes away by what the others find theirs.
 STEPS: list[Callable[[User], None]] = [
+    # First of all: what the others find theirs does not include it.
+    erasing_sales.keep,
     _webhooks,
     _failures,
     _exports,
@@ -236,14 +235,6 @@ def _aggregates(user: User) -> Iterator[list[str]]:
         yield told[start : start + _BATCH]
 
 
-def _mentions(field: str, user: User) -> Q:
-    """Texts that name an e-mail address of `user`."""
-    named = Q()
-    for address in sorted(_addresses(user)):
-        named |= Q(**{f"{field}__icontains": address})
-    return named
-
-
 def _addresses(user: User) -> set[str]:
     """The e-mail addresses that tell of `user`: also those left, or waited for.
 
@@ -255,7 +246,4 @@ def _addresses(user: User) -> set[str]:
     changes = OutboxEvent.objects.filter(aggregate=events.aggregate_of(user))
     told = changes.filter(topic="user.email_changed").values_list("payload", flat=True)
     found.update(payload.get("former", "") for payload in told)
-    keys = {address: email_key(address) for address in found if address}
-    others = User.objects.exclude(pk=user.pk).filter(email_key__in=keys.values())
-    taken = set(others.values_list("email_key", flat=True))
-    return {address for address, key in keys.items() if key not in taken}
+    return leftovers.of_nobody_else(found, but=user.pk)

@@ -1,16 +1,20 @@
 """What an erasure does to orders: they stay whole as sales, and tell no more whose they were.
 
 What books and taxes need stays: numbers, times, lines, amounts, the country and the region. Carts
-go, and so do exports of orders in which theirs may be.
+go, and so do exports of orders in which theirs may be. What it takes to deliver an order that has
+been bought stays until that is done.
 """
 
 import hashlib
 import secrets
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
+from django.utils import timezone
 
 from shop import events
 from shop.actions import jobs
@@ -26,7 +30,6 @@ from shop.models import (
     Order,
     OrderEvent,
     OrderEventKind,
-    OrderStatus,
     OutboxEvent,
     Payment,
     Redemption,
@@ -41,11 +44,34 @@ _BATCH = 500
 _TAXED_BY = ("country", "region")
 # What of the timeline's data is a word of the shop's own.
 _WORDS = ("provider", "currency", "failure")
-_OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
-_GONE = (
-    "The customer's account was erased, and with it the address. What was not shipped yet cannot "
-    "be shipped any more: cancel or refund it."
+_KEPT = (
+    "The customer's account was erased. What it takes to deliver the order stays until it is "
+    "shipped, cancelled or expired, and not longer than until {:%Y-%m-%d}."
 )
+_GONE = (
+    "The customer's account was erased, and the time for which the address was kept is over. What "
+    "was not shipped yet cannot be shipped any more: cancel or refund it."
+)
+
+
+def keep(user: User) -> None:
+    """Has the orders of `user` that are still to be delivered keep what that takes, for a while.
+
+    That is the address, the name and the phone number in it, the e-mail address for mails with the
+    link in them, and what was written about the order. The address of the bill goes at once.
+    """
+    until = timezone.now() + timedelta(days=settings.ERASED_ORDER_DAYS)
+    theirs = list(locked(sales.orders_of(user)).values_list("pk", flat=True))
+    for part in _batched(theirs):
+        rows = list(Order.objects.filter(sales.TO_DELIVER, pk__in=part))
+        for order in rows:
+            order.forget_at = until
+            order.billing_address = _place(order.billing_address)
+        Order.objects.bulk_update(rows, ["forget_at", "billing_address"])
+        OrderEvent.objects.bulk_create(
+            OrderEvent(order=order, kind=OrderEventKind.NOTE, text=_KEPT.format(until))
+            for order in rows
+        )
 
 
 def forget(user: User) -> None:
@@ -56,17 +82,31 @@ def forget(user: User) -> None:
     """
     list(locked(sales.orders_of(user)).values_list("pk", flat=True))
     _carts(user)
+    keep(user)
     orders = list(sales.orders_of(user).order_by("pk").values_list("pk", flat=True))
+    kept = list(sales.kept_of(user).order_by("pk").values_list("pk", flat=True))
     # One for all of theirs: a voucher still counts how many customers used it.
     stand_in = f"erased-{uuid.uuid4()}"
+    forget_orders(orders, stand_in=stand_in)
+    _exports(kept)
+    for part in _batched(kept):
+        Redemption.objects.filter(order__in=part).update(customer_key=stand_in)
+    sales.guest_mails_of(user).delete()
+
+
+def forget_orders(orders: list[int], *, stand_in: str) -> None:
+    """Takes whatever tells who it was from these orders.
+
+    Args:
+        orders: their keys, in order.
+        stand_in: in place of the e-mail address by which the uses of a voucher count.
+    """
     _exports(orders)
-    for start in range(0, len(orders), _BATCH):
-        keys = orders[start : start + _BATCH]
+    for keys in _batched(orders):
         _orders(keys)
         _parts(keys)
         _timeline(keys)
         Redemption.objects.filter(order__in=keys).update(customer_key=stand_in)
-    sales.guest_mails_of(user).delete()
 
 
 def _carts(user: User) -> None:
@@ -131,7 +171,7 @@ def _timeline(keys: list[int]) -> None:
     OutboxEvent.objects.bulk_update(told, ["payload"])
     OrderEvent.objects.bulk_create(
         OrderEvent(order=order, kind=OrderEventKind.NOTE, text=_GONE)
-        for order in Order.objects.filter(pk__in=keys, status__in=_OPEN)
+        for order in Order.objects.filter(sales.TO_DELIVER, pk__in=keys)
     )
 
 

@@ -12,8 +12,10 @@ from django.db.models import Q, QuerySet
 from shop.models import (
     Cart,
     Fulfillment,
+    FulfillmentStatus,
     Order,
     OrderEvent,
+    OrderStatus,
     Payment,
     Refund,
     Return,
@@ -30,14 +32,25 @@ PARTS: dict[type[models.Model], str] = {
     Refund: "payment__order",
     Return: "order",
 }
+# Orders that need an address yet.
+TO_DELIVER = Q(
+    status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
+    fulfillment_status__in=(FulfillmentStatus.NONE, FulfillmentStatus.PARTIAL),
+)
 
 
 def orders_of(user: User) -> QuerySet[Order]:
-    """The orders of `user`, those among them that they placed as a guest."""
-    theirs = Q(user=user.pk)
-    if user.confirmed_at is not None:
-        theirs |= Q(user=None, email_key=user.email_key)
-    return Order.objects.filter(theirs)
+    """The orders of `user`, those among them that they placed as a guest.
+
+    Not those that an erased account has left to be delivered: who has its address now, inherits
+    nothing.
+    """
+    return Order.objects.filter(_theirs(user), forget_at=None)
+
+
+def kept_of(user: User) -> QuerySet[Order]:
+    """The orders of `user` that outlive the account until they are delivered."""
+    return Order.objects.filter(_theirs(user), forget_at__isnull=False)
 
 
 def carts_of(user: User) -> QuerySet[Cart]:
@@ -57,6 +70,12 @@ def keys_of(user: User) -> dict[type[models.Model], list[int]]:
         Order: orders,
         Cart: list(carts_of(user).values_list("pk", flat=True)),
     }
+    return found | parts_of(orders)
+
+
+def parts_of(orders: list[int]) -> dict[type[models.Model], list[int]]:
+    """The primary keys of what hangs on these orders."""
+    found = {}
     for model, way in PARTS.items():
         rows = model._base_manager.filter(**{f"{way}__in": orders})
         found[model] = list(rows.values_list("pk", flat=True))
@@ -67,6 +86,13 @@ def addresses_of(user: User) -> set[str]:
     """The e-mail addresses that `user` ordered with, or is about to."""
     told = set(orders_of(user).values_list("email", flat=True))
     return told.union(carts_of(user).values_list("email", flat=True))
+
+
+def _theirs(user: User) -> Q:
+    theirs = Q(user=user.pk)
+    if user.confirmed_at is not None:
+        theirs |= Q(user=None, email_key=user.email_key)
+    return theirs
 
 
 def _with_address(model: Any, field: str, user: User) -> list[int]:

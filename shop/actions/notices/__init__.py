@@ -5,7 +5,8 @@ leavings    a cart that somebody left, and wants to be reminded of
 shelves     staff learn that stock runs low
 banks       staff learn that a payment is disputed
 
-Each is sent once for the event that it is about. Whoever was erased is told of nothing.
+Each is sent once for the event that it is about. Whoever was erased is told of nothing,
+but for orders that are still to be delivered.
 """
 
 from shop.actions.notices.banks import tell_of_dispute

@@ -13,7 +13,7 @@ from shop.actions.payments.disputing import dispute_within
 from shop.actions.payments.refunding import apply_refund_within, request_for
 from shop.actions.rows import atomically
 from shop.errors import NotFound
-from shop.gateways import DisputeOutcome, Notification, Refused, Unavailable
+from shop.gateways import Notification, Refused, Unavailable
 from shop.models import Payment, PaymentEvent, Refund
 
 _KIND_LENGTH = PaymentEvent._meta.get_field("kind").max_length
@@ -84,25 +84,27 @@ def _asked(provider: str, notification: Notification) -> tuple[Payment | None, C
         if told is None:
             raise Unavailable
         if refund is None:
-            return payment, partial(adopt, payment.pk, told)
+            return payment, _once_paid(payment, partial(adopt, payment.pk, told))
         return payment, partial(apply_refund_within, refund.pk, told)
     if notification.dispute:
-        return payment, _disputed(payment, notification.dispute)
+        return payment, _once_paid(
+            payment, partial(dispute_within, payment.pk, notification.dispute)
+        )
     outcome = notification.outcome or gateway.look_up(request_of(payment))
     return payment, partial(apply_within, payment.pk, outcome)
 
 
-def _disputed(payment: Payment, dispute: DisputeOutcome) -> Callable[[], Any]:
-    """What applies a dispute. That the money came, which goes before it, may be told later."""
+def _once_paid(payment: Payment, learn: Callable[[], Any]) -> Callable[[], Any]:
+    """What applies `learn`, which is about money that came. That it came may be told later."""
     if payment.state in machine.TAKEN:
-        return partial(dispute_within, payment.pk, dispute)
+        return learn
     outcome = gateways.gateway_of(payment.provider).look_up(request_of(payment))
 
-    def learn() -> None:
+    def both() -> None:
         apply_within(payment.pk, outcome)
-        dispute_within(payment.pk, dispute)
+        learn()
 
-    return learn
+    return both
 
 
 def _payment_of(provider: str, notification: Notification) -> Payment | None:

@@ -327,6 +327,17 @@ def test_what_was_paid_back_at_stripes_dashboard_counts_once(
     assert (fresh(payment).state, payment.refunded) == ("partially_refunded", TOTAL - 1000)
 
 
+def test_what_was_paid_back_may_be_told_before_that_it_came(
+    stripe: Fake, payment: Payment, succeeded: Message, order: Order, deliver: Any
+) -> None:
+    theirs = stripe.pays_back(payment.reference, 1000)
+    assert deliver(stripe.event("refund.created", {**theirs})) == 200
+    assert deliver(succeeded) == 200
+    assert (fresh(payment).state, payment.refunded) == ("partially_refunded", 1000)
+    assert fresh(order).payment_status == PaymentStatus.PARTIALLY_REFUNDED
+    assert told_of(order) == ["payment_captured", "confirmed", "refunded"]
+
+
 @pytest.mark.parametrize("changed", [{"amount": TOTAL + 1}, {"currency": "jpy"}])
 def test_what_cannot_have_been_paid_back_does_not_count(
     changed: dict[str, Any], stripe: Fake, order: Order, deliver: Any

@@ -247,7 +247,7 @@ class OrderRefund(Mutation):
     refund = ObjectField(
         Refund,
         description="The refund, PENDING until the provider has answered; null also where units "
-        "were taken out of the order for which nothing was paid.",
+        "were taken out of the order for which nothing goes back.",
     )
 
     @classmethod

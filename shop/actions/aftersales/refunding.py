@@ -24,7 +24,7 @@ from shop.actions.aftersales.texts import REASON, checked
 from shop.actions.payments import Part
 from shop.actions.rows import atomically
 from shop.errors import ExceedsOrder, ExceedsPayment, Invalid, Required
-from shop.models import Order, OrderLine, OrderStatus, Payment, Refund, RefundState
+from shop.models import Order, OrderLine, OrderStatus, Payment, PaymentState, Refund, RefundState
 from shop.money import format_minor
 
 _REFUNDABLE = (
@@ -81,7 +81,8 @@ def refund(
         key: by which a request that comes again is known.
 
     Returns:
-        None where units for which nothing was paid were taken out of the order.
+        None where units for which nothing goes back were taken out of the order: they cost nothing,
+        or were paid back before.
 
     Raises:
         IllegalMove: the order waits for its payment; or it is not confirmed, and units of it are to
@@ -111,7 +112,7 @@ def refund(
 
 @audit.recorded("order.refund", facts)
 def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
-    """Writes the refund. Returns its primary key; None where nothing was paid for the units."""
+    """Writes the refund. Returns its primary key; None where nothing goes back for the units."""
     hold(
         order,
         illegal="Only units of confirmed orders are put back into stock."
@@ -119,12 +120,12 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
         else "What waits for its payment has nothing to pay back.",
         status__in=(OrderStatus.CONFIRMED,) if wanted.restock else _REFUNDABLE,
     )
-    left = _cancellable if wanted.restock else unrefunded
+    left = unshipped if wanted.restock else unrefunded
     items = chosen(order, wanted.lines, left) if wanted.lines else []
     shipping = shipping_left(order) if wanted.shipping else 0
     if wanted.shipping and not shipping:
         raise ExceedsOrder("Of the shipping nothing is left to pay back.", field=["shipping"])
-    parts = [Part(item.line.pk, item.units, _price_of(item)) for item in items]
+    parts = [] if wanted.restock and _is_spent(order) else _parts(items)
     by_parts = sum(part.amount for part in parts) + shipping
     amount = by_parts if wanted.amount is None else wanted.amount
     if not amount and not wanted.restock:
@@ -158,13 +159,24 @@ def unrefunded(line: OrderLine) -> int:
     return line.quantity - line.refunded
 
 
-def _cancellable(line: OrderLine) -> int:
-    return min(unrefunded(line), unshipped(line))
+def _is_spent(order: Order) -> bool:
+    """Whether all its money has gone back or never came, so that nothing can go back for units.
+
+    What of the order is not shipped yet can be taken out of it all the same: there is no other way
+    for it, once something was shipped.
+    """
+    payments_of = Payment.objects.filter(order=order.pk)
+    return not any(one.left or one.state == PaymentState.AUTHORIZED for one in payments_of)
 
 
-def _price_of(item: Chosen) -> int:
-    line = item.line
-    return share(line.total, line.quantity, before=line.refunded, units=item.units)
+def _parts(items: list[Chosen]) -> list[Part]:
+    """What goes back for the units; nothing for those that were paid back before."""
+    units = {item.line: min(item.units, unrefunded(item.line)) for item in items}
+    return [
+        Part(line.pk, number, share(line.total, line.quantity, before=line.refunded, units=number))
+        for line, number in units.items()
+        if number
+    ]
 
 
 def shipping_left(order: Order) -> int:

@@ -17,6 +17,7 @@ from shop.errors import (
     InvalidQuantity,
     Required,
 )
+from shop.gateways import Outcome, Result
 from shop.models import (
     DemoCharge,
     Order,
@@ -235,6 +236,69 @@ def test_units_that_cost_nothing_are_taken_out_without_money(staff: User) -> Non
     assert aftersales.refund(order, Wanted(lines={second.pk: 1}, restock=True), by=staff) is None
     assert [line.cancelled for line in lines_of(order)] == [0, 1]
     assert not Refund.objects.exists()
+
+
+def _money_back_as_an_amount(order: Order, staff: User) -> None:
+    aftersales.refund(order, Wanted(amount=order.total), by=staff)
+
+
+def _money_back_by_units(order: Order, staff: User) -> None:
+    lines = {line.pk: None for line in lines_of(order)}
+    aftersales.refund(order, Wanted(lines=lines, shipping=True), by=staff)
+
+
+def _promise_that_ran_out(order: Order, _: User) -> None:
+    payment = order.payments.get()
+    payments.apply(payment.pk, Outcome(result=Result.VOIDED, reference=payment.reference))
+
+
+@pytest.mark.parametrize(
+    ("state", "lose", "status"),
+    [
+        (PaymentState.CAPTURED, _money_back_as_an_amount, "completed"),
+        (PaymentState.CAPTURED, _money_back_by_units, "completed"),
+        (PaymentState.AUTHORIZED, _promise_that_ran_out, "confirmed"),
+    ],
+)
+def test_what_is_not_shipped_of_an_order_without_money_is_taken_out(
+    state: PaymentState, lose: Any, status: str, staff: User
+) -> None:
+    row = variant(on_hand=10)
+    order = place(lines={variant(): 1, row: 2}, state=state)
+    shipped, waiting = lines_of(order)
+    aftersales.fulfil(order, {shipped.pk: 1}, by=staff)
+    lose(order, staff)
+    # Neither shipped nor called off, its stock would be promised for ever.
+    for move in (aftersales.fulfil, aftersales.cancel):
+        with pytest.raises(IllegalMove):
+            move(order, by=staff)
+    before = given_back()
+    wanted = Wanted(lines={waiting.pk: None}, restock=True)
+    assert aftersales.refund(order, wanted, by=staff) is None
+    assert given_back() == before
+    assert Stock.objects.get(variant=row).reserved == 0
+    order.refresh_from_db()
+    assert (order.status, order.fulfillment_status) == (status, "full")
+
+
+def test_units_that_were_paid_back_before_are_taken_out_for_nothing(staff: User) -> None:
+    order = place(lines={variant(1000): 3})
+    (line,) = lines_of(order)
+    aftersales.refund(order, Wanted(lines={line.pk: 2}), by=staff)
+    refund = aftersales.refund(order, Wanted(lines={line.pk: None}, restock=True), by=staff)
+    assert refund is not None
+    assert (refund.amount, given_back()) == (1000, 3000)
+    (line,) = lines_of(order)
+    assert (line.cancelled, line.refunded) == (3, 3)
+
+
+def test_units_whose_money_is_only_promised_are_not_taken_out(staff: User, dump: Any) -> None:
+    order = place(lines={variant(): 2}, state=PaymentState.AUTHORIZED)
+    (line,) = lines_of(order)
+    before = dump()
+    with pytest.raises(ExceedsPayment):
+        aftersales.refund(order, Wanted(lines={line.pk: 1}, restock=True), by=staff)
+    assert dump() == before
 
 
 # --- The provider ---------------------------------------------------------------------------------

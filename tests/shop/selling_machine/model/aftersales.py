@@ -65,16 +65,19 @@ class Aftersales(Checkout):
             raise Refused("INVALID")
         if order.status == PENDING or (restock and order.status != CONFIRMED):
             raise Refused("ILLEGAL_MOVE")
-        most = _cancellable if restock else _unrefunded
+        most = _unshipped if restock else _unrefunded
         chosen = _chosen(order, asked, most) if asked else []
         fee = _shipping_left(order) if shipping else 0
-        amount = fee + sum(_price(row, units) for row, units in chosen)
+        # What was paid back before, or never paid, is taken out for nothing.
+        free = restock and _is_spent(order)
+        paid = {id(row): 0 if free else min(units, _unrefunded(row)) for row, units in chosen}
+        amount = fee + sum(_price(row, paid[id(row)]) for row, _ in chosen)
         if amount:
             self._check_left(order, amount)
         elif not restock:
             raise Refused("INVALID")
         for row, units in chosen:
-            row.refunded += units if amount else 0
+            row.refunded += paid[id(row)] if amount else 0
             if restock:
                 row.cancelled += units
                 order.promised[row.variant] -= units
@@ -175,8 +178,16 @@ def _unrefunded(line: Line) -> int:
     return line.quantity - line.refunded
 
 
-def _cancellable(line: Line) -> int:
-    return min(_unrefunded(line), line.unshipped)
+def _unshipped(line: Line) -> int:
+    return line.unshipped
+
+
+def _is_spent(order: Order) -> bool:
+    """Whether no money is left that could go back, nor promised."""
+    payment = order.payment
+    if payment is None:
+        return True
+    return payment.captured == payment.refunded and payment.state != AUTHORIZED
 
 
 def _price(line: Line, units: int) -> int:

@@ -107,6 +107,10 @@ class Payments(Orders):
         count = 0
         for order, payment in due:
             self._claim(payment)
+            if payment.state == REQUIRES_ACTION and order.status == PENDING:
+                # Asked once more when the order expires.
+                last = order.expires_at if order.expires_at > now else payment.due
+                payment.due = min(payment.due or last, last)
             count += 1
             if not self._ask(order, payment, line):
                 return count

@@ -39,7 +39,7 @@ class CategoryAdmin(FoldedSearch, LabelledAdmin, ActionAdmin):
             '<span style="padding-left: {}rem">{}</span>', category.depth * 1.5, category.name
         )
 
-    @admin.display(description="Products")
+    @admin.display(description="Products of its own")
     def product_count(self, category: Any) -> int:
         return category.product_count
 

@@ -41,8 +41,9 @@ class NamedAdmin(FoldedSearch, ActionAdmin):
     def name_column(self, row: Any) -> str:
         return row.name
 
+    # Not "products": a list shows a field of the model rather than a method of its screen.
     @admin.display(description="Products")
-    def products(self, row: Any) -> int:
+    def product_count(self, row: Any) -> int:
         return row.number
 
 
@@ -50,7 +51,7 @@ class NamedAdmin(FoldedSearch, ActionAdmin):
 class BrandAdmin(NamedAdmin):
     counted = (Product, "brand")
     fields = ("name", "slug", "description")
-    list_display = ("name_column", "slug", "products", "created_at")
+    list_display = ("name_column", "slug", "product_count", "created_at")
 
     def create_row(self, fields: dict[str, Any]) -> Brand:
         return taxonomy.create_brand(**fields)
@@ -171,7 +172,7 @@ class CollectionAdmin(NamedAdmin):
     counted = (CollectionItem, "collection")
     fields = ("name", "slug", "description")
     inlines = (ItemInline,)
-    list_display = ("name_column", "slug", "products", "created_at")
+    list_display = ("name_column", "slug", "product_count", "created_at")
 
     def create_row(self, fields: dict[str, Any]) -> Collection:
         return taxonomy.create_collection(**fields)

@@ -1,5 +1,7 @@
 """The staff screens of categories, brands, attributes and collections."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -77,6 +79,15 @@ def test_attribute_values_are_added_renamed_and_removed(owner, shop):
         ("Linen", "linen", "linen"),
         ("Polished Brass", "polished brass", "brass"),
     ]
+
+
+@pytest.mark.parametrize(("name", "count"), [("brand", 1), ("attribute", 2), ("collection", 2)])
+def test_lists_count_what_is_in_a_row(owner, shop, name, count):
+    content = owner.get(list_url(name)).rendered_content
+    rows = re.findall(r"<tr.*?</tr>", content, re.DOTALL)
+    (row,) = [row for row in rows if "field-name_column" in row]
+    (cell,) = re.findall(r"field-(?:product_count|values).*?>\s*([^<]*?)\s*</td>", row, re.DOTALL)
+    assert cell == str(count)
 
 
 def test_collection_is_reordered_and_extended(owner, shop):

@@ -489,3 +489,4 @@ UNFOLD = {
     "ACCOUNT": {"navigation": "shop.admin.navigation.account"},
     "SITE_FAVICONS": [{"rel": "icon", "href": "/static/favicon.svg", "type": "image/svg+xml"}],
 }
+    "STYLES": ["/static/staff/screens.css"],

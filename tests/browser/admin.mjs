@@ -146,6 +146,23 @@ try {
     await shoot(`${screen}-form`, { fullPage: true });
   }
 
+  // Nothing is wider than a phone; the screen of orders has its own buttons.
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const screen of ['product', 'job', 'webhookendpoint', 'stock', 'user', 'voucher']) {
+    await open(`/admin/shop/${screen}/`);
+    const addresses = await page.evaluate(() =>
+      [...document.querySelectorAll('#result_list a[href*="/change/"], a.addlink, a[href$="/add/"]')]
+        .slice(0, 2)
+        .map((link) => link.href),
+    );
+    for (const address of [page.url(), ...addresses, new URL('/admin/mails/', base).href]) {
+      await open(address);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (over > 0) fail(`${address} is ${over} pixels wider than a phone`);
+    }
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+
   // A second factor: turned on, asked for at the next sign-in, and turned off.
   await open('/admin/second-factor/');
   await page.locator('#id_password').fill(PASSWORD);

@@ -487,6 +487,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": "shop.admin.navigation.sidebar"},
     "ACCOUNT": {"navigation": "shop.admin.navigation.account"},
+    "DASHBOARD_CALLBACK": "shop.admin.navigation.home",
     "SITE_FAVICONS": [{"rel": "icon", "href": "/static/favicon.svg", "type": "image/svg+xml"}],
 }
     "STYLES": ["/static/staff/screens.css"],

@@ -1,4 +1,4 @@
-"""The sidebar: the screens that this member of staff may open; and the menu of the account."""
+"""What staff are led by: the screens that they may open, in the sidebar and on the first page."""
 
 from typing import Any
 
@@ -91,6 +91,17 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title, "separator": bool(groups), "items": items})
     return groups
+
+
+def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The first page lists the screens as the sidebar does, as UNFOLD["DASHBOARD_CALLBACK"]."""
+    listed = {model["model"]: model for app in context["app_list"] for model in app["models"]}
+    groups = []
+    for title, screens in GROUPS:
+        seen = [model for model, _ in screens if model in listed]
+        if models := [listed[model] | {"name": _title(model)} for model in seen]:
+            groups.append({"name": title, "app_url": models[0]["admin_url"], "models": models})
+    return context | {"app_list": groups}
 
 
 def account(request: HttpRequest) -> list[dict[str, str]]:

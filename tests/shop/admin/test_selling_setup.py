@@ -247,6 +247,17 @@ def test_the_sidebar_leads_to_what_may_be_seen(client, people):
     assert client.get(list_url("taxrate")).status_code == 403
 
 
+def test_the_first_page_lists_the_screens_as_the_sidebar_does(client, people):
+    client.force_login(people.clerk)
+    context = client.get(reverse("admin:index")).context
+    apps, groups = context["app_list"], context["sidebar_navigation"]
+    listed = {app["name"]: [model["name"] for model in app["models"]] for app in apps}
+    assert listed == {each["title"]: [item["title"] for item in each["items"]] for each in groups}
+    assert listed["Background"] == ["Dead letters and retries", "Events"]
+    (catalog, *_) = apps
+    assert catalog["app_url"] == catalog["models"][0]["admin_url"] == list_url("product")
+
+
 def test_selected_rows_are_deleted_through_actions(owner):
     rows = [tax_rates.create(country=code, basis_points=1) for code in ("DE", "FR")]
     run_action(owner, "taxrate", "delete_selected", rows)

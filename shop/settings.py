@@ -106,6 +106,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = "shop.formats"
 USE_TZ = True
 
 # --- Data --------------------------------------------------------------------------------------
@@ -486,8 +487,8 @@ UNFOLD = {
     "SITE_SYMBOL": "storefront",
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": "shop.admin.navigation.sidebar"},
-    "ACCOUNT": {"navigation": "shop.admin.navigation.account"},
     "DASHBOARD_CALLBACK": "shop.admin.navigation.home",
+    "ACCOUNT": {"navigation": "shop.admin.navigation.account"},
     "SITE_FAVICONS": [{"rel": "icon", "href": "/static/favicon.svg", "type": "image/svg+xml"}],
-}
     "STYLES": ["/static/staff/screens.css"],
+}

@@ -92,6 +92,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def get_full_name(self) -> str:
+        """What the staff screens call who is signed in; without a name, their address."""
+        return self.name
+
     def _get_session_auth_hash(self, secret: Any = None) -> str:
         """As Django's; whatever ends access tokens ends the sessions of the staff screens too."""
         key_salt = "shop.models.User.get_session_auth_hash"

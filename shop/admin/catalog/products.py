@@ -148,7 +148,7 @@ class ProductAdmin(FoldedSearch, ActionAdmin):
 
     @admin.display(description="Updated", ordering="updated_at")
     def updated(self, product: Product) -> str:
-        return on_one_line(date_format(localtime(product.updated_at), "j M Y, H:i"))
+        return on_one_line(date_format(localtime(product.updated_at), "DATETIME_FORMAT"))
 
     @admin.display(description="Collections", empty_value="–")
     def collections_list(self, product: Product) -> str | None:

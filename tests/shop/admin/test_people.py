@@ -49,6 +49,16 @@ def test_staff_cannot_give_their_own_group_permissions(client, people):
     assert group.permissions.count() == 0
 
 
+def test_screens_call_who_is_signed_in_by_name(client, people):
+    people.owner.name = "Olga Owner"
+    people.owner.save()
+    for user, name in ((people.owner, "Olga Owner"), (people.clerk, "clerk@example.org")):
+        client.force_login(user)
+        content = client.get(reverse("admin:index")).content.decode()
+        card = content.partition("text-important tracking-tight truncate")[2]
+        assert card.partition(">")[2].partition("<")[0].strip() == name
+
+
 def test_user_is_added_with_a_password(owner):
     changes = {"email": "Bob@Example.org", "usable_password": "true"}
     changes |= {"password1": "correct horse", "password2": "correct horse"}

@@ -1,17 +1,26 @@
 """Addresses of customers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
 
 from shop.actions.customers import addresses
-from shop.admin.writing import ActionAdmin
+from shop.admin.fields import CountryField
+from shop.admin.writing import ActionAdmin, ActionForm
 from shop.models import Address
+
+
+class AddressForm(ActionForm):
+    country = CountryField()
+
+    class Meta:
+        labels: ClassVar[dict[str, str]] = {"line1": "Line 1", "line2": "Line 2"}
 
 
 @admin.register(Address)
 class AddressAdmin(ActionAdmin):
+    form = AddressForm
     fields = (
         "user",
         "name",
@@ -19,7 +28,8 @@ class AddressAdmin(ActionAdmin):
         "line1",
         "line2",
         ("district", "city"),
-        ("region", "postal_code", "country"),
+        ("region", "postal_code"),
+        "country",
         "phone",
         ("default_shipping", "default_billing"),
         "created_at",

@@ -41,6 +41,13 @@ class AddUserForm(UserCreationForm, ActionForm):
         model = User
         fields = ("email", "name")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django's words tell of other ways to sign in, which the shop does not have.
+        asked: Any = self.fields["usable_password"]
+        asked.label, asked.help_text = "Password", ""
+        asked.choices = (("true", "Set it here"), ("false", "Have them choose one, by mail"))
+
     def changes(self) -> dict[str, Any]:
         given = self.cleaned_data
         password = given["password1"] if given["set_usable_password"] else None

@@ -7,9 +7,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.html import format_html
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelect2Widget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from shop.actions.catalog.variants import Option
+from shop.actions.customers import address_rules
 from shop.models.catalog import shop_currency
 from shop.money import format_minor, parse_minor
 
@@ -35,6 +40,21 @@ def percentage(basis_points: int) -> str:
 
 def on_one_line(text: str) -> str:
     return format_html('<span style="white-space: nowrap">{}</span>', text)
+
+
+def country_choices() -> list[tuple[str, str]]:
+    return [(code, f"{name.title()} ({code})") for code, name in address_rules.countries().items()]
+
+
+class CountryField(forms.ChoiceField):
+    """A country, by its name. None is chosen before somebody chooses one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            choices=lambda: [("", ""), *country_choices()],
+            widget=UnfoldAdminSelect2Widget,
+            **kwargs,
+        )
 
 
 class PriceField(forms.CharField):

@@ -16,8 +16,8 @@ _MINIMUM = "What the goods must come to before discounts. Empty: nothing."
 class VoucherForm(TermsForm):
     """Its value is entered in the field of its kind."""
 
-    basis_points = PercentField(label="Percentage", help_text="Of a percentage of the goods.")
-    amount = PriceField(label="Amount", help_text="Of an amount off the goods.")
+    basis_points = PercentField(label="Percentage", help_text="For “a percentage of the goods”.")
+    amount = PriceField(label="Amount", help_text="For “an amount off the goods”.")
     minimum_subtotal = PriceField(label="From total", help_text=_MINIMUM)
     lower_bounds = ("minimum_subtotal",)
 

@@ -7,21 +7,25 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.widgets import UnfoldAdminSelect2MultipleWidget, UnfoldAdminSelect2Widget
+from unfold.widgets import UnfoldAdminSelect2MultipleWidget
 
-from shop.actions.customers import address_rules
 from shop.actions.shipping import shipping_rates, shipping_zones, tax_rates
-from shop.admin.fields import PercentField, PriceField, count_of, money, on_one_line, percentage
+from shop.admin.fields import (
+    CountryField,
+    PercentField,
+    PriceField,
+    count_of,
+    country_choices,
+    money,
+    on_one_line,
+    percentage,
+)
 from shop.admin.setting_up import SetUpAdmin, ShownToReaders, TermsForm
 from shop.admin.writing import ActionFormSet, ActionInline, RowForm, arranged
 from shop.models import ShippingRate, ShippingZone, TaxRate
 
 # How many countries a list names before it only counts.
 _NAMED = 8
-
-
-def _choices() -> list[tuple[str, str]]:
-    return [(code, f"{name.title()} ({code})") for code, name in address_rules.countries().items()]
 
 
 class RateForm(TermsForm, RowForm):
@@ -97,7 +101,7 @@ class RateInline(ShownToReaders, ActionInline):
 class ZoneForm(TermsForm):
     countries = forms.MultipleChoiceField(
         required=False,
-        choices=_choices,
+        choices=country_choices,
         widget=UnfoldAdminSelect2MultipleWidget,
         help_text="None at all: every country that no other zone names.",
     )
@@ -145,7 +149,7 @@ class ShippingZoneAdmin(SetUpAdmin):
 
 
 class TaxRateForm(TermsForm):
-    country = forms.ChoiceField(choices=_choices, widget=UnfoldAdminSelect2Widget)
+    country = CountryField()
     basis_points = PercentField(label="Rate (%)", required=True)
 
 
@@ -157,7 +161,7 @@ class CountryFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         used = set(TaxRate.objects.values_list("country", flat=True).distinct())
-        return [(code, name) for code, name in _choices() if code in used]
+        return [(code, name) for code, name in country_choices() if code in used]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         chosen = self.value()

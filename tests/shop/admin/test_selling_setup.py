@@ -133,6 +133,7 @@ def test_percentages_are_stored_as_basis_points(owner, typed, stored):
         ({"basis_points": "-1"}, "Enter a percentage such as 7.25."),
         ({"basis_points": "100.01"}, "Basis points go from 0 to 10000, which is 100 %."),
         ({"basis_points": ""}, "This field is required."),
+        ({"country": ""}, "This field is required."),
         ({"region": "Bayern"}, "Addresses in DE name no region, so a rate is for all of it."),
         ({"category": "Books"}, "There is a rate for this place and category already."),
     ],
@@ -256,6 +257,10 @@ def test_the_first_page_lists_the_screens_as_the_sidebar_does(client, people):
     assert listed["Background"] == ["Dead letters and retries", "Events"]
     (catalog, *_) = apps
     assert catalog["app_url"] == catalog["models"][0]["admin_url"] == list_url("product")
+
+
+def test_no_country_is_chosen_for_a_new_rate(owner):
+    assert not owner.get(add_url("taxrate")).context["adminform"].form["country"].value()
 
 
 def test_selected_rows_are_deleted_through_actions(owner):

@@ -268,6 +268,11 @@ class InvalidQuantity(ShopError):
     message = "A quantity is a whole number from 1 to 9999."
 
 
+def what_is_left(name: str, available: int) -> str:
+    """What to tell who wants more of something than there is."""
+    return f"Only {available} left of {name}." if available else f"{name} is sold out."
+
+
 class OutOfStock(ShopError):
     """Not so many can be had.
 
@@ -279,8 +284,7 @@ class OutOfStock(ShopError):
 
     def __init__(self, *, name: str, available: int, field: Sequence[str] = ()) -> None:
         self.available = max(available, 0)
-        left = f"only {self.available} left" if self.available else "sold out"
-        super().__init__(f"{name} is {left}.", field=field)
+        super().__init__(what_is_left(name, self.available), field=field)
 
 
 class NotPurchasable(ShopError):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from shop import pricing
 from shop.actions import promotions, shipping
 from shop.compiled import Compiled
+from shop.errors import what_is_left
 from shop.models import Cart, CartLine, Product, ProductStatus, Redemption, Variant, Voucher
 from shop.models.customers import email_key
 
@@ -221,8 +222,7 @@ def _line_notices(lines: Iterable[CartLine]) -> Iterable[Notice]:
             continue
         available = left(variant)
         if available is not None and line.quantity > available:
-            told = f"only {available} left" if available else "sold out"
-            yield Notice(NoticeCode.OUT_OF_STOCK, f"{name} is {told}.", line.pk)
+            yield Notice(NoticeCode.OUT_OF_STOCK, what_is_left(name, available), line.pk)
         if line.seen_price is not None and line.seen_price != variant.price:
             yield Notice(NoticeCode.PRICE_CHANGED, f"The price of {name} has changed.", line.pk)
 

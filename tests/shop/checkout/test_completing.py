@@ -206,7 +206,7 @@ def test_what_was_sold_meanwhile_stops_it(cart: Cart, selling: SimpleNamespace, 
         checkout.complete(asked, key=None)
     assert dump() == before
     assert [(error.code, error.message) for error in caught.value.each] == [
-        ("OUT_OF_STOCK", "Mug 1 (S) is only 1 left."),
+        ("OUT_OF_STOCK", "Only 1 left of Mug 1 (S)."),
         ("OUT_OF_STOCK", "Mug 2 (M) is sold out."),
     ]
 

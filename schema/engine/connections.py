@@ -22,6 +22,9 @@ from schema.engine.plan import PageArguments, plan_node, plan_page
 class Node(graphene.relay.Node):
     """An object that can be fetched again by its global `id`."""
 
+    # Graphene's own description is no sentence, and what is said of permissions follows it.
+    id = graphene.GlobalID(description="Its global id, by which `node` finds it again.")
+
     class Meta:
         name = "Node"
 

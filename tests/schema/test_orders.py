@@ -117,6 +117,29 @@ def test_an_order_tells_its_figures(shipped: SimpleNamespace, customer: User, ap
     assert (lines[0]["taxRate"], lines[0]["tax"]) == (2000, {"amount": "3.60"})
 
 
+def test_an_order_is_found_by_its_number_by_who_may_see_it(customer: User, api: Any) -> None:
+    order = place(customer)
+    other = User.objects.create_user("ben@example.org")
+    document = "query($number: String) { order(number: $number) { number } }"
+    for typed in (order.number, f" {order.number.lower()} "):
+        answer = api(document, customer, number=typed)
+        assert answer == {"data": {"order": {"number": order.number}}}
+    assert api(document, clerk("view_order"), number=order.number)["data"]["order"] is not None
+    for nobody in (other, None):
+        assert api(document, nobody, number=order.number) == {"data": {"order": None}}
+    for unknown in ("00000-00000", "\x00", "é", ""):
+        assert api(document, customer, number=unknown) == {"data": {"order": None}}
+
+
+@pytest.mark.parametrize("given", ["", "(id: null)", '(id: "T3JkZXI6MQ==", number: "4K7M9-QX2PD")'])
+def test_an_order_is_asked_for_by_one_of_id_and_number(
+    given: str, customer: User, api: Any
+) -> None:
+    (error,) = api(f"{{ order{given} {{ number }} }}", customer)["errors"]
+    assert error["message"] == "Give either `id` or `number`."
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+
+
 def test_the_bill_goes_to_another_address_where_one_was_given(customer: User, api: Any) -> None:
     order = place(customer, billing_address={**ADDRESS, "city": "Peoria"})
     document = "query($n: OrderFilter) { viewer { orders(filter: $n) { edges { node { "

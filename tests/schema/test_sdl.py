@@ -58,6 +58,13 @@ def test_everything_has_a_description() -> None:
     assert missing == []
 
 
+def test_descriptions_are_sentences() -> None:
+    """Else those of permissions, which are put behind them, cannot be told from them."""
+    said = re.findall(r'"""\s*(.*?)\s*"""', str(schema), re.DOTALL)
+    assert len(said) > 2000
+    assert [text for text in said if not text.endswith((".", "!"))] == []
+
+
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "graphiql/src/operations").glob("*.graphql")), ids=lambda path: path.stem
 )

@@ -7,6 +7,7 @@ import graphene
 from schema.authentication import address_of
 from schema.base import told_when_to_come_back
 from schema.engine.connections import ConnectionField, ObjectField
+from schema.engine.errors import BadRequest
 from schema.engine.nodes import decode_id
 from schema.opened import open_row
 from schema.permissions import ANYONE
@@ -39,6 +40,14 @@ def open_order(
     return order
 
 
+def find_order(root: Any, info: graphene.ResolveInfo, **key: str) -> dict[str, Any] | None:
+    if len(key) != 1 or None in key.values():
+        raise BadRequest("Give either `id` or `number`.")
+    if "id" in key:
+        return {"pk": decode_id(info.schema, key["id"], "Order")[1]}
+    return orders.numbered(key["number"])
+
+
 class OrdersQuery(graphene.ObjectType):
     """What was bought."""
 
@@ -47,9 +56,10 @@ class OrdersQuery(graphene.ObjectType):
     orders = ConnectionField(Order, rows=Order.all, description="All orders.")
     order = ObjectField(
         Order,
-        find=lambda root, info, id: {"pk": decode_id(info.schema, id, "Order")[1]},  # noqa: A006
-        id=graphene.Argument(graphene.ID, required=True, description="Its global id."),
-        description="One order, or null.",
+        find=find_order,
+        id=graphene.Argument(graphene.ID, description="Its global id."),
+        number=graphene.Argument(graphene.String, description="Its number, in any case."),
+        description="One order, or null. Give either `id` or `number`.",
     )
     order_by_token = ObjectField(
         Order,

@@ -10,7 +10,7 @@ Everything here runs in the caller's transaction. Payments and what comes after 
 """
 
 from shop.actions.orders.moving import complete, confirm, give_up, revive, set_payment_status
-from shop.actions.orders.numbers import digest_of, opened, token_of
+from shop.actions.orders.numbers import digest_of, numbered, opened, token_of
 from shop.actions.orders.placing import Placing, place
 from shop.actions.orders.timeline import record
 from shop.actions.orders.vouchers import give_back_voucher, redeem
@@ -22,6 +22,7 @@ __all__ = [
     "digest_of",
     "give_back_voucher",
     "give_up",
+    "numbered",
     "opened",
     "place",
     "record",

@@ -32,11 +32,16 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def opened(number: str, token: str) -> Order | None:
-    """The order with this number, if the token opens it. It may be typed in any case."""
+def numbered(number: str) -> dict[str, str] | None:
+    """The lookup of an order by its number, typed in any case; None for what can be none."""
     number = number.strip().upper()
     # Not every database takes every text.
-    is_text = number.isascii() and number.isprintable()
-    order = Order.objects.filter(number=number).first() if is_text else None
+    return {"number": number} if number.isascii() and number.isprintable() else None
+
+
+def opened(number: str, token: str) -> Order | None:
+    """The order with this number, if the token opens it. It may be typed in any case."""
+    found = numbered(number)
+    order = Order.objects.filter(**found).first() if found else None
     known = order.digest if order else digest_of("")
     return order if constant_time_compare(digest_of(token.strip()), known) else None

@@ -29,6 +29,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime .env ## set everything up and serve the shop on PORT (default 8000)
+	@echo "Preparing the database ..."
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) seed --port $(PORT)
 	@$(MANAGE) runserver 127.0.0.1:$(PORT)

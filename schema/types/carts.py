@@ -14,6 +14,7 @@ from schema.engine.connections import (
     ObjectField,
     RelatedField,
 )
+from schema.engine.errors import BadRequest
 from schema.engine.keyset import SortField
 from schema.opened import open_row
 from schema.permissions import ANYONE
@@ -24,7 +25,7 @@ from shop.actions import carts
 from shop.actions.carts import PricedCart
 from shop.actions.carts.pricing import name_of
 from shop.actions.shipping import rates_by_key
-from shop.errors import NotFound
+from shop.errors import AmountTooLarge, NotFound
 
 CartStatus = graphene.Enum.from_enum(
     models.CartStatus,
@@ -81,8 +82,12 @@ def _priced(request: Any, keys: list[int]) -> dict[int, PricedCart]:
     wanted = [key for key in keys if key not in known]
     if unread := [key for key in wanted if key not in rows]:
         rows |= models.Cart.objects.in_bulk(unread)
-    for found in carts.priced_all([rows[key] for key in wanted if key in rows]):
-        known[found.cart.pk] = found
+    try:
+        for found in carts.priced_all([rows[key] for key in wanted if key in rows]):
+            known[found.cart.pk] = found
+    except AmountTooLarge as error:
+        # The lines can be read all the same, and taken out.
+        raise BadRequest(error.message, code=error.code.value) from error
     return {key: known[key] for key in keys if key in known}
 
 

@@ -212,6 +212,26 @@ def test_backorders_are_not_bounded_by_stock(basket: SimpleNamespace, call: Any,
     assert lines_of(cart)["MUG-1-S"] == 502
 
 
+def test_a_cart_beyond_what_can_be_paid_says_so_and_can_be_emptied(
+    basket: SimpleNamespace, call: Any, api: Any, gid: Any
+) -> None:
+    mug = basket.shop.variants[0]
+    variants.update(mug, price=10**15)
+    line = CartLine.objects.get(variant=mug)
+    assert line.quantity > 1
+    shown = "query($token: String!) { cart(token: $token) { id total { amount } } }"
+    answer = api(shown, token=basket.token)
+    assert answer["data"] == {"cart": None}
+    (error,) = answer["errors"]
+    assert error["message"] == "It comes to more than can be paid at once."
+    assert error["extensions"]["code"] == "AMOUNT_TOO_LARGE"
+    lines = "query($token: String!) { cart(token: $token) { lines { edges { node { id } } } } }"
+    edges = api(lines, token=basket.token)["data"]["cart"]["lines"]["edges"]
+    assert {"node": {"id": gid(line)}} in edges
+    assert call("cartLinesRemove", cart=basket.token, lines=[gid(line)])["userErrors"] == []
+    assert "errors" not in api(shown, token=basket.token)
+
+
 def test_a_new_price_counts_at_once_and_is_told_until_it_is_seen(
     basket: SimpleNamespace, call: Any, api: Any
 ) -> None:

@@ -4,12 +4,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from graphql_relay import to_global_id
 
 from shop.actions import carts
 from shop.actions.catalog import products, variants
+from shop.errors import CartClosed
 from shop.models import Cart, CartLine, CartStatus, ShippingRate, ShippingZone, Stock, User
 from tests.shop.selling import BERLIN_INPUT, ready, voucher
 
@@ -442,6 +444,26 @@ def test_carts_are_merged_once_and_no_further_than_there_is_stock(
     assert codes(call("cartEmailSet", cart=basket.token, email="a@example.org")) == [
         ("CART_CLOSED", ["cart"])
     ]
+
+
+def test_a_cart_that_was_merged_into_one_that_is_ordered_is_closed(
+    basket: SimpleNamespace, call: Any, customer: User
+) -> None:
+    call("cartCreate", customer)
+    call("cartMerge", customer, cart=basket.token)
+    Cart.objects.filter(user=customer).update(status=CartStatus.ORDERED, active_key=None)
+    assert codes(call("cartMerge", customer, cart=basket.token)) == [("CART_CLOSED", ["cart"])]
+
+
+def test_a_guest_who_found_the_cart_before_it_was_an_accounts_changes_nothing(
+    basket: SimpleNamespace, customer: User, dump: Any
+) -> None:
+    found = carts.find(AnonymousUser(), basket.token)
+    carts.merge(customer, basket.token)
+    before = dump()
+    with pytest.raises(CartClosed):
+        carts.set_email(found, "somebody@example.org")
+    assert dump() == before
 
 
 def test_nobody_merges_the_cart_of_another_account(

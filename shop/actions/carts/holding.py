@@ -16,11 +16,13 @@ def hold(cart: Cart, version: int | None = None) -> None:
 
     Raises:
         NotFound: it was removed.
-        CartClosed: it was ordered, or merged into another.
+        CartClosed: it was ordered, or merged into another, or has become an account's since it was
+            found.
         CartChanged: it has another version.
     """
+    owner = cart.user_id
     hold_row(cart)
-    if cart.status != CartStatus.ACTIVE:
+    if cart.status != CartStatus.ACTIVE or cart.user_id != owner:
         raise CartClosed(field=["cart"])
     if version is not None and cart.version != version:
         raise CartChanged(field=["version"])

@@ -10,7 +10,7 @@ from shop.actions.carts.lines import MAX_LINES, MAX_QUANTITY, store
 from shop.actions.carts.opening import find
 from shop.actions.carts.pricing import is_for_sale, left, lines_of
 from shop.actions.rows import locked
-from shop.errors import CartClosed
+from shop.errors import CartClosed, NotFound
 from shop.models import Cart, CartLine, CartStatus
 
 
@@ -27,13 +27,17 @@ def merge(user: Any, token: str) -> Cart:
 
     Raises:
         NotFound: there is no such cart, or it is somebody else's.
-        CartClosed: it was ordered.
+        CartClosed: it was ordered, or merged before into a cart that was.
         IntegrityError: the account got a cart at the same moment; tried again, it is found.
     """
     guest = find(user, token)
     both = locked(Cart.objects.filter(pk=guest.pk) | Cart.objects.filter(active_key=user.pk))
     carts = {cart.pk: cart for cart in both}
-    guest = carts[guest.pk]
+    # Found before it was locked: it may be another account's by now, or removed.
+    held = carts.get(guest.pk)
+    if held is None or held.user_id not in (None, user.pk):
+        raise NotFound("There is no such cart.", field=["cart"])
+    guest = held
     own = next((cart for cart in carts.values() if cart.active_key == user.pk), None)
     if guest.status == CartStatus.ORDERED:
         raise CartClosed(field=["cart"])
@@ -41,8 +45,7 @@ def merge(user: Any, token: str) -> Cart:
         changed(guest, user=user, active_key=user.pk, email=guest.email or user.email)
         return guest
     if own is None:
-        # It was merged before, into a cart that has been ordered since.
-        return find(user, None)
+        raise CartClosed(field=["cart"])
     if guest.pk != own.pk and _close(guest):
         _take_over(own, guest)
     return own

@@ -140,7 +140,7 @@ class Carts(Shelves):
         if guest.status == "ordered":
             raise Refused("CART_CLOSED")
         if own is None and guest.status == "merged":
-            raise Refused("NOT_FOUND")
+            raise Refused("CART_CLOSED")
         if own is None:
             guest.owner = guest.active_of = user
             guest.email = guest.email or self.emails[user]

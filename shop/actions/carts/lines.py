@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -50,6 +51,9 @@ def add(cart: Cart, wanted: Sequence[tuple[int, int]], *, version: int | None = 
         _check_quantity(quantity, ["lines", str(index), "quantity"])
     hold(cart, version)
     there = {line.variant_id: line for line in _LINES.all(cart=cart.pk)}
+    if not there:
+        # Nothing in it is in the currency that the shop had before.
+        cart.currency = settings.SHOP_CURRENCY
     variants = _for_sale(variant for variant, _ in wanted)
     totals: dict[int, int] = {}
     for index, (key, quantity) in enumerate(wanted):
@@ -63,7 +67,7 @@ def add(cart: Cart, wanted: Sequence[tuple[int, int]], *, version: int | None = 
     if len(there.keys() | totals.keys()) > MAX_LINES:
         raise Invalid(f"A cart has at most {MAX_LINES} lines.", field=["lines"])
     store(cart, totals, variants, there)
-    changed(cart)
+    changed(cart, currency=cart.currency)
 
 
 @transaction.atomic

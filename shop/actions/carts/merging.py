@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from shop.actions.carts.holding import changed
@@ -59,9 +60,12 @@ def _close(guest: Cart) -> bool:
 
 def _take_over(own: Cart, guest: Cart) -> None:
     there = {line.variant_id: line for line in CartLine.objects.filter(cart=own.pk)}
+    if not there:
+        # Nothing in it is in the currency that the shop had before.
+        own.currency = settings.SHOP_CURRENCY
     totals: dict[int, int] = {}
     variants = {}
-    for line in _wanted(guest):
+    for line in _wanted(guest, own.currency):
         key = line.variant_id
         if key not in there and len(there.keys() | totals.keys()) >= MAX_LINES:
             continue
@@ -75,6 +79,7 @@ def _take_over(own: Cart, guest: Cart) -> None:
     store(own, totals, variants, there)
     changed(
         own,
+        currency=own.currency,
         email=own.email or guest.email,
         shipping_address=own.shipping_address or guest.shipping_address,
         billing_address=own.billing_address or guest.billing_address,
@@ -84,10 +89,8 @@ def _take_over(own: Cart, guest: Cart) -> None:
     )
 
 
-def _wanted(guest: Cart) -> Iterable[CartLine]:
+def _wanted(guest: Cart, currency: str) -> Iterable[CartLine]:
     lines = lines_of(guest)
     return [
-        line
-        for line in lines
-        if is_for_sale(line.variant) and line.variant.currency == guest.currency
+        line for line in lines if is_for_sale(line.variant) and line.variant.currency == currency
     ]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.conf import settings
 from django.utils import timezone
 
 from shop import pricing
@@ -205,11 +206,13 @@ class _Rules:
         if (place, cart.currency) not in self._found:
             if self._automatic is None:
                 self._automatic = promotions.automatic()
+            # Rates and discounts are in the shop's currency, which may not be what it was.
+            is_ours = cart.currency == settings.SHOP_CURRENCY
             self._found[place, cart.currency] = pricing.Rules(
                 currency=cart.currency,
                 taxes=shipping.taxes(place.country, place.region) if place else shipping.taxes(""),
-                zones=shipping.zones(place.country) if place else (),
-                automatic=self._automatic,
+                zones=shipping.zones(place.country) if place and is_ours else (),
+                automatic=self._automatic if is_ours else (),
             )
         return self._found[place, cart.currency]
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.conf import settings
+
 from shop.actions.carts.pricing import WORDS, PricedCart, name_of, priced
 from shop.errors import (
     CartEmpty,
+    CurrencyMismatch,
     InvalidVoucher,
     NotPurchasable,
     OutOfStock,
@@ -67,6 +70,8 @@ def _problems(found: PricedCart) -> Sequence[ShopError]:
         NotPurchasable(f"{name_of(line.variant)} is not sold any more.", field=_CART)
         for line in found.left_out
     ]
+    if cart.currency != settings.SHOP_CURRENCY:
+        problems.append(CurrencyMismatch(field=_CART))
     if not found.lines and not problems:
         problems.append(CartEmpty(field=_CART))
     if not cart.email:

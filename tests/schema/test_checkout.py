@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from graphql_relay import to_global_id
 
-from shop.actions import carts
+from shop.actions import carts, inventory
 from shop.actions.catalog import variants
 from shop.models import Cart, DemoCharge, Order, User
 from tests.shop.selling import BERLIN_INPUT, ready
@@ -74,6 +74,21 @@ def test_an_account_orders_its_own_cart_without_a_token(
     listed = api("{ viewer { orders { edges { node { number } } } } }", customer)
     numbers = [edge["node"]["number"] for edge in listed["data"]["viewer"]["orders"]["edges"]]
     assert numbers == [payload["order"]["number"]]
+
+
+def test_what_is_short_is_told_with_all_else_that_stands_against_it(
+    guest: SimpleNamespace, complete: Any, dump: Any
+) -> None:
+    small, medium = guest.shop.variants[0], guest.shop.variants[5]
+    inventory.adjust({small.pk: -9})
+    variants.update(medium, price=None)
+    before = dump()
+    payload = complete(cart=guest.token)
+    assert codes(payload) == [("NOT_PURCHASABLE", ["cart"]), ("OUT_OF_STOCK", ["cart"])]
+    assert dump() == before
+    # Bought on back-order it is never short.
+    inventory.set_backorder({small.pk: True})
+    assert codes(complete(cart=guest.token)) == [("NOT_PURCHASABLE", ["cart"])]
 
 
 def test_an_account_without_a_token_gets_the_first_reply_again(

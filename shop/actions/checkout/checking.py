@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 
-from shop.actions.carts.pricing import WORDS, PricedCart, name_of, priced
+from shop.actions.carts.pricing import WORDS, PricedCart, left, name_of, priced
 from shop.errors import (
     CartEmpty,
     CurrencyMismatch,
@@ -33,7 +33,8 @@ _LOST_VOUCHERS = (
 
 
 def checked(cart: Cart, *, expected_total: int) -> PricedCart:
-    """The cart at today's prices, if it can be ordered. Stock is left to its reservation.
+    """The cart at today's prices, if it can be ordered. Stock is left to its reservation, but told
+    along with what else stands against the order.
 
     Args:
         expected_total: minor units of the cart's currency.
@@ -44,7 +45,7 @@ def checked(cart: Cart, *, expected_total: int) -> PricedCart:
     """
     found = priced(cart)
     if problems := list(_problems(found)):
-        raise Several(problems)
+        raise Several([*problems, *_short(found)])
     if found.price.total != expected_total:
         total = format_minor(found.price.total, found.price.currency)
         raise TotalChanged(total=total, currency=found.price.currency, field=["expectedTotal"])
@@ -62,6 +63,16 @@ def out_of_stock(found: PricedCart, available: Mapping[int, int]) -> ShopError:
             if line.variant_id in available
         ]
     )
+
+
+def _short(found: PricedCart) -> Sequence[ShopError]:
+    """Lines of which there is less than they ask for at this moment."""
+    available = {
+        line.variant_id: units
+        for line in found.lines
+        if (units := left(line.variant)) is not None and units < line.quantity
+    }
+    return out_of_stock(found, available).each if available else ()
 
 
 def _problems(found: PricedCart) -> Sequence[ShopError]:

@@ -44,15 +44,20 @@ test: $(VENV)/.development .env ## run the whole suite on SQLite, with no servic
 	@DATABASE_URL=sqlite:///var/test.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(PYTEST) --numprocesses auto $(ARGS)
 
 # What waits for processes that it kills, and races, have the machine to themselves.
+WHOLE_SUITE = $(if $(ARGS),$(PYTEST) $(ARGS),$(PYTEST) --numprocesses auto --maxprocesses 8 \
+	--ignore tests/concurrency && $(PYTEST) tests/concurrency)
+
 test-services: export DATABASE_URL = $(SERVICES_DATABASE_URL)
 test-services: export REDIS_URL = $(SERVICES_REDIS_URL)
 test-services: export CELERY_BROKER_URL =
 test-services: $(VENV)/.development .env ## run the same suite on PostgreSQL with Redis
-	@$(if $(ARGS),$(PYTEST) $(ARGS),$(PYTEST) --numprocesses auto --maxprocesses 8 \
-		--ignore tests/concurrency && $(PYTEST) tests/concurrency)
+	@$(WHOLE_SUITE)
 
+test-mysql: export DATABASE_URL = $(MYSQL_DATABASE_URL)
+test-mysql: export REDIS_URL =
+test-mysql: export CELERY_BROKER_URL =
 test-mysql: $(VENV)/.development $(VENV)/.mysql .env ## run the same suite on MariaDB or MySQL
-	@DATABASE_URL=$(MYSQL_DATABASE_URL) REDIS_URL= CELERY_BROKER_URL= $(PYTEST) $(ARGS)
+	@$(WHOLE_SUITE)
 
 test-browser: $(VENV)/.runtime .env ## open GraphiQL, Swagger UI, the admin and /docs/ in headless Chromium, other hosts blocked
 	@tests/browser/run

@@ -1,4 +1,4 @@
-"""Which WSGI server serves this project best, on as many workers as there are processors.
+"""Which server serves this project best, on as many workers as there are processors.
 
     DATABASE_URL=postgres://postgres@127.0.0.1:5432/postgres python benchmarks/servers.py
 
@@ -23,9 +23,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,12 @@ class Server:
     Attributes:
         label: for people.
         command: after the interpreter; {port} is filled in.
+        environment: what it needs to be set otherwise.
     """
 
     label: str
     command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def granian(threads: int) -> Server:
@@ -82,6 +84,17 @@ def granian(threads: int) -> Server:
     options += ("--log-level", "error", "shop.wsgi:application")
     plural = "thread" if threads == 1 else "threads"
     return Server(f"granian, {threads} {plural}", ("-m", "granian", *options))
+
+
+def _granian_asgi() -> Server:
+    """Granian with one event loop in each worker; Django runs the shop in threads of its own."""
+    options = ("--interface", "asginl", "--host", "127.0.0.1", "--port", "{port}", "--no-ws")
+    options += ("--workers", str(WORKERS), "--workers-kill-timeout", "5")
+    options += ("--log-level", "error", "contenders.served_asgi:application")
+    # Each request has a thread of its own, with whose end its connection would be lost: Django's
+    # documentation says to keep none.
+    unkept = {"CONN_MAX_AGE": "0"}
+    return Server("granian, ASGI", ("-m", "granian", *options), unkept)
 
 
 def _gunicorn(label: str, workers: int, *options: str) -> Server:
@@ -95,6 +108,7 @@ SERVERS = (
     granian(2),
     granian(3),
     granian(4),
+    _granian_asgi(),
     _gunicorn("sync", WORKERS),
     _gunicorn("sync, twice the workers", 2 * WORKERS),
     _gunicorn("gthread, 4 threads", WORKERS, "--worker-class", "gthread", "--threads", "4"),
@@ -172,7 +186,7 @@ def write_load(address: str, folder: Path) -> None:
 
 
 def _measure(server: Server, address: str, folder: Path, seconds: int) -> dict[str, float]:
-    with serving(server, address) as (port, pid):
+    with serving(server, address, **server.environment) as (port, pid):
         load = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency", "-s", str(folder / "load.lua")]
         load.append(f"http://127.0.0.1:{port}")
         env = os.environ | {"BODIES": str(folder / "bodies")}

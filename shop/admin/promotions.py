@@ -3,9 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter
 
-from shop.actions.promotions import automatic_discounts, vouchers
+from shop.actions.promotions import automatic_discounts, normalised, vouchers
 from shop.admin.fields import PercentField, PriceField, money, on_one_line, percentage
 from shop.admin.setting_up import SetUpAdmin, TermsForm
 from shop.models import AutomaticDiscount, Voucher, VoucherKind
@@ -54,8 +56,14 @@ class VoucherAdmin(SetUpAdmin):
         "is_active",
     )
     list_filter = (("kind", ChoicesCheckboxFilter), ("is_active", BooleanRadioFilter))
-    search_fields = ("^code",)
+    search_fields = ("code",)
     search_help_text = "How the code begins"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        # As codes are stored: MariaDB compares them by code point.
+        return queryset.filter(code__startswith=normalised(search_term)), False
 
     @admin.display(description="Takes off", empty_value="–")
     def takes_off(self, voucher: Voucher) -> str | None:

@@ -262,6 +262,7 @@ def test_from_an_empty_cart_to_a_paid_order_takes_at_most_sixty_statements(
         "cartLinesAdd": 10,
         "cartEmailSet": 7,
         "cartAddressesSet": 8,
-        "checkoutComplete": 29,
+        # MariaDB does not return what an upsert has written.
+        "checkoutComplete": 30 if connection.vendor == "mysql" else 29,
     }
     assert sum(counts.values()) <= 60

@@ -99,6 +99,8 @@ def offer(variant: Variant) -> tuple[Any, ...]:
 
 
 def empty_the_shop() -> None:
+    # MariaDB looks at foreign keys row by row.
+    Category.objects.update(parent=None)
     order = (ImportRecord, StockMovement, Stock, CollectionItem, ProductAttribute, Variant, Media)
     for model in (*order, Product, AttributeValue, Attribute, Brand, Category, Collection):
         rows = model._base_manager.all()

@@ -48,7 +48,8 @@ def add(cart: Cart, wanted: Sequence[tuple[int, int]], *, version: int | None = 
         CartClosed, CartChanged: as `holding.hold`.
     """
     for index, (_, quantity) in enumerate(wanted):
-        _check_quantity(quantity, ["lines", str(index), "quantity"])
+        if not 1 <= quantity <= MAX_QUANTITY:
+            raise InvalidQuantity(field=["lines", str(index), "quantity"])
     hold(cart, version)
     there = {line.variant_id: line for line in _LINES.all(cart=cart.pk)}
     if not there:
@@ -82,8 +83,9 @@ def update(cart: Cart, wanted: Mapping[int, int], *, version: int | None = None)
         CartClosed, CartChanged: as `holding.hold`.
     """
     for index, quantity in enumerate(wanted.values()):
-        if quantity:
-            _check_quantity(quantity, ["lines", str(index), "quantity"])
+        if not 0 <= quantity <= MAX_QUANTITY:
+            message = f"A quantity is a whole number from 1 to {MAX_QUANTITY}, or 0 for none."
+            raise InvalidQuantity(message, field=["lines", str(index), "quantity"])
     hold(cart, version)
     there = {line.pk: line for line in CartLine.objects.filter(cart=cart.pk, pk__in=wanted)}
     variants = _for_sale(line.variant_id for line in there.values())
@@ -160,11 +162,6 @@ def store(
 def _for_sale(keys: Iterable[int]) -> dict[int, Variant]:
     """Variants of published products, with what is in stock of them."""
     return {row.pk: row for row in _FOR_SALE.all(keys=sorted(set(keys)))}
-
-
-def _check_quantity(quantity: int, path: Path) -> None:
-    if not 1 <= quantity <= MAX_QUANTITY:
-        raise InvalidQuantity(field=path)
 
 
 def _check_variant(cart: Cart, variant: Variant, quantity: int, path: Path) -> None:

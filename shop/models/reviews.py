@@ -81,7 +81,8 @@ class Review(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.rating} for product {self.product_id}"
+        # Not its title: logs keep this, also when what the customer wrote is erased.
+        return f"{'★' * self.rating} for {self.product}"
 
 
 class WishlistItemQuerySet(models.QuerySet):

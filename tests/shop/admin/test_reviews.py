@@ -123,3 +123,12 @@ def test_who_may_only_look_decides_nothing(
     run_action(client, "review", "approve", written)
     assert set(Review.objects.values_list("status", flat=True)) == {"pending"}
     assert rating(shop.lamp) == (0, 0)
+
+
+def test_a_review_is_called_by_its_product_and_not_by_what_was_written(
+    owner: Client, written: list[Review]
+) -> None:
+    response = owner.get(change_url(written[0]))
+    assert response.context["subtitle"] == "★★★ for Heron Lamp"
+    run_action(owner, "review", "approve", written[:1])
+    assert LogEntry.objects.get().object_repr == "★★★ for Heron Lamp"

@@ -77,7 +77,7 @@ def run(url: str, *, quick: bool) -> dict[str, Any]:
             "LOG_LEVEL": "ERROR",
             "PYTHONWARNINGS": "ignore",
         }
-        for command in (("migrate", "--verbosity", "0"), ("seed",)):
+        for command in (("migrate", "--verbosity", "0"), ("seed", "--catalog-only")):
             manage = [sys.executable, "manage.py", *command]
             subprocess.run(manage, cwd=ROOT, env=environment, check=True, capture_output=True)
         administer(own, f"UPDATE shop_stock SET on_hand = {UNITS}", "VACUUM ANALYZE", "CHECKPOINT")

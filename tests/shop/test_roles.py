@@ -180,6 +180,6 @@ def test_facts_tell_what_staff_decide(staff: User) -> None:
 
 def test_the_demo_account_is_an_owner(settings: Any) -> None:
     settings.DEMO_ACCOUNT = True
-    call_command("seed", stdout=io.StringIO())
+    call_command("seed", catalog_only=True, stdout=io.StringIO())
     demo = User.objects.get(email=DEMO_EMAIL)
     assert (demo.is_staff, demo.is_superuser, roles_of(demo)) == (True, False, [Role.OWNER])

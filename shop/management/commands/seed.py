@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from shop.actions.customers import privileges
 from shop.backends import DEMO_EMAIL
-from shop.management import selling
+from shop.management import history, selling
 from shop.models import Product, User, Variant
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample" / "catalog.csv"
@@ -64,11 +64,14 @@ mutation {
 class Command(BaseCommand):
     help = (
         "Loads the sample catalog, with shipping, taxes and a voucher, if the shop is empty; in "
-        "development, makes a demo account."
+        "development, makes a demo account, and customers with orders and reviews."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, help="print a welcome for a server on this port")
+        parser.add_argument(
+            "--catalog-only", action="store_true", help="make no customers, orders and reviews"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not Product.objects.exists():
@@ -80,6 +83,9 @@ class Command(BaseCommand):
         if settings.DEMO_ACCOUNT and not User.objects.exists():
             demo = User.objects.create_user(DEMO_EMAIL, DEMO_PASSWORD, name="Demo staff")
             privileges.make_owner(demo)
+        if not options["catalog_only"] and (planned := history.planned()):
+            self.stdout.write("Nobody has bought yet: making customers, orders and reviews.")
+            planned.happen()
         if options["port"]:
             self._welcome(options["port"])
 

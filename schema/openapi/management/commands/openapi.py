@@ -57,7 +57,7 @@ def _record() -> dict[str, Example]:
     ):
         databases = setup_databases(verbosity=0, interactive=False)
         try:
-            call_command("seed", verbosity=0, stdout=StringIO())
+            call_command("seed", catalog_only=True, verbosity=0, stdout=StringIO())
             recorder = Recorder(operations())
             for sample in samples():
                 recorder.run(sample)

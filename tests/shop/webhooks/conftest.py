@@ -17,8 +17,8 @@ def receiver(settings: Any, monkeypatch: Any) -> Iterator[Callable[..., Receiver
     """`receiver("hanging")`: a server with these manners, which the shop may call."""
     settings.DEBUG = True
     settings.WEBHOOK_ALLOW_PRIVATE = True
-    monkeypatch.setattr(sending, "READ", 0.5)
-    monkeypatch.setattr(sending, "WHOLE", 1.0)
+    monkeypatch.setattr(sending, "READ", 1.0)
+    monkeypatch.setattr(sending, "WHOLE", 2.0)
     started: list[Receiver] = []
 
     def start(manners: str | Manners = "well", context: Any = None) -> Receiver:

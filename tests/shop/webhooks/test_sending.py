@@ -124,9 +124,9 @@ def test_a_message_is_signed_as_standard_webhooks_are(receiver: Any) -> None:
     [
         ("broken", ("failed", 500, "The answer was 500. ok")),
         ("gone", ("failed", 410, "The answer was 410. ok")),
-        ("hanging", ("failed", None, "There was no answer within 0.5 seconds.")),
-        ("dripping headers", ("failed", None, "There was no complete answer within 1 seconds.")),
-        ("dripping body", ("failed", None, "There was no complete answer within 1 seconds.")),
+        ("hanging", ("failed", None, "There was no answer within 1 seconds.")),
+        ("dripping headers", ("failed", None, "There was no complete answer within 2 seconds.")),
+        ("dripping body", ("failed", None, "There was no complete answer within 2 seconds.")),
         ("endless", ("delivered", 200, "")),
     ],
 )
@@ -137,7 +137,7 @@ def test_every_try_comes_to_an_end(
     server = receiver(manners)
     outcome, took = seconds(lambda: post(server.url))
     assert (outcome.result, outcome.status, outcome.error) == expected
-    assert took < 3
+    assert took < 5
     assert outcome.milliseconds == pytest.approx(took * 1000, abs=200)
     server.over.set()
     server.shutdown()

@@ -19,6 +19,7 @@ from shop.models import (
     FulfillmentStatus,
     Order,
     OrderEventKind,
+    OrderStatus,
     OutboxEvent,
     PaymentState,
     SentMail,
@@ -213,7 +214,8 @@ def test_what_is_of_another_order_is_not_told() -> None:
 
 
 def test_who_was_erased_or_never_was_is_told_of_nothing(customer: User) -> None:
-    order = sold.make_order(user=customer)
+    done = {"status": OrderStatus.COMPLETED, "fulfillment_status": FulfillmentStatus.FULL}
+    order = sold.make_order(user=customer, **done)
     refund, parcel = sold.refund(sold.pay(order, refunded=100), 100), parcel_of(order)
     accounts.erase(customer)
     for key in (order.pk, 987_654):
@@ -222,6 +224,14 @@ def test_who_was_erased_or_never_was_is_told_of_nothing(customer: User) -> None:
         notices.tell_of_refund(key, 3, refund.pk)
         notices.tell_of_cancellation(key, 4)
     assert mail.outbox == []
+
+
+def test_who_was_erased_is_told_of_what_is_still_to_come(customer: User) -> None:
+    order = sold.make_order(user=customer)
+    accounts.erase(customer)
+    notices.tell_of_parcel(order.pk, 1, parcel_of(order).pk)
+    (sent,) = mail.outbox
+    assert sent.to == [order.email]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -93,15 +93,15 @@ class Checkout(Payments):
 
     def _place(self, ask: Ask) -> Order:
         cart = self.hold(ask.cart)
-        if problems := self.problems(ask.cart):
-            raise Refused(*problems)
         price = self.price(ask.cart)
+        units = {line.variant: line.quantity for line in price.lines}
+        short = ["OUT_OF_STOCK" for key, number in units.items() if self.goods[key].lacks(number)]
+        if problems := self.problems(ask.cart):
+            raise Refused(*problems, *short)
         if price.total != ask.expected:
             raise Refused("TOTAL_CHANGED")
-        units = {line.variant: line.quantity for line in price.lines}
-        lacking = [key for key, number in units.items() if self.goods[key].lacks(number)]
-        if lacking:
-            raise Refused(*["OUT_OF_STOCK"] * len(lacking))
+        if short:
+            raise Refused(*short)
         if price.total and ask.provider not in PROVIDERS:
             raise Refused("PAYMENT_NOT_OFFERED")
         self.reserve(units)

@@ -69,7 +69,9 @@ _ERROR_CODES = {
     "INVALID_VOUCHER": "There is no such voucher, or it does not apply.",
     "CURRENCY_MISMATCH": "Amounts are in different currencies.",
     "AMOUNT_TOO_LARGE": "It comes to more than can be paid at once.",
-    "PAYMENT_DECLINED": "The provider declined the payment; the cart is as it was.",
+    "PAYMENT_DECLINED": "The provider declined the payment; the cart is as it was. To a request "
+    "that comes again when its order was not paid in time or was called off: the cart stays "
+    "closed.",
     "PAYMENT_NOT_OFFERED": "The shop does not offer this way to pay.",
     "PAYMENT_UNAVAILABLE": "The payment provider does not answer just now; nothing was written or "
     "charged. Try again in a minute, or another way to pay.",

@@ -30,8 +30,8 @@ OrderStatus = graphene.Enum.from_enum(
         "PENDING": "Waits for its payment; what is in it is kept until `expiresAt`.",
         "CONFIRMED": "Bought: the payment is made or promised.",
         "COMPLETED": "Shipped and paid as a whole.",
-        "CANCELLED": "Called off before anything was shipped.",
-        "EXPIRED": "Not paid in time, or the payment was declined.",
+        "CANCELLED": "Called off before anything was shipped, or its payment was declined.",
+        "EXPIRED": "Not paid in time.",
     }[member and member.name],
 )
 FulfillmentStatus = graphene.Enum.from_enum(

@@ -31,6 +31,8 @@ from shop.pricing import AutomaticDiscount as PricedDiscount
 from shop.pricing import Voucher
 
 _ENDED = (PaymentState.FAILED, PaymentState.VOIDED)
+# Of an order that keeps its cart, which is not open again.
+_OVER = "The order was not paid in time, or called off. Begin another cart."
 _RATE_NAME: Compiled[str] = Compiled(
     lambda key: ShippingRate.objects.filter(pk=key).values_list("name", flat=True)
 )
@@ -86,7 +88,8 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
         Several, TotalChanged: the cart cannot be ordered as it is; nothing is written.
         CartClosed, CartChanged, PaymentNotOffered, PaymentUnavailable, IdempotencyConflict: nothing
             is written.
-        PaymentDeclined: the order is cancelled, the cart open again.
+        PaymentDeclined: the order is cancelled, the cart open again. Of a request that came again
+            also: the order was not paid in time, or called off, and its cart stays closed.
         Busy: the same request is being done at this moment.
     """
     placed: list[Reply] = []
@@ -108,7 +111,8 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
     if payment.state in _ENDED and order.confirmed_at is None:
         # Of a request that came again the payment may have been given up meanwhile. Given up after
         # it was promised, the reply is that of the first.
-        raise PaymentDeclined(field=["payment"])
+        told = None if order.cart_id is None else _OVER
+        raise PaymentDeclined(told, field=["payment"])
     return Completed(order=order, payment=payment, token=orders.token_of(order.number))
 
 

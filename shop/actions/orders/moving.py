@@ -66,7 +66,9 @@ def complete(order: Order) -> bool:
 def give_up(order: Order, *, status: OrderStatus) -> bool:
     """PENDING to CANCELLED or EXPIRED: stock and voucher are free again. False when not pending.
 
-    Cancelled it was because its payment was declined: the cart is open again, as it was.
+    Cancelled it was because its payment was declined: the cart is open again, as it was. Expired it
+    keeps its cart, which stays closed: money that comes late revives it, and would else find the
+    same things ordered once more.
     """
     payment_status = PaymentStatus.VOIDED
     if status == OrderStatus.CANCELLED:

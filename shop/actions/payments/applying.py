@@ -254,7 +254,17 @@ def _give_up(payment: Payment) -> None:
     order = payment.order
     others = Payment.objects.filter(order=order.pk).exclude(pk=payment.pk)
     if order.status == OrderStatus.PENDING and not others.exclude(state__in=machine.ENDED).exists():
-        expired = order.expires_at is not None and order.expires_at <= timezone.now()
-        orders.give_up(order, status=OrderStatus.EXPIRED if expired else OrderStatus.CANCELLED)
+        orders.give_up(order, status=_end_of(payment))
     else:
         orders.set_payment_status(order)
+
+
+def _end_of(payment: Payment) -> OrderStatus:
+    """What becomes of an order that waited for this payment in vain.
+
+    However late a payment is declined: whoever is told so is told that the cart is open again.
+    """
+    expires = payment.order.expires_at
+    is_late = expires is not None and expires <= timezone.now()
+    declined = payment.state == PaymentState.FAILED
+    return OrderStatus.EXPIRED if is_late and not declined else OrderStatus.CANCELLED

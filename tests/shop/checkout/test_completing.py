@@ -329,6 +329,26 @@ def test_a_declined_payment_leaves_the_cart_as_it_was(
     assert Payment.objects.filter(state=PaymentState.FAILED).count() == 1
 
 
+def test_declined_after_the_order_expired_the_cart_is_open_all_the_same(
+    selling: SimpleNamespace, customer: User
+) -> None:
+    cart, _ = ready(customer, (selling.variants[0], 2))
+    asked = wish(cart, user=customer, method="declined")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(payments, "pay", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            checkout.complete(asked, key="k")
+    Order.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    with pytest.raises(PaymentDeclined, match="Try another way to pay"):
+        checkout.complete(asked, key="k")
+    order = Order.objects.get()
+    assert (order.status, order.payment_status) == (OrderStatus.CANCELLED, PaymentStatus.FAILED)
+    assert reserved() == {}
+    assert carts.find(customer, None) == cart
+    assert buy(cart, user=customer).order.status == OrderStatus.CONFIRMED
+
+
 def test_a_payment_that_waits_for_the_customer_is_no_error(cart: Cart) -> None:
     done = buy(cart, method="requires_action")
     assert (done.order.status, done.order.payment_status) == ("pending", "pending")
@@ -401,8 +421,11 @@ def test_a_payment_that_was_given_up_is_declined_when_it_is_asked_for_again(cart
     payments.settle(timezone.now() + timedelta(hours=1))
     order.refresh_from_db()
     assert order.status == OrderStatus.EXPIRED
-    with pytest.raises(PaymentDeclined):
+    with pytest.raises(PaymentDeclined, match="Begin another cart"):
         checkout.complete(asked, key="k")
+    cart.refresh_from_db()
+    # Money that comes late revives the order, and the same is not in an open cart then.
+    assert (cart.status, order.cart) == (CartStatus.ORDERED, cart)
     assert not DemoCharge.objects.filter(state="captured").exists()
 
 

@@ -199,6 +199,19 @@ def test_a_customer_who_refuses_gives_the_order_up(order: Order) -> None:
     assert fresh(order).status == OrderStatus.CANCELLED
 
 
+def test_a_customer_who_refused_is_found_late_and_has_the_cart_again(
+    order: Order, reserved: Any
+) -> None:
+    payment = paid(order, "requires_action")
+    demo.confirm(payment.key, accept=False)
+    Order.objects.filter(pk=order.pk).update(expires_at=timezone.now())
+    cart = order.cart
+    payments.settle(later())
+    assert (fresh(payment).state, fresh(order).status) == ("failed", OrderStatus.CANCELLED)
+    assert fresh(cart).status == CartStatus.ACTIVE
+    assert reserved() == 0
+
+
 def test_orders_without_a_living_payment_expire(mugs: Variant) -> None:
     without = pending_order(mugs, minutes=-1)
     failed = pending_order(mugs, minutes=-1)

@@ -180,7 +180,7 @@ class Payments(Orders):
         # What was declined is closed at the provider, too.
         payment.due = None if after == VOIDED else self.now()
         if order.status == PENDING:
-            self.give_up(order, self._late(order))
+            self.give_up(order, self._end_of(order, payment))
         else:
             self.derive(order)
 
@@ -197,7 +197,7 @@ class Payments(Orders):
             payment.due = self.now()
         if payment.state in ENDED and said == VOIDED:
             if order.status == PENDING:
-                self.give_up(order, self._late(order))
+                self.give_up(order, self._end_of(order, payment))
             elif order.payment_status == "pending":
                 self.derive(order)
 
@@ -232,8 +232,9 @@ class Payments(Orders):
             self.derive(order)
         return True
 
-    def _late(self, order: Order) -> str:
-        return EXPIRED if order.expires_at <= self.now() else CANCELLED
+    def _end_of(self, order: Order, payment: Payment) -> str:
+        late = order.expires_at <= self.now() and payment.state != FAILED
+        return EXPIRED if late else CANCELLED
 
     def _ask_later(self, payment: Payment) -> None:
         payment.due, payment.attempts = self.now() + PATIENCE, 0

@@ -214,7 +214,6 @@ class RefundForm(LinesForm):
     label = "Pay back"
     icon = "currency_exchange"
     units = "Paid back now"
-    left = staticmethod(aftersales.unrefunded)
 
     restock = forms.BooleanField(
         label="Take these units out of the order",
@@ -236,22 +235,34 @@ class RefundForm(LinesForm):
 
     @staticmethod
     def fits(order: Order) -> bool:
-        return order.payment_status in (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
+        some = order.payment_status in (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
+        # Of an order whose money is gone, what is not shipped is taken out for nothing.
+        is_gone = order.payment_status in (PaymentStatus.REFUNDED, PaymentStatus.VOIDED)
+        return some or (is_gone and to_ship(order))
+
+    @staticmethod
+    def left(line: OrderLine) -> int:
+        # What was paid back without being taken out of the order can yet be taken out.
+        return max(aftersales.unrefunded(line), aftersales.unshipped(line))
 
     @property
     def told(self) -> str:
         payments = list(self.order.payments.all())
         paid = money(sum(payment.captured for payment in payments), self.order.currency)
         left = money(sum(payment.left for payment in payments), self.order.currency)
-        return f"{paid} were paid, of which {left} can still go back."
+        told = f"{paid} were paid, of which {left} can still go back."
+        if self.fits(self.order) and not any(payment.left for payment in payments):
+            told += " What is not shipped can be taken out of the order."
+        return told
 
     @property
     def headers(self) -> list[str]:
-        return ["Product", "SKU", "Bought", "Paid", "Left", self.units]
+        return ["Product", "SKU", "Bought", "Paid", "To ship", "Left", self.units]
 
     def cells(self, line: OrderLine) -> list[Any]:
-        product, sku, *rest = super().cells(line)
-        return [product, sku, line.quantity, money(line.total, line.currency), *rest]
+        product, sku, _, units = super().cells(line)
+        paid, unshipped = money(line.total, line.currency), aftersales.unshipped(line)
+        return [product, sku, line.quantity, paid, unshipped, aftersales.unrefunded(line), units]
 
     def perform(self, by: Any, key: str) -> Told:
         given = self.cleaned_data

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
-from shop.actions import aftersales, inventory
+from shop.actions import aftersales, inventory, payments
 from shop.actions.aftersales import Wanted
 from shop.models import (
     AuditEntry,
@@ -136,6 +136,41 @@ def test_units_for_which_nothing_was_paid_are_taken_out(owner: Client, people: A
     done = send(owner, order, "refund", second="1", restock="on")
     told = ["The units are taken out of the order; nothing was paid for them."]
     assert (messages_of(done), counted(order)[1]) == (told, (0, 1, 0, 0))
+    assert not Refund.objects.exists()
+
+
+@pytest.mark.parametrize("by_lines", [True, False])
+def test_what_is_not_shipped_of_an_order_whose_money_is_gone_is_taken_out(
+    owner: Client, people: Any, order: Order, *, by_lines: bool
+) -> None:
+    first, second = lines_of(order)
+    aftersales.fulfil(order, {first.pk: 2}, by=people.owner)
+    parts = Wanted(lines={first.pk: 2, second.pk: 3}, shipping=True)
+    aftersales.refund(order, parts if by_lines else Wanted(amount=3250), by=people.owner)
+    assert url_of(order, "refund") in owner.get(change_url(order)).content.decode()
+    told = "32.50 USD were paid, of which 0.00 USD can still go back. What is not shipped can be"
+    assert told in owner.get(url_of(order, "refund")).content.decode()
+    done = send(owner, order, "refund", second="3", restock="on")
+    assert messages_of(done) == ["The units are taken out of the order; nothing was paid for them."]
+    paid_back = (2, 3) if by_lines else (0, 0)
+    assert counted(order) == [(2, 0, 0, paid_back[0]), (0, 3, 0, paid_back[1])]
+    order.refresh_from_db()
+    assert (order.status, Refund.objects.count()) == ("completed", 1)
+    assert inventory.discrepancies() == []
+    # There is nothing more to take out.
+    assert url_of(order, "refund") not in owner.get(change_url(order)).content.decode()
+
+
+def test_a_promise_that_was_given_up_leaves_units_to_be_taken_out(
+    owner: Client, people: Any
+) -> None:
+    units = {variant(1000): 2, variant(250): 3}
+    order = place(people.shopper, units, state=PaymentState.AUTHORIZED)
+    assert url_of(order, "refund") not in owner.get(change_url(order)).content.decode()
+    payments.void(order.payments.get(), by=people.owner)
+    assert url_of(order, "refund") in owner.get(change_url(order)).content.decode()
+    send(owner, order, "refund", first="1", restock="on")
+    assert counted(order) == [(0, 1, 0, 0), (0, 0, 0, 0)]
     assert not Refund.objects.exists()
 
 

@@ -5,7 +5,7 @@
 //
 // EMAIL and PASSWORD are a superuser's; the catalog must have a product with a
 // variant, and a category. Other settings are in browser.mjs. Exits with a status
-// other than 0 on any failure.
+// other than 0 on any failure. An order is made, with the demo provider.
 import { createHmac } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -31,6 +31,36 @@ function codeOf(secret) {
   const digest = createHmac('sha1', key).update(step).digest();
   const value = digest.readUInt32BE(digest[19] & 15) & 0x7fffffff;
   return String(value % 1_000_000).padStart(6, '0');
+}
+
+async function ask(query, input) {
+  const body = JSON.stringify({ query, variables: { input } });
+  const headers = { 'Content-Type': 'application/json' };
+  const answer = await fetch(new URL('/graphql/', base), { method: 'POST', headers, body });
+  return (await answer.json()).data;
+}
+
+// A paid order of one unit, which has every button.
+async function order() {
+  const { products } = await ask(`{ products(first: 20, orderBy: {field: PRICE}) { edges { node {
+    variants(first: 1) { edges { node { id availability { purchasable } } } } } } } }`);
+  const variants = products.edges.flatMap(({ node }) => node.variants.edges.map((edge) => edge.node));
+  const variant = variants.find(({ availability }) => availability.purchasable).id;
+  const create = 'mutation ($input: CartCreateInput!) { made: cartCreate(input: $input) { token } }';
+  const { made } = await ask(create, { email: 'ann@example.org', lines: [{ variant, quantity: 1 }] });
+  const cart = made.token;
+  const shippingAddress = {
+    name: 'Ann Baker', line1: '1 Main St', city: 'Springfield', region: 'IL', postalCode: '62704', country: 'US',
+  };
+  const { sent } = await ask(
+    'mutation ($input: CartAddressesSetInput!) { sent: cartAddressesSet(input: $input) { cart { total { amount } } } }',
+    { cart, shippingAddress },
+  );
+  const { done } = await ask(
+    'mutation ($input: CheckoutCompleteInput!) { done: checkoutComplete(input: $input) { order { number } } }',
+    { cart, payment: { provider: 'DEMO' }, expectedTotal: sent.cart.total.amount },
+  );
+  return done.order.number;
 }
 
 const browser = await launch(base);
@@ -146,15 +176,20 @@ try {
     await shoot(`${screen}-form`, { fullPage: true });
   }
 
-  // Nothing is wider than a phone; the screen of orders has its own buttons.
+  // Nothing is wider than a phone; the screen of an order has buttons and forms of its own.
+  await order();
   await page.setViewportSize({ width: 390, height: 844 });
-  for (const screen of ['product', 'job', 'webhookendpoint', 'stock', 'user', 'voucher']) {
+  for (const screen of ['product', 'order', 'job', 'webhookendpoint', 'stock', 'user', 'voucher']) {
     await open(`/admin/shop/${screen}/`);
     const addresses = await page.evaluate(() =>
       [...document.querySelectorAll('#result_list a[href*="/change/"], a.addlink, a[href$="/add/"]')]
         .slice(0, 2)
         .map((link) => link.href),
     );
+    if (screen === 'order') {
+      if (!addresses.length) fail('there is no order');
+      addresses.push(...['parcel', 'refund'].map((form) => addresses[0].replace(/change\/.*/, `${form}/`)));
+    }
     for (const address of [page.url(), ...addresses, new URL('/admin/mails/', base).href]) {
       await open(address);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -338,7 +338,9 @@ class OrderNoteCreate(Mutation):
 class OrderCapture(Mutation):
     """Takes the money that is promised for an order; of bank transfers and cash, says that it came.
 
-    When the provider does not answer, `paymentStatus` is still AUTHORIZED, and the shop asks again.
+    When the provider does not answer, `paymentStatus` is still AUTHORIZED. The shop finds out
+    whether the money was taken; where it still is AUTHORIZED a while later, it was not: send this
+    once more.
     """
 
     permission = _CHANGE

@@ -15,7 +15,9 @@ def capture(order: Order, *, by: Any, key: str | None = None) -> Order:
     """Takes the money that is promised for an order; of bank transfers and cash, says that it came.
 
     Not to be called in a transaction: the provider is asked outside of them. An order whose payment
-    is still AUTHORIZED afterwards had no answer: it is asked for again by `payments.settle`.
+    is still AUTHORIZED afterwards had no answer. `payments.settle` asks what became of it, and
+    finds a capture whose answer was lost; one that never got there it does not send again: staff
+    do.
 
     Args:
         by: who of the staff takes it.

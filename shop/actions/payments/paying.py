@@ -59,6 +59,8 @@ def ask(payment_id: int) -> Payment:
 def capture(payment: Payment, *, by: Any) -> Payment:
     """Takes money that is promised. Returned still AUTHORIZED, the provider did not answer.
 
+    `settle` finds out whether it was done. Nothing is taken by itself that was not: ask once more.
+
     Args:
         by: the member of staff who asks for it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -283,7 +284,7 @@ class Mutation(graphene.Mutation):
             graphene.NonNull(input_type), description="All that the mutation takes."
         )
         needed = " ".join(map(sentence, (*cls.further_permissions, cls.permission)))
-        cls.field_description = f"{(cls.__doc__ or '').strip()} {needed}"
+        cls.field_description = f"{inspect.cleandoc(cls.__doc__ or '')} {needed}"
         super().__init_subclass_with_meta__(
             _meta=MutationOptions(cls),
             name=f"{name}Payload",

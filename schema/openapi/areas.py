@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from graphene.utils.str_converters import to_snake_case
@@ -28,7 +29,7 @@ def descriptions(schema: GraphQLSchema) -> dict[str, str]:
     for kind in ("query", "mutation"):
         for area, part in _parts(schema, kind):
             texts = said.setdefault(area, [])
-            text = (part.__doc__ or "").strip()
+            text = inspect.cleandoc(part.__doc__ or "")
             if text not in texts:
                 texts.append(text)
     return {area: " ".join(texts) for area, texts in said.items()}

@@ -1,8 +1,10 @@
 """The committed SDL is the schema, and the schema is its own manual."""
 
+import inspect
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from graphql import (
     validate_schema,
 )
 
+from schema.openapi import areas
 from schema.root import schema
 from shop.management.commands.seed import FIRST_QUERY
 
@@ -38,24 +41,38 @@ def test_schema_is_valid() -> None:
     assert validate_schema(SCHEMA) == []
 
 
-def test_everything_has_a_description() -> None:
-    missing = []
+def _descriptions() -> Iterator[tuple[str, str | None]]:
+    """Yields the name and the description of each type, field, argument and enum value."""
     for name, item in SCHEMA.type_map.items():
         if name.startswith("__"):
             continue
-        if not item.description:
-            missing.append(name)
+        yield name, item.description
         for field_name, field in getattr(item, "fields", {}).items():
-            if not field.description:
-                missing.append(f"{name}.{field_name}")
-            missing += [
-                f"{name}.{field_name}({argument})"
-                for argument, definition in getattr(field, "args", {}).items()
-                if not definition.description
-            ]
+            yield f"{name}.{field_name}", field.description
+            for argument, definition in getattr(field, "args", {}).items():
+                yield f"{name}.{field_name}({argument})", definition.description
         if isinstance(item, GraphQLEnumType):
-            missing += [f"{name}.{key}" for key, v in item.values.items() if not v.description]
-    assert missing == []
+            for key, value in item.values.items():
+                yield f"{name}.{key}", value.description
+
+
+def test_everything_has_a_description() -> None:
+    assert [name for name, description in _descriptions() if not description] == []
+
+
+def test_descriptions_are_dedented() -> None:
+    """Markdown shows lines indented by four spaces as code."""
+    indented = [
+        name
+        for name, description in _descriptions()
+        if description != inspect.cleandoc(description or "")
+    ]
+    assert indented == []
+
+
+def test_descriptions_of_areas_are_dedented() -> None:
+    for area, description in areas.descriptions(SCHEMA).items():
+        assert "\n " not in description, area
 
 
 def test_descriptions_are_sentences() -> None:

@@ -176,6 +176,8 @@ BACKGROUND = "celery" if CELERY_BROKER_URL else "threads"
 # shop/celery.py has what does not depend on the place: queues, acknowledgements, confirms.
 # Days after which events, webhook deliveries and records of mails are removed.
 OUTBOX_DAYS = env.int("OUTBOX_DAYS", default=14)
+# Days after which dead letters (tasks that failed for good) are removed.
+DEAD_LETTER_DAYS = env.int("DEAD_LETTER_DAYS", default=30)
 # Days after which imports and exports are removed, with their files.
 JOB_DAYS = env.int("JOB_DAYS", default=90)
 # Days after which entries of the audit are removed.

@@ -63,8 +63,11 @@ def collect_dead_letters() -> None:
 
 @outbox.periodic("shop.purge_outbox", seconds=3600)
 def purge_outbox() -> None:
-    """Removes events, deliveries and records of mails that are long done."""
-    before = timezone.now() - timedelta(days=settings.OUTBOX_DAYS)
+    """Removes old dead letters, and events, deliveries and records of mails that are long done."""
+    now = timezone.now()
+    # Before the events: a dead letter keeps the event that it may be replayed with.
+    dead_letters.purge(now - timedelta(days=settings.DEAD_LETTER_DAYS))
+    before = now - timedelta(days=settings.OUTBOX_DAYS)
     # Events are kept as long as a delivery is pending: first go those that nobody will take.
     deliveries.purge(before)
     housekeeping.purge(before, kept=deliveries.pending_events())

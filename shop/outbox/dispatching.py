@@ -199,5 +199,12 @@ def give_up(kept: DeferredTask) -> None:
     task = current_app.tasks.get(kept.name)
     with transaction.atomic():
         skipped = running.skip(task, kept.args) if task else False
-        rows.update(state=TaskState.DEAD, skipped=skipped, error=KILLS, starts=0)
+        rows.update(
+            state=TaskState.DEAD,
+            skipped=skipped,
+            error=KILLS,
+            starts=0,
+            # Its retention begins now.
+            updated_at=timezone.now(),
+        )
     logger.error("Task %s (%s) was given up: %s", kept.name, kept.key, KILLS)

@@ -246,6 +246,19 @@ def test_a_task_that_kills_its_worker_is_given_up_by_the_broker(place: Place) ->
     assert not DeferredTask.objects.filter(state=TaskState.DEAD).exists()
 
 
+def test_turns_that_expire_without_a_worker_leave_no_dead_letter(place: Place) -> None:
+    with app.connection_for_write() as connected, connected.channel() as channel:
+        queue = DEAD_LETTERS(channel)
+        # As beat sends them (shop/celery.py), with a shorter time.
+        for _ in range(30):
+            task = app.tasks["shop.expire_orders"]
+            task.apply_async(queue="housekeeping", expires=0.2, connection=connected)
+        until(lambda: queue.queue_declare().message_count == 30)
+        assert dead_letters.collect() == 0
+        assert queue.queue_declare().message_count == 0
+    assert not DeferredTask.objects.exists()
+
+
 def test_a_task_that_hangs_is_killed_and_not_lost(place: Place) -> None:
     place.worker()
     (sick,) = emit("proof.hung", 1)

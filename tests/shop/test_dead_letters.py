@@ -1,7 +1,9 @@
 """The commands for those who run the shop: dead letters, and a dispatcher of its own."""
 
 import io
+import logging
 import uuid
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +11,11 @@ import pytest
 from celery import current_app
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from kombu import Connection, Producer
 
+from shop.celery import DEAD_LETTERS
 from shop.models import DeferredTask, EventClaim, OutboxEvent, TaskState
-from shop.outbox import dead_letters
+from shop.outbox import dead_letters, dispatching
 
 pytestmark = pytest.mark.django_db
 
@@ -162,3 +166,70 @@ def test_dispatching_once_without_broker_leaves_tasks_to_the_threads(settings: A
     keep("due", TaskState.WAITING, next_at=timezone.now())
     assert run("dispatch_events", "--once") == "1 published, 0 claimed by others.\n"
     assert DeferredTask.objects.get().next_at <= timezone.now()
+
+
+@pytest.fixture
+def dead_queue(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """`dead_queue(task, reason)`: has the broker dead-letter a message. `.left()` gets the next."""
+    settings.BACKGROUND = "celery"
+    with Connection("memory://") as broker, broker.channel() as channel:
+        queue = DEAD_LETTERS(channel)
+        queue.declare()
+        queue.purge()
+        monkeypatch.setattr(current_app, "connection_for_read", lambda: Connection("memory://"))
+
+        def give_up(task: str, reason: str, *args: Any) -> None:
+            headers = {"task": task, "id": uuid.uuid4().hex, "x-death": [{"reason": reason}]}
+            Producer(channel).publish([args, {}, {}], routing_key=queue.name, headers=headers)
+
+        give_up.left = queue.get  # type: ignore[attr-defined]
+        yield give_up
+
+
+def test_collect_drops_expired_turns_and_stores_other_messages(
+    dead_queue: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(30):
+        dead_queue("shop.expire_orders", "expired")
+    dead_queue("shop.mail_job", "delivery_limit", 7)
+    with caplog.at_level(logging.WARNING, logger="shop.outbox.dead_letters"):
+        assert dead_letters.collect() == 1
+    (letter,) = dead_letters.dead()
+    assert (letter.name, letter.args, letter.error) == ("shop.mail_job", [7], dispatching.KILLS)
+    assert dead_queue.left() is None
+    told = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert told == [
+        ("WARNING", "Dropped 30 expired turns of periodic tasks: no worker took them."),
+        ("ERROR", "1 messages were given up by the broker."),
+    ]
+
+
+def test_collect_counts_expired_turns_towards_its_batch(
+    dead_queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "_BATCH", 3)
+    for _ in range(4):
+        dead_queue("shop.expire_orders", "expired")
+    assert dead_letters.collect() == 0
+    assert dead_queue.left() is not None
+
+
+def test_purge_deletes_dead_letters_by_their_last_change() -> None:
+    now = timezone.now()
+    for key, state, age in (
+        ("old", TaskState.DEAD, 31),
+        ("recent", TaskState.DEAD, 29),
+        ("waiting", TaskState.WAITING, 31),
+    ):
+        keep(key, state)
+        DeferredTask.objects.filter(key=key).update(updated_at=now - timedelta(days=age))
+    assert dead_letters.purge(now - timedelta(days=30)) == 1
+    assert set(states()) == {"recent", "waiting"}
+
+
+def test_retention_begins_when_a_task_is_given_up() -> None:
+    kept = keep("killer", TaskState.WAITING, starts=5)
+    DeferredTask.objects.update(updated_at=timezone.now() - timedelta(days=100))
+    dispatching.give_up(kept)
+    assert states() == {"killer": (TaskState.DEAD, 10)}
+    assert dead_letters.purge(timezone.now() - timedelta(days=30)) == 0

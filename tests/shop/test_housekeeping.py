@@ -13,12 +13,14 @@ from shop.actions import mails
 from shop.actions.webhooks import deliveries, endpoints
 from shop.models import (
     Brand,
+    DeferredTask,
     DeliveryState,
     EventClaim,
     EventCursor,
     EventStream,
     OutboxEvent,
     SentMail,
+    TaskState,
     User,
     WebhookDelivery,
     WebhookEndpoint,
@@ -160,3 +162,19 @@ def test_by_the_clock_nothing_holds_events_for_ever(
     assert left() != [event.pk]
     assert len(left()) == 1
     assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.parametrize(("age", "stays"), [(29, True), (31, False)])
+def test_by_the_clock_old_dead_letters_go_with_the_events_that_they_keep(
+    age: int, stays: bool, now: datetime, settings: Any
+) -> None:
+    settings.DEAD_LETTER_DAYS, settings.OUTBOX_DAYS = 30, 14
+    (event,) = happen(1, now - timedelta(days=40))
+    DeferredTask.objects.create(
+        key="letter", name="shop.mail_job", args=[event.pk], queue="mail",
+        state=TaskState.DEAD, next_at=now,
+    )  # fmt: skip
+    DeferredTask.objects.update(updated_at=now - timedelta(days=age))
+    purge_outbox.run()
+    assert DeferredTask.objects.exists() is stays
+    assert left() == ([event.pk] if stays else [])

@@ -71,6 +71,51 @@ def test_the_refusal_names_the_limit_and_the_figures(name: str, api: Any, db: No
     assert error["extensions"]["actual"] > error["extensions"]["max"]
 
 
+def _repeated(count: int, field: str) -> str:
+    return " ".join(f"a{number}: {field}" for number in range(count))
+
+
+VERIFY = 'verifyToken(input: {token: "x"}) { user { id } }'
+# A document that selects so many fields in a named fragment, and its limit.
+IN_FRAGMENTS = {
+    "root fields": (lambda n: "{ ...F } fragment F on Query {" + " __typename" * n + "}", 50),
+    "root fields in a fragment that is spread twice": (
+        lambda n: (
+            "{" + " __typename" * (n - 40) + " ...F ...F } "
+            "fragment F on Query {" + " __typename" * 20 + "}"
+        ),
+        50,
+    ),
+    "aliases": (
+        lambda n: f"{{ shop {{ ...F }} }} fragment F on Shop {{ {_repeated(n, 'name')} }}",
+        100,
+    ),
+    "directives": (
+        lambda n: "{ ...F } fragment F on Query { __typename " + "@include(if: true) " * n + "}",
+        100,
+    ),
+    "mutations": (
+        lambda n: f"mutation {{ ...F }} fragment F on Mutation {{ {_repeated(n, VERIFY)} }}",
+        10,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_FRAGMENTS)
+def test_fields_of_named_fragments_count_towards_the_limits(name: str, api: Any, db: None) -> None:
+    document, maximum = IN_FRAGMENTS[name]
+    (error,) = api(document(maximum + 1))["errors"]
+    figures = {key: error["extensions"][key] for key in ("code", "limit", "actual", "max")}
+    assert figures == {
+        "code": "TOO_COMPLEX",
+        "limit": name.partition(" in ")[0],
+        "actual": maximum + 1,
+        "max": maximum,
+    }
+    allowed = api(document(maximum)).get("errors", ())
+    assert "TOO_COMPLEX" not in [error["extensions"]["code"] for error in allowed]
+
+
 def test_introspection_passes(api: Any, db: None) -> None:
     answer = api(get_introspection_query(descriptions=True, input_value_deprecation=True))
     assert "errors" not in answer

@@ -12,8 +12,8 @@ from django.utils import timezone
 from graphql_jwt.shortcuts import get_token
 
 from schema.authentication import payload_for
-from shop.actions import customers
-from shop.models import User
+from shop.actions import accounts, customers
+from shop.models import RefreshToken, Session, User
 
 PASSWORD = "a customer password"
 DAY, DEVICE = datetime.timedelta(days=1), customers.Device()
@@ -95,6 +95,19 @@ def test_wrong_credentials_all_answer_alike(
     answer = sign_in(email, password)
     assert answer == {**NOTHING, "userErrors": [{"code": "INVALID_CREDENTIALS", "field": []}]}
     assert dump() == before
+
+
+def test_an_account_that_is_erased_while_it_signs_in_gets_no_session(
+    customer: User, sign_in: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "shop.actions.customers.signing_in.update_last_login",
+        lambda _, user: accounts.erase(User.objects.get(pk=user.pk)),
+    )
+    answer = sign_in()
+    assert answer == {**NOTHING, "userErrors": [{"code": "NOT_FOUND", "field": []}]}
+    assert not Session.objects.exists()
+    assert not RefreshToken.objects.exists()
 
 
 def test_access_token_names_the_user_by_key_and_holds_no_personal_data(
@@ -182,6 +195,16 @@ def test_a_wrong_token_is_refused_even_for_public_fields(
     answer = viewer(WRONG[kind](customer), "{ shop { name } }")
     assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
     assert "data" not in answer
+
+
+def test_a_token_above_the_length_limit_is_refused_though_its_signature_is_good(
+    customer: User, viewer: Any
+) -> None:
+    tokens = [signed(customer, note="x" * size) for size in range(2700, 2900)]
+    longest = next(token for token in tokens if len(token) == 4096)
+    longer = next(token for token in tokens if len(token) == 4097)
+    assert viewer(f"Bearer {longest}") == ANN
+    assert viewer(f"Bearer {longer}")["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize("change", ["disabled", "deleted"])

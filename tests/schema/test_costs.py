@@ -80,6 +80,34 @@ def test_an_answer_tells_what_is_left_in_headers_and_on_request_in_the_answer(as
     assert "extensions" not in ask(SHOP).json()
 
 
+FIELDS = "a: products(first: 20) { edges { cursor } } b: products(first: 20) { edges { cursor } }"
+NODE = 'node(id: "UHJvZHVjdDox")'
+
+
+@pytest.mark.parametrize(
+    ("document", "cost"),
+    [
+        (f"{{ ... {{ {FIELDS} }} }}", 84),
+        (f"{{ ... @include(if: true) {{ {FIELDS} }} }}", 84),
+        (f"{{ ... on Query {{ {FIELDS} }} }}", 84),
+        (f"{{ ...F }} fragment F on Query {{ {FIELDS} }}", 84),
+        # 1 for the node, 2 for the connection, and 2 for each of its 5 items.
+        (
+            f"{{ {NODE} {{ ... on Product {{ variants(first: 5) {{ edges {{ cursor }} }} }} }} }}",
+            13,
+        ),
+        (
+            f"{{ {NODE} {{ ...F }} }} "
+            "fragment F on Product { ... { variants(first: 5) { edges { cursor } } } }",
+            13,
+        ),
+    ],
+)
+def test_the_cost_counts_what_fragments_select(document: str, cost: int, ask: Any) -> None:
+    answer = ask(document, extensions={"cost": True}).json()
+    assert answer["extensions"]["cost"]["requested"] == cost
+
+
 def test_who_has_spent_all_is_told_how_long_to_wait_and_then_served(
     ask: Any, clock: SimpleNamespace
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shop.actions.catalog import products as product_actions
-from shop.models import Product
+from shop.models import Brand, Product
 
 PAGE = """query(
   $first: Int, $after: String, $last: Int, $before: String,
@@ -54,6 +54,15 @@ def shop(world: SimpleNamespace) -> SimpleNamespace:
         min_price=500,
     )
     return world
+
+
+def test_a_page_has_20_items_unless_a_size_is_given(api: Any, db: None) -> None:
+    Brand.objects.bulk_create(
+        Brand(name=f"Brand {number}", slug=f"brand-{number}") for number in range(21)
+    )
+    document = "{ brands { edges { cursor } pageInfo { hasNextPage } } }"
+    page = api(document)["data"]["brands"]
+    assert (len(page["edges"]), page["pageInfo"]) == (20, {"hasNextPage": True})
 
 
 @pytest.mark.parametrize("backward", [False, True])

@@ -59,6 +59,25 @@ def test_a_refresh_token_works_once(token: str, refresh: Any, client: Any) -> No
     assert answer.json() == {"data": {"viewer": {"email": "ann@example.org"}}}
 
 
+def test_a_refresh_prolongs_the_session_and_updates_its_device(token: str, client: Any) -> None:
+    before = Session.objects.get()
+    body = {"query": f'mutation {{ refreshToken(input: {{refreshToken: "{token}"}}) {{ token }} }}'}
+    started = timezone.now()
+    client.post(
+        "/graphql/",
+        body,
+        content_type="application/json",
+        headers={"User-Agent": "Laptop"},
+        REMOTE_ADDR="198.51.100.4",
+    )
+    after = Session.objects.get()
+    assert (before.user_agent, before.address) == ("Phone", "192.0.2.7")
+    assert (after.user_agent, after.address) == ("Laptop", "198.51.100.4")
+    assert before.last_used_at < started <= after.last_used_at <= timezone.now()
+    assert after.expires_at - after.last_used_at == datetime.timedelta(days=30)
+    assert after.created_at == before.created_at
+
+
 @pytest.mark.parametrize("unknown", ["", "garbage", "\x00", "é", "x" * 100_000])
 def test_an_unknown_refresh_token_is_refused(unknown: str, token: str, refresh: Any) -> None:
     assert refresh(unknown) == INVALID

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from graphql_jwt.shortcuts import get_token
 
 from shop.actions import customers
 from shop.actions.customers import Device
@@ -114,6 +115,20 @@ def test_sessions_of_others_answer_as_missing_ones(
     assert answers[0] == answers[1]
     assert answers[0]["data"]["sessionRevoke"]["userErrors"][0]["code"] == "NOT_FOUND"
     assert dump() == before
+
+
+def test_signing_out_others_with_a_token_of_no_session_ends_every_session(
+    customer: User, staff: User, sign_in: Any, ask: Any, client: Any
+) -> None:
+    User.objects.filter(pk=staff.pk).update(password=customer.password)
+    other = sign_in(staff)
+    devices = [sign_in(customer), sign_in(customer)]
+    document = "mutation { sessionRevokeAll(input: {keepCurrent: true}) { revokedCount } }"
+    token = get_token(customer)
+    assert ask(token, document)["data"]["sessionRevokeAll"] == {"revokedCount": 2}
+    assert [signed_in_by(client, device["token"]) for device in devices] == [None, None]
+    assert signed_in_by(client, other["token"]) == staff.email
+    assert signed_in_by(client, token) == customer.email
 
 
 @pytest.mark.parametrize("kept", [False, True])

@@ -1,5 +1,6 @@
 """What clients see of the throttles: 200 tries in one request are 200 tries."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 
 from schema.engine.limits import Limits
 from shop.models import User
-from shop.throttling import REFRESH, REGISTER, RESET, SIGN_IN
+from shop.throttling import REFRESH, REGISTER, RESET, SIGN_IN, Limit
 from tests.schema.accounts import ALIVE, GOOD, Say
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,6 +136,18 @@ def test_a_session_is_refreshed_so_often_and_not_more(api: Any, customer: User) 
     for _ in range(REFRESH.pair.tries):
         token = say.payload("refreshToken", "refreshToken", refreshToken=token["refreshToken"])
     assert say.code("refreshToken", refreshToken=token["refreshToken"]) == "RATE_LIMITED"
+
+
+def test_refreshes_from_one_address_are_throttled_whatever_the_token(
+    api: Any, client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = replace(REFRESH, address=Limit(3, 60))
+    monkeypatch.setattr("shop.actions.customers.sessions.throttling.REFRESH", policy)
+    say = Say(api)
+    found = [say.code("refreshToken", refreshToken=f"guess {number}") for number in range(4)]
+    assert found == ["INVALID_TOKEN"] * 3 + ["RATE_LIMITED"]
+    client.defaults["REMOTE_ADDR"] = "198.51.100.7"
+    assert say.code("refreshToken", refreshToken="guess") == "INVALID_TOKEN"
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,18 @@ def test_the_order_of_what_is_asked_for_does_not_matter() -> None:
     assert work.done == 1
 
 
-def test_keys_belong_to_who_asks_and_for_what() -> None:
+def test_each_actor_and_operation_gets_its_own_reply_again_under_a_shared_key() -> None:
     work = Work()
-    once(work)
-    once(work, actor="user:2")
-    once(work, operation="orderRefund")
-    assert work.done == 3
+    requests = [{}, {"actor": "user:2"}, {"operation": "orderRefund"}]
+    first = [once(work, **request) for request in requests]
+    assert first == [{"number": 1}, {"number": 2}, {"number": 3}]
+    assert [once(work, **request) for request in requests] == first
+    assert [
+        idempotency.known("user:1", "stockAdjust", "k"),
+        idempotency.known("user:2", "stockAdjust", "k"),
+        idempotency.known("user:1", "orderRefund", "k"),
+        idempotency.known("user:2", "orderRefund", "k"),
+    ] == [*first, None]
 
 
 def test_what_failed_leaves_no_key() -> None:

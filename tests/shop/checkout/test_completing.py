@@ -36,6 +36,7 @@ from shop.models import (
     Stock,
     User,
     Voucher,
+    VoucherKind,
 )
 from tests.shop.selling import ready, voucher
 
@@ -121,10 +122,11 @@ def test_numbers_count_nothing(cart: Cart, selling: SimpleNamespace) -> None:
 
 
 def test_an_ordered_cart_is_closed(cart: Cart) -> None:
-    expected = carts.priced(cart).price.total
+    cart.refresh_from_db()
+    expected, version = carts.priced(cart).price.total, cart.version
     buy(cart)
     cart.refresh_from_db()
-    assert cart.status == CartStatus.ORDERED
+    assert (cart.status, cart.version) == (CartStatus.ORDERED, version + 1)
     with pytest.raises(CartClosed):
         buy(cart, expected_total=expected)
     assert Order.objects.count() == 1
@@ -227,18 +229,30 @@ def test_a_rate_that_is_not_offered_any_more_stops_it(
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"ends_at": timezone.now() - timedelta(days=1)}, {"is_active": False},
-     {"usage_limit": 3, "used": 3}],
-    ids=["expired", "switched off", "used up"],
-)  # fmt: skip
-def test_a_voucher_that_ended_meanwhile_stops_it(
-    change: dict[str, Any], cart: Cart, dump: Any
+    ("change", "message"),
+    [
+        ({"starts_at": timezone.now() + timedelta(days=1)}, "The voucher does not hold yet."),
+        ({"ends_at": timezone.now() - timedelta(days=1)}, "The voucher has expired."),
+        ({"is_active": False}, "The voucher has expired."),
+        ({"usage_limit": 3, "used": 3}, "The voucher is used up."),
+        ({"customer_limit": 0}, "You have used this voucher already."),
+        (
+            {"kind": VoucherKind.FIXED, "value": 1, "currency": "EUR"},
+            "The voucher is in another currency.",
+        ),
+    ],
+    ids=["not started", "expired", "switched off", "used up", "used by customer", "currency"],
+)
+def test_a_voucher_that_is_lost_meanwhile_stops_it(
+    change: dict[str, Any], message: str, cart: Cart, dump: Any
 ) -> None:
     voucher("TENOFF")
     carts.apply_voucher(cart, "TENOFF")
     Voucher.objects.update(**change)
     assert refused(cart, dump) == [("INVALID_VOUCHER", ("cart",))]
+    with pytest.raises(Several) as caught:
+        buy(cart)
+    assert [error.message for error in caught.value.each] == [message]
 
 
 def test_providers_that_are_not_offered(cart: Cart, dump: Any, settings: Any) -> None:
@@ -443,9 +457,18 @@ def test_what_was_promised_once_is_told_again_after_staff_gave_it_up(
     assert checkout.complete(asked, key="k").order.status == "cancelled"
 
 
-def test_keys_of_others_are_other_keys(cart: Cart, selling: SimpleNamespace) -> None:
-    other, _ = ready(AnonymousUser(), (selling.variants[1], 1))
-    assert buy(cart, key="k").order != buy(other, key="k").order
+def test_a_key_that_two_customers_use_answers_each_with_their_own_order(
+    cart: Cart, selling: SimpleNamespace, customer: User
+) -> None:
+    other, _ = ready(customer, (selling.variants[1], 1))
+    requests = [wish(cart), wish(other, user=customer)]
+    first = [checkout.complete(request, key="k") for request in requests]
+    again = [checkout.complete(request, key="k") for request in requests]
+    assert first[0].order != first[1].order
+    assert [(done.order, done.payment, done.token) for done in again] == [
+        (done.order, done.payment, done.token) for done in first
+    ]
+    assert checkout.find(customer, None, key="k") == other
 
 
 def test_a_refusal_keeps_no_key(cart: Cart) -> None:
@@ -466,18 +489,23 @@ def test_keys_that_cannot_be(key: str, cart: Cart, dump: Any) -> None:
 
 
 def test_who_comes_again_while_it_is_being_paid_waits_and_a_dead_one_is_taken_over(
-    cart: Cart, monkeypatch: pytest.MonkeyPatch
+    cart: Cart, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     asked = wish(cart)
+    settings.PAYMENT_TIMEOUT = 20
     # The process dies before it has asked the provider.
     with monkeypatch.context() as patch:
         patch.setattr("shop.actions.checkout.completing.payments.pay", lambda pk: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             checkout.complete(asked, key="k")
+    # The provider's 20 seconds, and 5 more.
+    takeover = Payment.objects.get().created_at + timedelta(seconds=25)
+    clock = SimpleNamespace(now=lambda: takeover - timedelta(microseconds=1))
+    monkeypatch.setattr("shop.actions.checkout.completing.timezone", clock)
     with pytest.raises(Busy):
         checkout.complete(asked, key="k")
     assert not DemoCharge.objects.exists()
-    Payment.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    clock.now = lambda: takeover
     done = checkout.complete(asked, key="k")
     assert done.order.status == OrderStatus.CONFIRMED
     assert (Order.objects.count(), DemoCharge.objects.count()) == (1, 1)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from shop.actions import payments
 from shop.errors import IllegalMove, Invalid, PaymentNotOffered
-from shop.gateways import Outcome, Result
+from shop.gateways import Failure, Outcome, Result
 from shop.models import (
     CartStatus,
     DemoCharge,
@@ -86,6 +86,25 @@ def test_a_transfer_that_never_comes_is_given_up(order: Order, staff: User, told
     # Whether the order goes on without it is for staff to say.
     assert (order.status, order.payment_status) == ("confirmed", PaymentStatus.VOIDED)
     assert told(order)[-1] == "payment_voided"
+    event = order.events.get(kind="payment_voided")
+    assert (event.actor, event.data) == (staff, {"provider": "manual", "failure": ""})
+
+
+def test_the_timeline_names_the_reason_of_a_void(order: Order, staff: User) -> None:
+    payments.void(paid(order, "requires_action"), by=staff)
+    event = order.events.get(kind="payment_voided")
+    assert (event.actor, event.data) == (staff, {"provider": "demo", "failure": "abandoned"})
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"), [(None, "abandoned"), (Failure.DECLINED, "declined")]
+)
+def test_the_timeline_names_the_reason_that_the_provider_gives_for_a_void(
+    failure: Failure | None, reason: str, order: Order
+) -> None:
+    payments.apply(begun(order).pk, Outcome(result=Result.VOIDED, failure=failure))
+    event = order.events.get(kind="payment_voided")
+    assert event.data == {"provider": "demo", "failure": reason}
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,13 @@ def test_more_than_the_largest_amount_is_refused(asked: tuple[int, ...]) -> None
         price(basket(*asked), RULES, now=NOW)
 
 
+def test_a_discount_does_not_bring_a_subtotal_below_the_largest_amount() -> None:
+    rules = replace(RULES, automatic=(AutomaticDiscount(key=1, basis_points=5000),))
+    assert price(basket(MAX_MINOR_UNITS), rules, now=NOW).total == MAX_MINOR_UNITS // 2
+    with pytest.raises(AmountTooLarge):
+        price(basket(MAX_MINOR_UNITS, 1), rules, now=NOW)
+
+
 def test_tax_and_shipping_count_towards_the_largest_amount() -> None:
     taxed = Rules(currency="USD", taxes=Taxes(included=False, rates=(TaxRate("US", 1),)))
     shipped = Rules(currency="USD", zones=(everywhere(ShippingRate(key=1, price=1)),))

@@ -90,7 +90,12 @@ def _wanted(info: graphene.ResolveInfo, lines: list[Any]) -> list[tuple[int, int
 
 
 class CartCreate(Mutation):
-    """Makes a cart. Whoever is signed in gets the one of the account, if there is one already."""
+    """Creates a cart.
+
+    A signed-in customer has one cart: if there is one already, it is returned, `lines` are added to
+    it and `email` replaces its address. A staff member who names an `email` other than their own
+    orders for somebody else: each call creates a cart of its own, which only its `token` opens.
+    """
 
     permission = ANYONE
 
@@ -103,14 +108,14 @@ class CartCreate(Mutation):
     cart = ObjectField(Cart, description="The cart.")
     token = graphene.String(
         description="Opens the cart: keep it on the device. Null for the cart of an account, which "
-        "needs none."
+        "needs none. Carts that staff create for somebody else have one."
     )
 
     @classmethod
     def perform(
         cls, info: graphene.ResolveInfo, lines: Any = None, email: str | None = None
     ) -> Any:
-        cart, token = carts.create(info.context.user)
+        cart, token = carts.create(info.context.user, email)
         if lines:
             carts.add(cart, _wanted(info, lines))
         if email is not None:
@@ -120,12 +125,31 @@ class CartCreate(Mutation):
 
 
 class CartLinesAdd(CartMutation):
-    """Puts variants in a cart. What is there of a variant already is added to."""
+    """Puts variants in a cart. What is there of a variant already is added to.
+
+    Without `cart`, a signed-in customer's own cart is used, and created if there is none. No other
+    mutation creates it: those answer NOT_FOUND, as this one does with a `version`.
+    """
 
     class Input(_CartInput):
         lines = graphene.List(
             graphene.NonNull(CartLineInput), required=True, description="What to put in."
         )
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        lines: Any,
+        cart: str | None = None,
+        version: int | None = None,
+    ) -> Any:
+        if cart is not None:
+            return super().perform(info, cart, lines=lines, version=version)
+        user, wanted = info.context.user, _wanted(info, lines)
+        own = retried(lambda: carts.add_to_own(user, wanted, version=version))
+        remember(info.context, own)
+        return cls(cart=own)
 
     @classmethod
     def change(

@@ -17,7 +17,7 @@ from schema.types.customers import User
 from schema.types.sessions import Session
 from shop.actions import carts, customers
 from shop.actions.rows import atomically
-from shop.errors import CartClosed, InvalidToken, NotFound, Required
+from shop.errors import CartClosed, Invalid, InvalidToken, NotFound, Required
 
 
 def _lifetime() -> datetime.timedelta:
@@ -113,7 +113,7 @@ class TokenAuth(TokensMutation):
         user = customers.sign_in(email, password, address=address, otp=otp)
         if cart is not None:
             # Nobody is kept from signing in by a cart.
-            with suppress(NotFound, CartClosed):
+            with suppress(NotFound, CartClosed, Invalid):
                 atomically(lambda: carts.merge(user, cart))
         return cls.open_session(info, user, cookie=cookie)
 

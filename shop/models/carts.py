@@ -36,7 +36,7 @@ class Cart(models.Model):
 
     Attributes:
         digest: SHA-256 of the token by which somebody without an account opens it.
-        user: whose it is; null while nobody is signed in.
+        user: the account that owns it; null for guests, and where staff order for somebody else.
         active_key: the user's key in their one active cart; null elsewhere. A plain unique column,
             because MariaDB has no conditional ones.
         version: changes with every change of the cart.

@@ -1,6 +1,7 @@
-"""Many sign in with one guest's cart at the same moment."""
+"""Concurrent requests about carts: sign-ins with one guest's cart, first lines of one account."""
 
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -30,3 +31,37 @@ def test_a_guests_cart_becomes_that_of_one_account(at_once: Any) -> None:
         cart = Cart.objects.get(pk=guest.pk)
         assert (cart.user_id, cart.email) == (taken[0].user_id, taken[0].email)
         assert cart.active_key == cart.user_id
+
+
+def test_concurrent_first_lines_of_a_customer_make_one_cart(
+    at_once: Any, send: Any, selling: SimpleNamespace, gid: Any
+) -> None:
+    document = """mutation($input: CartLinesAddInput!) {
+      cartLinesAdd(input: $input) { cart { id } userErrors { code message } } }"""
+    lines = [{"variant": gid(selling.variants[0]), "quantity": 1}]
+    for number in range(3):
+        user = User.objects.create_user(f"first{number}@example.org", None)
+        add = partial(send, document, user, input={"lines": lines})
+        answers = at_once(*[add] * 4)
+        payloads = [answer["data"]["cartLinesAdd"] for answer in answers]
+        assert [payload["userErrors"] for payload in payloads] == [[]] * 4
+        cart = Cart.objects.get(user=user)
+        assert {payload["cart"]["id"] for payload in payloads} == {gid(cart)}
+        assert cart.active_key == user.pk
+        assert [line.quantity for line in cart.lines.all()] == [4]
+
+
+def test_concurrent_cart_create_and_lines_add_make_one_cart(
+    at_once: Any, send: Any, selling: SimpleNamespace, gid: Any
+) -> None:
+    create = """mutation($input: CartCreateInput!) {
+      payload: cartCreate(input: $input) { cart { id } userErrors { code message } } }"""
+    add = create.replace("CartCreate", "CartLinesAdd").replace("cartCreate", "cartLinesAdd")
+    lines = [{"variant": gid(selling.variants[0]), "quantity": 1}]
+    for number in range(3):
+        user = User.objects.create_user(f"mixed{number}@example.org", None)
+        calls = [partial(send, text, user, input={"lines": lines}) for text in (create, add)]
+        answers = at_once(*calls * 2)
+        assert [answer["data"]["payload"]["userErrors"] for answer in answers] == [[]] * 4
+        cart = Cart.objects.get(user=user)
+        assert [line.quantity for line in cart.lines.all()] == [4]

@@ -93,6 +93,7 @@ def place(
         shipping_name="Standard" if shipping else "",
         discount_names={1: "Spring"},
         user=user,
+        placed_by=user,
         note="",
         expires_at=timezone.now() + timedelta(minutes=30),
     )

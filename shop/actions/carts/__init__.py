@@ -22,12 +22,13 @@ from shop.actions.carts.lines import (
     MAX_LINES,
     MAX_QUANTITY,
     add,
+    add_to_own,
     dismiss_notices,
     remove,
     update,
 )
 from shop.actions.carts.merging import merge
-from shop.actions.carts.opening import create, digest_of, find
+from shop.actions.carts.opening import create, digest_of, find, is_for_another
 from shop.actions.carts.pricing import Notice, NoticeCode, PricedCart, priced, priced_all
 
 __all__ = [
@@ -37,11 +38,13 @@ __all__ = [
     "NoticeCode",
     "PricedCart",
     "add",
+    "add_to_own",
     "apply_voucher",
     "create",
     "digest_of",
     "dismiss_notices",
     "find",
+    "is_for_another",
     "merge",
     "priced",
     "priced_all",

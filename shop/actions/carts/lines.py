@@ -1,6 +1,7 @@
 """What is in a cart: so many of each variant, as many as can be had."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from shop.actions.carts.holding import changed, hold
+from shop.actions.carts.opening import find, insert_own
 from shop.actions.carts.pricing import LONG_TEXTS, left, name_of
 from shop.compiled import Compiled
 from shop.errors import (
@@ -47,6 +49,33 @@ def add(cart: Cart, wanted: Sequence[tuple[int, int]], *, version: int | None = 
         Invalid: the cart would have more than MAX_LINES lines.
         CartClosed, CartChanged: as `holding.hold`.
     """
+    _add(cart, wanted, version)
+
+
+@transaction.atomic
+def add_to_own(user: Any, wanted: Sequence[tuple[int, int]], *, version: int | None = None) -> Cart:
+    """Adds variants to the account's own cart, and creates it if there is none.
+
+    Args:
+        user: the caller. Guests have no cart of their own.
+        version: of the cart that the client has seen; then there must be one.
+
+    Raises:
+        NotFound: the caller is a guest; or `version` is given and the account has no cart.
+        IntegrityError: the account got a cart at the same moment; tried again, it is found.
+        ShopError: as `add`; then no cart is created.
+    """
+    try:
+        cart = find(user, None)
+    except NotFound:
+        if version is not None or not user.is_authenticated:
+            raise
+        cart = insert_own(user)
+    _add(cart, wanted, version)
+    return cart
+
+
+def _add(cart: Cart, wanted: Sequence[tuple[int, int]], version: int | None) -> None:
     for index, (_, quantity) in enumerate(wanted):
         if not 1 <= quantity <= MAX_QUANTITY:
             raise InvalidQuantity(field=["lines", str(index), "quantity"])

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from shop.actions.carts.holding import changed
 from shop.actions.carts.lines import MAX_LINES, MAX_QUANTITY, store
-from shop.actions.carts.opening import find
+from shop.actions.carts.opening import find, is_for_another
 from shop.actions.carts.pricing import is_for_sale, left, lines_of
 from shop.actions.rows import locked
-from shop.errors import CartClosed, NotFound
+from shop.errors import CartClosed, Invalid, NotFound
 from shop.models import Cart, CartLine, CartStatus
 
 
@@ -28,6 +28,7 @@ def merge(user: Any, token: str) -> Cart:
 
     Raises:
         NotFound: there is no such cart, or it is somebody else's.
+        Invalid: a staff member made it for somebody else (`opening.is_for_another`).
         CartClosed: it was ordered, or merged before into a cart that was.
         IntegrityError: the account got a cart at the same moment; tried again, it is found.
     """
@@ -39,6 +40,9 @@ def merge(user: Any, token: str) -> Cart:
     if held is None or held.user_id not in (None, user.pk):
         raise NotFound("There is no such cart.", field=["cart"])
     guest = held
+    if is_for_another(guest, user):
+        message = "This cart has another customer's e-mail address. It stays a cart of its own."
+        raise Invalid(message, field=["cart"])
     own = next((cart for cart in carts.values() if cart.active_key == user.pk), None)
     if guest.status == CartStatus.ORDERED:
         raise CartClosed(field=["cart"])

@@ -9,6 +9,7 @@ from django.conf import settings
 from shop.compiled import Compiled
 from shop.errors import NotFound
 from shop.models import Cart
+from shop.models.customers import email_key
 
 _FIELD = ("cart",)
 _BY_DIGEST: Compiled[Cart] = Compiled(lambda digest: Cart.objects.filter(digest=digest))
@@ -20,21 +21,44 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def create(user: Any) -> tuple[Cart, str | None]:
-    """A new cart and the token that opens it; for an account the one that it has, without a token.
+def create(user: Any, email: str | None = None) -> tuple[Cart, str | None]:
+    """Creates a cart; a customer who has one already gets that one.
+
+    A staff member who names the e-mail address of somebody else orders for a caller: each call
+    makes a new cart, which has a token and no account.
 
     Args:
-        user: who asks, signed in or not.
+        user: the caller, signed in or not.
+        email: the address that the client sends along. It is not stored here.
+
+    Returns:
+        The cart, and the token that opens it; None for the cart of an account.
 
     Raises:
         IntegrityError: the account got a cart at the same moment; tried again, it is found.
     """
-    if not user.is_authenticated:
+    if not user.is_authenticated or _names_another(user, email):
         token = secrets.token_urlsafe(32)
         return _insert(token), token
-    own = _OF_ACCOUNT.first(user=user.pk)
+    return _OF_ACCOUNT.first(user=user.pk) or insert_own(user), None
+
+
+def insert_own(user: Any) -> Cart:
+    """Creates the cart of an account that has none. Raises IntegrityError if it has one by now."""
     # An account's cart needs no token: nobody ever sees the one that it has.
-    return own or _insert(secrets.token_urlsafe(32), user=user), None
+    return _insert(secrets.token_urlsafe(32), user=user)
+
+
+def is_for_another(cart: Cart, user: Any) -> bool:
+    """Whether `user` is a staff member and the cart is a guest's, with another e-mail address.
+
+    Such a cart never becomes the staff member's own, and neither does its order.
+    """
+    return cart.user_id is None and bool(cart.email) and _names_another(user, cart.email)
+
+
+def _names_another(user: Any, email: str | None) -> bool:
+    return user.is_staff and email is not None and email_key(email.strip()) != user.email_key
 
 
 def find(user: Any, token: str | None) -> Cart:

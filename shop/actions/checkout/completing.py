@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from shop.actions import idempotency, inventory, orders, payments
+from shop.actions.carts import is_for_another
 from shop.actions.carts.holding import hold
 from shop.actions.carts.pricing import PricedCart
 from shop.actions.checkout.checking import checked, out_of_stock
@@ -139,7 +140,8 @@ def _place(wish: Wish) -> Reply:
             priced=found.price,
             shipping_name=_shipping_name(found),
             discount_names=_discount_names(found),
-            user=wish.user if wish.user.is_authenticated else None,
+            user=_customer(wish),
+            placed_by=wish.user,
             note=wish.note,
             expires_at=expires_at,
         )
@@ -158,6 +160,12 @@ def _place(wish: Wish) -> Reply:
         return {"cart": cart.pk, "order": order.pk, "payment": None}
     payment = payments.begin(order, provider=wish.provider, method=wish.method)
     return {"cart": cart.pk, "order": order.pk, "payment": payment.pk}
+
+
+def _customer(wish: Wish) -> Any:
+    """The account that the order belongs to; None for guests, also if staff order for them."""
+    is_guests = not wish.user.is_authenticated or is_for_another(wish.cart, wish.user)
+    return None if is_guests else wish.user
 
 
 def _close(cart: Cart) -> None:

@@ -41,10 +41,10 @@ serve: $(VENV)/.runtime .env ## serve as in production on PORT (DEBUG=0, SECRET_
 		shop.wsgi:application
 
 test: $(VENV)/.development .env ## run the whole suite on SQLite, with no service
-	@DATABASE_URL=sqlite:///var/test.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(PYTEST) --numprocesses auto $(ARGS)
+	@DATABASE_URL=sqlite:///var/test.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(PYTEST) --numprocesses auto --dist loadgroup $(ARGS)
 
 # What waits for processes that it kills, and races, have the machine to themselves.
-WHOLE_SUITE = $(if $(ARGS),$(PYTEST) $(ARGS),$(PYTEST) --numprocesses auto --maxprocesses 8 \
+WHOLE_SUITE = $(if $(ARGS),$(PYTEST) $(ARGS),$(PYTEST) --numprocesses auto --maxprocesses 8 --dist loadgroup \
 	--ignore tests/concurrency && $(PYTEST) tests/concurrency)
 
 test-services: export DATABASE_URL = $(SERVICES_DATABASE_URL)

@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 from django.db.models import Count, Sum
+from django.test import override_settings
 from django.utils import timezone
 
 from shop import outbox
@@ -34,8 +35,9 @@ from shop.models import (
     Voucher,
     WishlistItem,
 )
+from tests.kept import Kept
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("history")]
 MADE = (User, Order, OrderEvent, Cart, Review, WishlistItem, StockMovement, OutboxEvent)
 
 
@@ -54,9 +56,17 @@ def _development(settings: Any) -> None:
     settings.DEMO_ACCOUNT = settings.DEMO_PAYMENTS = settings.MANUAL_PAYMENTS = True
 
 
+@pytest.fixture(scope="module")
+def kept_history(django_db_setup: None, django_db_blocker: Any) -> Kept:
+    development = {"DEMO_ACCOUNT": True, "DEMO_PAYMENTS": True, "MANUAL_PAYMENTS": True}
+    with django_db_blocker.unblock(), override_settings(**development):
+        return Kept("history", seed)
+
+
 @pytest.fixture
-def made() -> None:
-    assert "making customers, orders and reviews" in seed()
+def made(kept_history: Kept) -> None:
+    """Makes the sample shop once for the module, and copies its rows for each test."""
+    assert "making customers, orders and reviews" in kept_history.copied()
 
 
 @pytest.mark.usefixtures("made")

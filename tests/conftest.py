@@ -14,7 +14,7 @@ os.environ["COST_BUCKET_STAFF"] = "0"
 # Servers of tests keep no answers, but those whose tests are about it.
 os.environ["ANSWER_CACHE"] = "off"
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,7 +39,7 @@ from shop.actions.catalog import categories, media, products, taxonomy
 from shop.actions.customers import second_factor
 from shop.compiled import Compiled
 from shop.models import Product, Stock, ThrottleEntry, User, Variant
-from tests.databases import empty, moved_to
+from tests.databases import empty, keep_migrated, migrated_before, moved_to
 from tests.kept import Kept
 from tests.redis_server import Redis
 
@@ -72,9 +72,36 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(skip)
 
 
+# Seconds of one processor that a test takes on average, for the estimate at the start of a run.
+SECONDS_OF_A_TEST = 0.09
+
+
+def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
+    """Says before the first test how many there are, and about how long they take."""
+    config = node.config
+    if getattr(config, "is_announced", False):
+        return
+    config.is_announced = True
+    processes = config.getoption("numprocesses") or 1
+    minutes = len(ids) * SECONDS_OF_A_TEST / processes / 60
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    terminal.write_line(
+        f"{len(ids):,} tests in {processes} processes: about {max(round(minutes), 1)} minutes."
+    )
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """Runs before the test database is made: see `migrated_before`."""
+    with migrated_before():
+        yield
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """No test has the server of the database die: nobody waits until a commit is on the disk."""
+    with django_db_blocker.unblock():
+        keep_migrated()
     if connection.vendor == "postgresql":
         name = connection.ops.quote_name(connection.settings_dict["NAME"])
         with django_db_blocker.unblock():

@@ -1,14 +1,64 @@
 """The tests' database, for threads and for other processes."""
 
+import hashlib
+import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import django
+from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, connections, transaction
 
 from shop.actions.customers.roles import ROLE_OF_GROUP, keep_groups
+
+# Django's name of the test database on SQLite.
+_IN_MEMORY = "file:memorydb_default?mode=memory&cache=shared"
+
+
+@contextmanager
+def migrated_before() -> Iterator[None]:
+    """On SQLite, restores the tables that an earlier run with the same migrations made.
+
+    `migrate` then finds nothing to do, which saves each test process several seconds.
+    """
+    template = _template()
+    if connection.vendor != "sqlite" or not template.exists():
+        yield
+        return
+    with closing(sqlite3.connect(_IN_MEMORY, uri=True)) as memory:
+        with closing(sqlite3.connect(template)) as kept:
+            kept.backup(memory)
+        yield
+
+
+def keep_migrated() -> None:
+    """On SQLite, stores the tables as migrated, for `migrated_before` of later runs."""
+    template = _template()
+    if connection.vendor != "sqlite" or template.exists():
+        return
+    own = template.with_suffix(f".{os.getpid()}")
+    own.unlink(missing_ok=True)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(own)])
+    # In one step: other processes of the run do the same.
+    own.replace(template)
+    for older in template.parent.glob("migrated-*.sqlite3"):
+        if older != template:
+            older.unlink(missing_ok=True)
+
+
+def _template() -> Path:
+    """The file for these migrations, of all apps, under this version of Django."""
+    digest = hashlib.sha256(django.get_version().encode())
+    for app in apps.get_app_configs():
+        for path in sorted(Path(app.path).glob("migrations/*.py")):
+            digest.update(path.name.encode() + path.read_bytes())
+    return settings.VAR_DIR / f"migrated-{digest.hexdigest()[:16]}.sqlite3"
 
 
 @contextmanager

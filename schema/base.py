@@ -256,6 +256,9 @@ class Mutation(graphene.Mutation):
     permission: str
     # Django permissions that are needed besides.
     further_permissions: tuple[str, ...] = ()
+    # On where the input says who asks, by a token, a password or an e-mail address: an
+    # Authorization header that is not valid does not matter then.
+    carries_credential = False
     # Off where input is only compared, and any difference is told in one way.
     stores_text = True
     # On where the action commits by itself, because part of it outlives a refusal.
@@ -283,8 +286,11 @@ class Mutation(graphene.Mutation):
         argument = graphene.Argument(
             graphene.NonNull(input_type), description="All that the mutation takes."
         )
-        needed = " ".join(map(sentence, (*cls.further_permissions, cls.permission)))
-        cls.field_description = f"{inspect.cleandoc(cls.__doc__ or '')} {needed}"
+        sentences = [inspect.cleandoc(cls.__doc__ or "")]
+        if cls.carries_credential:
+            sentences.append("Ignores an `Authorization` header that is not valid.")
+        sentences += map(sentence, (*cls.further_permissions, cls.permission))
+        cls.field_description = " ".join(sentences)
         super().__init_subclass_with_meta__(
             _meta=MutationOptions(cls),
             name=f"{name}Payload",

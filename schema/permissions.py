@@ -79,6 +79,12 @@ def permission_of(root: Any, name: str) -> list[tuple[str, bool]]:
     return [(permission, own is None and getattr(returned, "own_rows", False))]
 
 
+def carries_credential(root: Any, name: str) -> bool:
+    """Tells whether a root field is a mutation whose input says who asks."""
+    mutation = getattr(getattr(root.fields.get(name), "resolve", None), "__self__", None)
+    return getattr(mutation, "carries_credential", False)
+
+
 def _describe_node(name: str, object_type: GraphQLObjectType, graphene_type: Any) -> None:
     permission = getattr(graphene_type, "permission", None)
     if permission is None:

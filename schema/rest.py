@@ -135,8 +135,7 @@ class OperationView(ApiView):
                 raise _unknown()
             if method not in operation.methods:
                 raise _not_allowed(operation.methods)
-            # Before a body of many kilobytes is read.
-            request.user = self.service.user(request)
+            self.service.identify(request)
             read = _from_address if method == "GET" else _from_body
             variables = read(request, operation)
         except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.

@@ -17,6 +17,7 @@ from schema.engine.service import Service
 from schema.manifests import manifested
 from schema.metering import CostMeter
 from schema.opened import has_opened
+from schema.permissions import carries_credential
 from schema.root import schema
 from schema.trusted import operations
 from shop import generations, metrics
@@ -97,6 +98,7 @@ service = Service(
         kept=_known.texts,
     ),
     authenticate=authenticate,
+    carries_credential=carries_credential,
     meter=CostMeter(),
     known=_known,
     only_known=_only_trusted,

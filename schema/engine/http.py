@@ -67,8 +67,7 @@ class GraphQLView(View):
         media_type = LEGACY
         try:
             media_type = negotiate(request)
-            # Before a body of many megabytes is read.
-            request.user = self.service.user(request)
+            self.service.identify(request)
             operations = read(request)
             batch = isinstance(operations, list)
             if batch and not 1 <= len(operations) <= MAX_BATCH:
@@ -88,6 +87,8 @@ class GraphQLView(View):
             (answer,) = answers
             if answer.status == 405:
                 headers["Allow"] = "POST"
+            if answer.status == 401:
+                headers |= WANTED
             kept = media_type == MODERN or answer.status == 405
             response = as_json(answer.content, media_type, answer.status if kept else 200, headers)
         return with_cookies(request, response)

@@ -7,19 +7,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.http import HttpRequest
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FragmentDefinitionNode,
     GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     get_operation_ast,
 )
+from graphql.execution.collect_fields import collect_fields
+from graphql.execution.values import get_variable_values
 
 from schema.engine.answers import AnswerCache, Kept
-from schema.engine.errors import CodedError, Unauthenticated, present
+from schema.engine.errors import CodedError, NotTrusted, Unauthenticated, present
 from schema.engine.execution import Document, Executor
 from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
 from schema.engine.persisted import Known, document_of
@@ -64,6 +70,8 @@ class Service:
     Attributes:
         executor: of the schema that is served.
         authenticate: request -> user; raises a CodedError for a bad token.
+        carries_credential: whether a field of a root type says by its arguments who asks, so that
+            it runs with a bad token as without one.
         meter: of what clients may spend; none, and nobody is counted.
         known: documents that requests may name instead of sending them.
         only_known: whether who asks may run no others, of a request whose user is known.
@@ -76,6 +84,7 @@ class Service:
 
     executor: Executor
     authenticate: Callable[[HttpRequest], Any] | None = None
+    carries_credential: Callable[[GraphQLObjectType, str], bool] = lambda root, name: False
     meter: Meter | None = None
     known: Known = field(default_factory=Known)
     only_known: Callable[[HttpRequest], bool] | None = None
@@ -84,11 +93,19 @@ class Service:
     debug: bool = False
     on_operation: Callable[[str, float], None] | None = None
 
-    def user(self, request: HttpRequest) -> Any:
-        """Who asks. Raises CodedError for a bad token."""
+    def identify(self, request: HttpRequest) -> None:
+        """Sets the user of a request: of one with a bad token, nobody.
+
+        Its operations then fail with the error of the token, but those that carry a credential of
+        their own.
+        """
         if self.authenticate is None:
             raise Unauthenticated("This server has no authentication.")
-        return self.authenticate(request)
+        try:
+            request.user = self.authenticate(request)
+        except CodedError as error:
+            request.user = AnonymousUser()
+            request.graphql_token_error = error  # type: ignore[attr-defined]
 
     def run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
         """The answer to one operation of a request, whose user is known.
@@ -123,8 +140,7 @@ class Service:
 
     def _run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
         try:
-            only_known = self.only_known is not None and self.only_known(request)
-            document = document_of(operation, self.executor, self.known, only_known=only_known)
+            document = self._document(request, operation)
             if document.errors:
                 return Answer({"errors": [_invalid(error) for error in document.errors]}, 400)
             name = operation.get("operationName")
@@ -140,6 +156,40 @@ class Service:
         if asked.get("cost"):
             return self._with_cost(request, document, operation)
         return self._kept_or_new(request, document, operation)
+
+    def _document(self, request: HttpRequest, operation: dict[str, Any]) -> Document:
+        """The document of an operation that the client may run. Raises CodedError."""
+        only_known = self.only_known is not None and self.only_known(request)
+        error: CodedError | None = getattr(request, "graphql_token_error", None)
+        try:
+            found = document_of(operation, self.executor, self.known, only_known=only_known)
+        except NotTrusted:
+            query = operation.get("query")
+            if error and not (
+                query and self._needs_no_token(self.executor.document(query), operation)
+            ):
+                # With a valid token the client may be free to run it.
+                raise error from None
+            raise
+        if error and not self._needs_no_token(found, operation):
+            raise error
+        return found
+
+    def _needs_no_token(self, document: Document, operation: dict[str, Any]) -> bool:
+        """Whether an operation cannot run, or all its root fields carry their own credential."""
+        schema, ast = self.executor.schema, document.ast
+        if ast is None or document.errors:
+            return True
+        node = get_operation_ast(ast, operation.get("operationName"))
+        root = schema.get_root_type(node.operation) if node else None
+        if node is None or root is None:
+            return False
+        try:
+            names = _root_fields(schema, ast, node, root, operation.get("variables") or {})
+        except GraphQLError:
+            # Of the variables: execution finds it as well, and runs nothing.
+            return True
+        return bool(names) and all(self.carries_credential(root, name) for name in names)
 
     def _kept_or_new(
         self, request: HttpRequest, document: Document, operation: dict[str, Any]
@@ -201,6 +251,23 @@ def _only_queries(document: DocumentNode | None, name: str | None) -> None:
     found = get_operation_ast(document, name) if document else None
     if isinstance(found, OperationDefinitionNode) and found.operation != OperationType.QUERY:
         raise Refused(405, "GET is for queries only.", Allow="POST")
+
+
+def _root_fields(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    root: GraphQLObjectType,
+    given: dict[str, Any],
+) -> set[str]:
+    """Names of the root fields that an operation selects. Raises GraphQLError for bad variables."""
+    variables = get_variable_values(schema, operation.variable_definitions, given)
+    if isinstance(variables, list):
+        raise variables[0]
+    nodes = (node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
+    fragments = {node.name.value: node for node in nodes}
+    fields = collect_fields(schema, fragments, variables, root, operation.selection_set)
+    return {nodes[0].name.value for nodes in fields.values()} - {"__typename"}
 
 
 def _formatted(result: ExecutionResult) -> Answer:

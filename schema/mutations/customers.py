@@ -87,6 +87,7 @@ class TokenAuth(TokensMutation):
     """Signs in with e-mail address and password, and a one-time code where the account has one."""
 
     permission = ANYONE
+    carries_credential = True
 
     class Input:
         email = graphene.String(required=True, description="E-mail address, in any case.")
@@ -126,6 +127,7 @@ class RefreshToken(TokensMutation):
     """
 
     permission = ANYONE
+    carries_credential = True
 
     class Input:
         refresh_token = graphene.String(
@@ -152,6 +154,7 @@ class VerifyToken(Mutation):
     """Tells whose access token this is. An invalid or expired one is an error with its code."""
 
     permission = ANYONE
+    carries_credential = True
     stores_text = False
 
     class Input:
@@ -168,6 +171,7 @@ class RevokeToken(Mutation):
     """Signs this device out, at once: its refresh token and its access tokens are useless."""
 
     permission = ANYONE
+    carries_credential = True
     stores_text = False
 
     class Input:

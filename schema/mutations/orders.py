@@ -182,6 +182,7 @@ class OrderCancelByToken(Mutation):
     """
 
     permission = ANYONE
+    carries_credential = True
     owns_transaction = True
 
     class Input:

@@ -29,6 +29,7 @@ class CustomerRegister(_CountedMutation):
     """
 
     permission = ANYONE
+    carries_credential = True
 
     class Input:
         email = graphene.String(required=True, description="E-mail address.")
@@ -52,6 +53,7 @@ class CustomerConfirm(TokensMutation):
     """
 
     permission = ANYONE
+    carries_credential = True
 
     class Input:
         token = graphene.String(required=True, description="The `token` of the link in the mail.")
@@ -75,6 +77,7 @@ class PasswordResetRequest(_CountedMutation):
     """
 
     permission = ANYONE
+    carries_credential = True
     stores_text = False
 
     class Input:
@@ -91,6 +94,7 @@ class PasswordReset(_CountedMutation):
     """Sets a new password with a link from a mail. All sessions end; sign in with it then."""
 
     permission = ANYONE
+    carries_credential = True
     stores_text = False
 
     class Input:
@@ -162,6 +166,7 @@ class EmailConfirm(_CountedMutation):
     """
 
     permission = ANYONE
+    carries_credential = True
     stores_text = False
 
     class Input:

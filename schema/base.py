@@ -57,7 +57,7 @@ _ERROR_CODES = {
     "LAST_OWNER": "The shop would be left without an owner who can sign in.",
     "BEYOND_YOUR_PERMISSIONS": "It takes permissions that you do not have yourself.",
     "ALREADY_FINISHED": "What should be stopped has ended already.",
-    "URL_NOT_ALLOWED": "The shop does not call such an address.",
+    "URL_NOT_ALLOWED": "The shop does not call such an address, or stores none such of a picture.",
     "INVALID_QUERY": "The GraphQL document cannot be run; the message says why.",
     "INVALID_QUANTITY": "The quantity cannot be had: zero, negative or too large.",
     "OUT_OF_STOCK": "There are not so many left.",

@@ -24,7 +24,10 @@ class MediaCreate(Mutation):
             description="JPEG, PNG, WebP or GIF, by GraphQL multipart request; its content counts, "
             "not its name."
         )
-        url = graphene.String(description="Address of a picture; stored, never fetched.")
+        url = graphene.String(
+            description="Absolute http(s) address of a picture on a public host, without user name "
+            "and password, else URL_NOT_ALLOWED; stored, never fetched."
+        )
         alt = graphene.String(description="Alternative text.")
 
     media = ObjectField(Media, description="The new picture, the last of the product's.")

@@ -4,20 +4,21 @@ import io
 import uuid
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, Max
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from shop import events
 from shop.actions import audit
+from shop.actions.catalog import media_urls
 from shop.actions.catalog.derived import lock
+from shop.actions.catalog.image_metadata import orientation_of, stripped
 from shop.actions.rows import hold
-from shop.errors import FileTooLarge, FileTypeNotAllowed, Invalid
+from shop.errors import FileTooLarge, FileTypeNotAllowed
 from shop.models import Media, Product, ThumbnailSize
 from shop.models.catalog import NAME_LENGTH
 
@@ -34,12 +35,15 @@ _SIDEWAYS = 5
 def add_upload(product: Product, upload: File, *, alt: str = "") -> Media:
     """Stores an uploaded picture as the last of `product`'s; thumbnails follow after the commit.
 
+    What is stored has no metadata, such as the place where the picture was taken.
+
     Raises:
         FileTooLarge: more than UPLOAD_MAX_BYTES or MAX_PIXELS.
         FileTypeNotAllowed: the content, whatever the name says, is no JPEG, PNG, WebP or GIF.
     """
     kind, (width, height) = _inspect(upload)
-    name = default_storage.save(f"products/{uuid.uuid4().hex}.{_EXTENSIONS[kind]}", upload)
+    content = ContentFile(stripped(upload.read(), kind))
+    name = default_storage.save(f"products/{uuid.uuid4().hex}.{_EXTENSIONS[kind]}", content)
     try:
         with transaction.atomic():
             media = _append(product, alt, file=name, width=width, height=height)
@@ -56,27 +60,12 @@ def add_url(product: Product, url: str, *, alt: str = "") -> Media:
     """Adds a picture that lies elsewhere; its address is stored and never fetched.
 
     Raises:
-        Invalid: not an http(s) address or a path on this site.
+        UrlNotAllowed: as `media_urls.check`.
     """
-    if not is_media_url(url):
-        raise Invalid("The address must begin with https://, http:// or /.", field=["url"])
+    media_urls.check(url)
     media = _append(product, alt, url=url)
     events.emit("product.updated", product)
     return media
-
-
-def is_media_url(url: str) -> bool:
-    """Whether `url` may stand in the API as the address of a picture."""
-    if len(url) > 2000 or any(char.isspace() or char < " " for char in url):
-        return False
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    if parts.scheme in ("http", "https"):
-        return bool(parts.netloc)
-    # Browsers read "//host" and "/\\host" as addresses of another host.
-    return url.startswith("/") and url[1:2] not in ("/", "\\")
 
 
 @transaction.atomic
@@ -175,14 +164,15 @@ def _inspect(upload: File) -> tuple[str, tuple[int, int]]:
         with Image.open(upload, formats=list(_EXTENSIONS)) as image:
             image.load()
             # A camera held upright stores a lying picture and says so.
-            if image.getexif().get(ExifTags.Base.Orientation, 1) >= _SIDEWAYS:
+            if orientation_of(image) >= _SIDEWAYS:
                 size = size[::-1]
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise FileTypeNotAllowed(field=["file"]) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FileTooLarge(field=["file"]) from error
     upload.seek(0)
-    return kind or "", size
+    # A file of several pictures, as phones make them, is a JPEG with others behind it.
+    return "JPEG" if kind == "MPO" else kind or "", size
 
 
 @audit.recorded("media.create")

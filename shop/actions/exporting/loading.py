@@ -2,7 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
+from django.conf import settings
 from django.core.files.storage import default_storage
 
 from shop.actions.catalog.categories import STEP
@@ -80,8 +82,8 @@ def stock_of(variant: Variant) -> Stock | None:
 
 
 def address(media: Media) -> str:
-    """Where a picture lies: its own address, or the path or address of an uploaded file."""
-    return media.url or default_storage.url(str(media.file))
+    """Where a picture lies: its own address, or that of an uploaded file on this server."""
+    return media.url or urljoin(settings.SITE_URL, default_storage.url(str(media.file)))
 
 
 def _set_categories(items: Collection[Item]) -> None:

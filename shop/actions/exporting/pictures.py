@@ -1,6 +1,6 @@
 """Pictures of a product, and which of them stand in the file."""
 
-from shop.actions.catalog.media import is_media_url
+from shop.actions.catalog.media_urls import is_storable
 from shop.actions.exporting.cells import guarded
 from shop.actions.exporting.loading import Item, address
 from shop.actions.exporting.past import Past
@@ -26,7 +26,7 @@ class Pictures:
         self._is_told = elsewhere or (
             item.media[: len(named)] == named
             and len(set(urls)) == len(urls)
-            and all(is_media_url(url) for url in urls)
+            and all(is_storable(url) for url in urls)
         )
         told = [[self._addresses[row.pk], row.alt] for row in named]
         self.pictures = told if self._is_told else past.media

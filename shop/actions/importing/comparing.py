@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shop.actions.catalog.derived import DERIVED_FIELDS, derive
+from shop.actions.catalog.media_urls import is_allowed
 from shop.actions.importing.comparing_variants import VariantChanges, compare_variants
 from shop.actions.importing.current import Current
 from shop.actions.importing.drafts import ProductDraft
@@ -180,7 +181,7 @@ def _compare_media(change: Change, *, overwrite: bool) -> None:
     order = []
     for url, alt in wanted:
         row = rows.get(url)
-        if row is None and url in known and not overwrite:
+        if row is None and ((url in known and not overwrite) or not is_allowed(url)):
             continue
         if row is None:
             row = Media(product=current.product, url=url, alt=alt)

@@ -9,6 +9,7 @@ from typing import Any
 from shop.actions import inventory
 from shop.actions.catalog import taxonomy
 from shop.actions.catalog.derived import derive
+from shop.actions.catalog.media_urls import is_allowed
 from shop.actions.catalog.naming import free_slug
 from shop.actions.catalog.variants import variant_name
 from shop.actions.importing.drafts import Notes, VariantDraft
@@ -47,9 +48,10 @@ def build(plan: Plan, shelves: Shelves, skus: Skus, *, now: datetime) -> Creatio
     """The rows for `plan`, whose brand, category and so on are on the shelves already."""
     draft = plan.drafted
     product, brand_name = _product(plan, shelves, now)
+    allowed = [picture for picture in draft.media or () if is_allowed(picture[0])]
     media = [
         Media(product=product, position=position, url=url, alt=alt)
-        for position, (url, alt) in enumerate(draft.media or (), start=1)
+        for position, (url, alt) in enumerate(allowed, start=1)
     ]
     by_url = {row.url: row for row in media}
     variants, stock = [], []

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shop.actions.catalog.media import is_media_url
+from shop.actions.catalog.media_urls import is_allowed, is_storable
 from shop.actions.importing.drafts import Notes, clean
 from shop.actions.importing.layout import Layout
 from shop.actions.importing.report import Code
@@ -31,11 +31,13 @@ def read(
     alts: dict[str, str] = {}
     refused = set()
     for _, url, alt, line in placed:
-        if is_media_url(url):
+        # The product may have had a picture with this address before the rule was as strict: what
+        # is compared with it still has the address, and only new pictures are not created.
+        if is_storable(url):
             alts[url] = alts.get(url) or alt
-        elif url not in refused:
+        if not is_allowed(url) and url not in refused:
             refused.add(url)
-            message = f'"{url[:80]}" is no address of a picture; left out.'
+            message = f'"{url[:80]}" is not the public address of a picture: none is created.'
             notes.add(Code.IMAGE_INVALID, message, line)
     return [[url, alt] for url, alt in alts.items()]
 

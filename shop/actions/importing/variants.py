@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from shop.actions.catalog.media import is_media_url
+from shop.actions.catalog.media_urls import is_storable
 from shop.actions.catalog.variants import Option, options_key
 from shop.actions.importing.drafts import Notes, Skip, VariantDraft, clean
 from shop.actions.importing.layout import Layout
@@ -57,7 +57,7 @@ def read(
         _set_stock(units, cells, line, notes)
         if "variant_image" in cells:
             image = cells["variant_image"]
-            units["image"] = image if image and is_media_url(image) else None
+            units["image"] = image if image and is_storable(image) else None
         found[key] = VariantDraft(line, key, units)
     return list(found.values())
 

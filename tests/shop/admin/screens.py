@@ -28,7 +28,7 @@ def add_rows(shop, count):
             variants=[{"sku": f"LAMP-{number}", "price": 1000 + number}],
             attribute_values=[value],
         )
-        media.add_url(product, f"/static/{number}.webp")
+        media.add_url(product, f"https://img.example.org/{number}.webp")
         taxonomy.create_collection(name=f"Set {number}", products=[product])
         taxonomy.add_products(shop.collection, [product])
         inventory.open_stock([Stock(variant=product.variants.get(), on_hand=number + 1)])
@@ -36,7 +36,7 @@ def add_rows(shop, count):
             handle=product.slug, product=product, digest=str(number), snapshot={}
         )
         User.objects.create_user(f"shopper-{number}@example.org")
-        picture = media.add_url(shop.lamp, f"/static/lamp-{number}.webp")
+        picture = media.add_url(shop.lamp, f"https://img.example.org/lamp-{number}.webp")
         variant = variants.create(
             shop.lamp,
             sku=f"HERON-{number}",

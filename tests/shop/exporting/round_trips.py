@@ -3,7 +3,9 @@
 import csv
 import io
 from typing import Any
+from urllib.parse import urljoin
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
@@ -84,7 +86,7 @@ def catalog() -> dict[str, Any]:
 
 
 def address(picture: Media) -> str:
-    return picture.url or default_storage.url(str(picture.file))
+    return picture.url or urljoin(settings.SITE_URL, default_storage.url(str(picture.file)))
 
 
 def offer(variant: Variant) -> tuple[Any, ...]:

@@ -70,7 +70,10 @@ def test_units_sold_since_the_import_are_not_taken_again(tables: Any) -> None:
 
 @pytest.mark.parametrize("imported", [False, True])
 @pytest.mark.parametrize("own_first", [False, True])
-def test_uploads_are_neither_lost_nor_doubled(tables: Any, imported: bool, own_first: bool) -> None:
+def test_uploads_are_neither_lost_nor_doubled(
+    tables: Any, imported: bool, own_first: bool, settings: Any
+) -> None:
+    settings.SITE_URL = "https://shop.example.org"
     if imported:
         load(f"Handle,Title,Variant Price,Image Src,Variant Image\nmug,Mug,1,{A},{A}\nmug,,,{B},\n")
         mug = Product.objects.get()

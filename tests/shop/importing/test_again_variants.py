@@ -142,17 +142,17 @@ def test_a_numbered_sku_stays_when_something_else_changes(load: Any, mug: Produc
 
 
 def test_pictures_follow_the_file_around_those_of_staff(load: Any, mug: Product) -> None:
-    media.add_url(mug, "/staff.webp")
+    media.add_url(mug, "https://img.example.org/staff.webp")
     media.update(Media.objects.get(url=A), alt="Staff's words")
     load(SMALL | {"Image Src": B}, MEDIUM | {"Image Src": C}, MEDIUM | picture_row(A))
     order = mug.media.order_by("position").values_list("position", "url", "alt")
     assert list(order) == [
         *((1, B, "A mug"), (2, C, ""), (3, A, "")),
-        (4, "/staff.webp", ""),
+        (4, "https://img.example.org/staff.webp", ""),
     ]
     load(SMALL | {"Image Src": C}, MEDIUM | {"Image Src": ""})
     order = mug.media.order_by("position").values_list("position", "url")
-    assert list(order) == [(1, C), (2, "/staff.webp")]
+    assert list(order) == [(1, C), (2, "https://img.example.org/staff.webp")]
 
 
 def test_a_picture_that_staff_removed_stays_removed(load: Any, mug: Product) -> None:

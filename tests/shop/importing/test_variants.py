@@ -191,19 +191,46 @@ def test_what_is_not_counted_is_on_backorder(
 
 
 def test_pictures_are_addresses_only(load: Any) -> None:
-    good = ["https://pictures.example.org/a b.jpg".replace(" ", "%20"), "/static/mug.webp"]
-    bad = ["javascript:alert(1)", "//pictures.example.org/a.jpg", "mug.jpg"]
+    good = ["https://pictures.example.org/a b.jpg".replace(" ", "%20"), "/static/sample/mug.webp"]
+    bad = [
+        "javascript:alert(1)",
+        "//pictures.example.org/a.jpg",
+        "mug.jpg",
+        "http://localhost/a.jpg",
+    ]
     report = load(
         product_row(image_src=good[0], variant_image="data:image/png;base64,AA=="),
         *(more_row(image_src=url) for url in [good[1], *bad]),
     )
     assert list(Media.objects.order_by("position").values_list("url", flat=True)) == good
-    assert codes(report) == [(Code.IMAGE_INVALID, row) for row in (2, 4, 5, 6)]
+    assert codes(report) == [(Code.IMAGE_INVALID, row) for row in (2, 4, 5, 6, 7)]
     assert Variant.objects.get().media is None
 
 
+def test_imports_leave_stored_pictures_alone_that_the_rule_refuses(load: Any) -> None:
+    rows = (product_row(image_src="/media/old.webp", variant_image="/media/old.webp"),)
+    load(*rows)
+    assert not Media.objects.exists()
+    # Stored before the rule was as strict.
+    product = Product.objects.get()
+    row = Media.objects.create(product=product, position=1, url="/media/old.webp")
+    Variant.objects.update(media=row)
+    for _ in range(2):
+        load(*rows)
+        # With other pictures in the file the rows are compared one by one.
+        load(*rows, more_row(image_src="https://pictures.example.org/b.webp"))
+    assert Media.objects.order_by("position").first() == row
+    assert Variant.objects.get().media == row
+
+
 def test_long_texts_of_pictures_and_searches_are_cut(load: Any) -> None:
-    report = load(product_row(image_src="/a.webp", image_alt_text="x" * 500, seo_title="y" * 500))
+    report = load(
+        product_row(
+            image_src="https://pictures.example.org/a.webp",
+            image_alt_text="x" * 500,
+            seo_title="y" * 500,
+        )
+    )
     assert len(Media.objects.get().alt) == len(Product.objects.get().seo_title) == 400
     assert codes(report) == [(Code.TEXT_CUT, 2)] * 2
 

@@ -15,7 +15,6 @@ from django.db.models import F, QuerySet
 from graphql.execution.values import get_argument_values
 
 from schema.engine.filters import apply_filter
-from schema.engine.keyset import restrict
 from schema.engine.plan import (
     Batch,
     NodePlan,
@@ -271,7 +270,7 @@ class Run:
         for place in (page.after, page.before):
             places.append(None if place is None else (Slot(index), Slot(index + 1)))
             index += 0 if place is None else 2
-        rows = restrict(rows.annotate(_sort=F(ordering.column)), ordering, *places)
+        rows = ordering.restrict(ordering.annotate(rows), *places)
         return make(rows, paths, ordering, backward=page.backward)
 
 

@@ -17,7 +17,7 @@ from django.db.models.functions import RowNumber
 from graphql.execution.values import get_argument_values
 
 from schema.engine.filters import apply_filter
-from schema.engine.keyset import Ordering, Page, bound_of, encode_cursor, restrict
+from schema.engine.keyset import Ordering, Page, bound_of, encode_cursor
 from schema.engine.plan import NodePlan, PageArguments, PagePlan, Related
 
 _PLANNED = "_planned"
@@ -38,8 +38,7 @@ class Edge:
     @property
     def cursor(self) -> str:
         row = self._row
-        value = row.pk if self._ordering.column == "pk" else row.__dict__["_sort"]
-        return encode_cursor(self._ordering, value, row.pk)
+        return encode_cursor(self._ordering, row.__dict__["_sort"], row.pk)
 
 
 class PageInfo:
@@ -227,10 +226,8 @@ def _limited_per_parent(
 def _selecting(queryset: QuerySet, plan: PagePlan, arguments: PageArguments) -> QuerySet:
     """Between the page's cursors, with the nodes' columns and the sort column for new cursors."""
     ordering, page, model = arguments.ordering, arguments.page, queryset.model
-    if ordering.column != "pk":
-        queryset = queryset.annotate(_sort=F(ordering.column))
     after, before = (bound_of(place, ordering, model) for place in (page.after, page.before))
-    return restrict(_columns(queryset, plan.nodes), ordering, after, before)
+    return ordering.restrict(ordering.annotate(_columns(queryset, plan.nodes)), after, before)
 
 
 def _columns(queryset: QuerySet, plans: Sequence[NodePlan]) -> QuerySet:

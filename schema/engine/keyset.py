@@ -24,6 +24,10 @@ MAX_SIZE = 100
 _MAX_CURSOR = 2000
 
 
+# A place in an ordering: the expressions of its sort value and key.
+Bound = tuple[Any, Any] | None
+
+
 @dataclass(frozen=True)
 class SortField:
     """One public ordering, by `column` and then by primary key.
@@ -46,11 +50,31 @@ class Ordering:
     column: str
     descending: bool
 
+    def annotate(self, rows: models.QuerySet) -> models.QuerySet:
+        """`rows` with the sort value as `_sort`.
+
+        The page, its cursors and its order all read this annotation. Naming the column again in a
+        filter would join a to-many relation a second time and compare rows of two joins.
+        """
+        return rows.annotate(_sort=F(self.column))
+
     def terms(self, *, reverse: bool = False) -> list[OrderBy]:
-        """ORDER BY terms; `reverse` for paging backward."""
+        """ORDER BY terms for annotated rows; `reverse` for paging backward."""
         descending = self.descending != reverse
-        columns = ("pk",) if self.column == "pk" else (self.column, "pk")
-        return [OrderBy(F(column), descending=descending) for column in columns]
+        return [OrderBy(F(column), descending=descending) for column in self._columns()]
+
+    def restrict(self, rows: models.QuerySet, after: Bound, before: Bound) -> models.QuerySet:
+        """The annotated rows strictly between two places, each a pair of expressions."""
+        columns = self._columns()
+        for bound, is_after in ((after, True), (before, False)):
+            if bound is not None:
+                operator = ">" if is_after != self.descending else "<"
+                values = bound[-len(columns) :]
+                rows = rows.filter(RowComparison([F(name) for name in columns], operator, values))
+        return rows
+
+    def _columns(self) -> list[str]:
+        return ["pk"] if self.column == "pk" else ["_sort", "pk"]
 
 
 @dataclass(frozen=True)
@@ -200,24 +224,6 @@ def sort_column(model: type[models.Model], path: str) -> models.Field:
         field = model._meta.get_field(step)
         model = field.related_model or model
     return field
-
-
-Bound = tuple[Any, Any] | None
-
-
-def restrict(
-    queryset: models.QuerySet, ordering: Ordering, after: Bound, before: Bound
-) -> models.QuerySet:
-    """The rows of `queryset` strictly between two places, each a pair of expressions."""
-    for bound, is_after in ((after, True), (before, False)):
-        if bound is None:
-            continue
-        operator = ">" if is_after != ordering.descending else "<"
-        columns, values = [F(ordering.column), F("pk")], list(bound)
-        if ordering.column == "pk":
-            columns, values = columns[1:], values[1:]
-        queryset = queryset.filter(RowComparison(columns, operator, values))
-    return queryset
 
 
 def bound_of(position: Position | None, ordering: Ordering, model: type[models.Model]) -> Bound:

@@ -28,7 +28,7 @@ RUN SECRET_KEY=collecting-static-files-needs-no-secret-at-all \
 EXPOSE 8000
 VOLUME /app/var/media
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD \
-    ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/')"]
+    ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/live/')"]
 CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
      "--workers", "2", "--blocking-threads", "3", "--respawn-failed-workers", \
      "--respawn-interval", "15", "--workers-kill-timeout", "30", "shop.wsgi:application"]

@@ -26,7 +26,7 @@ from schema.opened import opened
 from schema.permissions import ANYONE, require, sentence
 from shop import errors, money
 from shop.actions import audit
-from shop.actions.rows import is_conflict
+from shop.database import is_conflict, outage_of, report
 from shop.models import AuditSource
 
 Decimal = scalars.Decimal
@@ -379,7 +379,9 @@ class Mutation(graphene.Mutation):
         except OperationalError as error:
             if not is_conflict(error):
                 raise
-            raise Retry("Others are changing the same things. Send the request again.") from error
+            raise Retry(
+                "Others are changing the same things. Send the request again.", retryAfter=1
+            ) from error
 
 
 class DeleteMutation(Mutation):
@@ -416,6 +418,15 @@ def told_when_to_come_back() -> Iterator[None]:
         raise RateLimited(error.message, retryAfter=error.seconds) from error
     except errors.TryLater as error:
         raise Retry(error.message, retryAfter=error.seconds) from error
+
+
+def retry_of(error: BaseException) -> Retry | None:
+    """The answer to a database that is locked, full or away, which is logged; None to a bug."""
+    outage = outage_of(error)
+    if outage is None:
+        return None
+    report(outage)
+    return Retry(outage.message, retryAfter=outage.seconds)
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

@@ -16,6 +16,7 @@ from graphql import (
 from schema.engine.errors import present
 from schema.engine.execution import Document, Executor
 from schema.engine.limits import Limits, cost_of
+from shop.database import outage_of
 
 _CACHE_BYTES = 4 * 1024 * 1024
 
@@ -69,6 +70,10 @@ class PayloadExecutor:
             variables = {"id": subject} if _takes_id(parsed) else {}
             result = self._executor.execute(parsed, _request(viewer), variables)
             data, errors = result.data, result.errors or []
+            for error in errors:
+                # Not for the receiver: the task that sends it is tried again.
+                if outage_of(error.original_error) is not None:
+                    raise error.original_error or error
         found: dict[str, Any] = {"data": data}
         if errors:
             found["errors"] = [present(error) for error in errors]

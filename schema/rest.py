@@ -25,13 +25,13 @@ from schema.engine.http import (
     with_cookies,
 )
 from schema.engine.parameters import variables_of
-from schema.engine.service import STATUS, Answer
+from schema.engine.service import STATUS, Answer, Service
 from schema.engine.transport import LEGACY, Refused, from_json
 from schema.root import schema
 from schema.trusted import Operation
 
 # Of answers that came to nothing because of an error with this code.
-CODES = STATUS | {"INTERNAL": 500, "RETRY": 503}
+CODES = STATUS | {"INTERNAL": 500}
 # Codes of user errors that say that something is there already, or has changed meanwhile: 409. All
 # others are 422.
 CONFLICTS = frozenset(
@@ -139,7 +139,7 @@ class OperationView(ApiView):
             read = _from_address if method == "GET" else _from_body
             variables = read(request, operation)
         except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.
-            return _refused(error)
+            return _refused(error, self.service)
         answer = self.service.run(
             request, {"operationName": operation.name, "variables": variables}
         )
@@ -202,6 +202,6 @@ def _allow(methods: tuple[str, ...]) -> str:
     return ", ".join((*methods, *more, "OPTIONS"))
 
 
-def _refused(error: Exception) -> HttpResponse:
-    content, status, headers = refusal(error)
+def _refused(error: Exception, service: Service | None = None) -> HttpResponse:
+    content, status, headers = refusal(error, service)
     return as_json(content, LEGACY, status, headers)

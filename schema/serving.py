@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from schema.authentication import authenticate
-from schema.base import is_shared
+from schema.base import is_shared, retry_of
 from schema.engine.answers import AnswerCache
 from schema.engine.execution import Executor
 from schema.engine.limits import Limits
@@ -96,6 +96,7 @@ service = Service(
         limits=Limits(**settings.GRAPHQL_LIMITS),
         on_field=metrics.field if settings.DD_AGENT_HOST else None,
         kept=_known.texts,
+        translate=retry_of,
     ),
     authenticate=authenticate,
     carries_credential=carries_credential,

@@ -1,14 +1,16 @@
 """HTTP concerns that belong to every answer."""
 
 import ipaddress
+import sys
 from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.views import defaults
 
-from shop import request_ids
+from shop import database, request_ids
 from shop.actions import audit
 from shop.models import AuditSource
 
@@ -70,24 +72,59 @@ class RequestIdMiddleware:
 
 
 class HealthMiddleware:
-    """Answers /health/ before hosts, schemes or sessions are looked at.
+    """Answers /health/ and /health/live/ before hosts, schemes or sessions are looked at.
 
-    Load balancers and containers ask by address, over plain HTTP: 200 when the database answers,
-    503 when it does not.
+    Load balancers and containers ask by address, over plain HTTP. /health/ is about readiness: 200
+    when the database answers and has all its tables, else 503, after two seconds at most.
+    /health/live/ is about the process alone: it touches nothing.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path != "/health/":
+        path = request.path.rstrip("/")
+        if path == "/health/live":
+            return JsonResponse({"status": "ok"})
+        if path != "/health":
             return self.get_response(request)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-        except DatabaseError:
-            return JsonResponse({"status": "the database does not answer"}, status=503)
-        return JsonResponse({"status": "ok"})
+        state = database.readiness()
+        if state == database.OK:
+            return JsonResponse({"status": state})
+        return JsonResponse({"status": state}, status=503, headers={"Retry-After": "5"})
+
+
+class OutageMiddleware:
+    """Answers 503 with Retry-After where a view fails because the database is not available.
+
+    The API answers for itself, in its own form; this is for the admin and other pages.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return _unavailable(exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: as OutageMiddleware, for failures of other middleware."""
+    return _unavailable(sys.exc_info()[1]) or defaults.server_error(request)
+
+
+def _unavailable(error: BaseException | None) -> HttpResponse | None:
+    """A page that says when to come back; None when the error is a bug."""
+    outage = database.outage_of(error)
+    if outage is None:
+        return None
+    database.report(outage)
+    # Without the request: its user and its session are in the database.
+    page = render_to_string("unavailable.html", {"message": outage.message})
+    headers = {"Retry-After": str(outage.seconds), "Cache-Control": "no-store"}
+    return HttpResponse(page, status=503, headers=headers)
 
 
 class ClientAddressMiddleware:

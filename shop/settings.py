@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "shop.middleware.AuditMiddleware",
+    "shop.middleware.OutageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

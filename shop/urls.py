@@ -20,6 +20,8 @@ from shop.actions import jobs
 from shop.admin import mails, second_factor
 from shop.errors import NotFound
 
+handler500 = "shop.middleware.server_error"
+
 # Where a browser finds something to look at.
 HOME = "/graphql/" if settings.GRAPHQL_GRAPHIQL else "/admin/"
 

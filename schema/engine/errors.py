@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from graphql import GraphQLError
@@ -76,11 +77,17 @@ class NotTrusted(CodedError):
     code = "OPERATION_NOT_TRUSTED"
 
 
-def present(error: GraphQLError) -> dict[str, Any]:
+# Translates an exception that passes by itself, such as a database that is away, into Retry, and
+# logs it; None for all others.
+Translate = Callable[[BaseException], CodedError | None]
+
+
+def present(error: GraphQLError, translate: Translate | None = None) -> dict[str, Any]:
     """`error` as clients may see it.
 
-    Errors that we raised, and those of parsing, validation and coercion, are shown. Anything else
-    becomes INTERNAL with an id; its text and traceback go to the log under that id only.
+    Errors that we raised, and those of parsing, validation and coercion, are shown. An exception
+    that `translate` knows is shown as it says. Anything else becomes INTERNAL with an id; its text
+    and traceback go to the log under that id only.
     """
     if isinstance(error, CodedError):
         return dict(error.formatted)
@@ -90,6 +97,11 @@ def present(error: GraphQLError) -> dict[str, Any]:
     formatted: dict[str, Any] = dict(error.formatted)
     if original is None or isinstance(original, GraphQLError):
         formatted["extensions"] = {"code": "BAD_REQUEST", **formatted.get("extensions", {})}
+        return formatted
+    translated = translate(original) if translate else None
+    if translated is not None:
+        formatted["message"] = translated.message
+        formatted["extensions"] = translated.extensions
         return formatted
     error_id = uuid.uuid4().hex
     logger.error("Internal error %s at %s", error_id, error.path, exc_info=original)

@@ -29,6 +29,7 @@ from graphql import (
     OperationDefinitionNode,
     VariableNode,
     execute,
+    located_error,
     parse,
     specified_rules,
     validate,
@@ -39,7 +40,7 @@ from graphql.language import Visitor
 from graphql.pyutils import Path
 
 from schema.engine.compiled import Run
-from schema.engine.errors import TooComplex
+from schema.engine.errors import TooComplex, Translate
 from schema.engine.limits import Limits, check_document, cost_of
 from schema.engine.metering import charge
 from schema.engine.plan import NodePlan, NotProvable, PagePlan, plan_node, plan_page
@@ -157,6 +158,8 @@ class Executor:
         compiled: off, everything runs on the generic path (for comparison).
         cache_bytes: of parsed documents and their plans.
         kept: texts whose documents stay, however many others come; beside `cache_bytes`.
+        translate: tells exceptions that pass by themselves (`schema.engine.errors.Translate`). A
+            field that fails with one is not run again on the generic path.
     """
 
     def __init__(
@@ -169,6 +172,7 @@ class Executor:
         on_field: Callable[[str, str], None] | None = None,
         cache_bytes: int = 32 * 1024 * 1024,
         kept: Collection[str] = (),
+        translate: Translate | None = None,
     ) -> None:
         self.schema = schema
         self._introspection = introspection
@@ -177,6 +181,7 @@ class Executor:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self.limits = limits or Limits()
         self._on_field = on_field
+        self.translate = translate
         self._context_class = CompiledExecutionContext if compiled else LimitedExecutionContext
         self._documents = DocumentCache(cache_bytes)
         self._kept: dict[str, Document | None] = dict.fromkeys(kept)
@@ -218,6 +223,7 @@ class Executor:
         context.graphql_document = document
         context.graphql_limits = self.limits
         context.graphql_on_field = self._on_field
+        context.graphql_translate = self.translate
         return execute(  # type: ignore[return-value]
             self.schema,
             document.ast,  # type: ignore[arg-type]
@@ -287,12 +293,21 @@ class CompiledExecutionContext(LimitedExecutionContext):
                 # What is wrong with the request is told by the generic path.
                 pass
             except Exception as error:
-                # A transaction that a failed statement has broken cannot run another one.
-                if isinstance(error, DatabaseError) and connection.in_atomic_block:
-                    raise
+                if (final := self._final(error)) is not None:
+                    located = located_error(final, field_nodes, path.as_list())
+                    return self.handle_field_error(located, definition.type, path)
                 self._count(path, "fallback", type(error).__name__)
                 logger.warning("Fell back to the generic path at %s", path.as_list(), exc_info=True)
         return super().execute_field(parent_type, source, field_nodes, path)
+
+    def _final(self, error: Exception) -> Exception | None:
+        """The error to answer with where the generic path would fail as well; else None."""
+        translate = self.context_value.graphql_translate
+        if translate is not None and (translated := translate(error)) is not None:
+            return translated
+        # A transaction that a failed statement has broken cannot run another one.
+        is_broken = isinstance(error, DatabaseError) and connection.in_atomic_block
+        return error if is_broken else None
 
     def _count(self, path: Path, way: str, reason: str) -> None:
         counts[way, reason] += 1

@@ -17,7 +17,7 @@ from graphql import GraphQLError
 from schema.engine.answers import Kept, etag_of
 from schema.engine.errors import CodedError, present
 from schema.engine.metering import Budget
-from schema.engine.service import status_of
+from schema.engine.service import Service, status_of
 from schema.engine.transport import (
     LEGACY,
     MODERN,
@@ -74,7 +74,7 @@ class GraphQLView(View):
                 raise Refused(400, f"A batch has 1 to {MAX_BATCH} operations.")
             items = [checked(item) for item in (operations if batch else [operations])]
         except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.
-            content, status, headers = refusal(error)
+            content, status, headers = refusal(error, self.service)
             kept = media_type == MODERN or not isinstance(error, CodedError)
             return as_json(content, media_type, status if kept else 200, headers)
         answers = [self.service.run(request, item) for item in items]
@@ -89,7 +89,7 @@ class GraphQLView(View):
                 headers["Allow"] = "POST"
             if answer.status == 401:
                 headers |= WANTED
-            kept = media_type == MODERN or answer.status == 405
+            kept = media_type == MODERN or answer.status == 405 or answer.status >= 500
             response = as_json(answer.content, media_type, answer.status if kept else 200, headers)
         return with_cookies(request, response)
 
@@ -100,14 +100,23 @@ def _has_request(request: HttpRequest) -> bool:
     return any(f"{name}=" in query for name in ("query", "extensions", "operationName"))
 
 
-def refusal(error: Exception) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Content, status and headers of the answer to a request that came to no operation."""
+def refusal(
+    error: Exception, service: Service | None = None
+) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Content, status and headers of the answer to a request that came to no operation.
+
+    Args:
+        service: knows exceptions that pass by themselves.
+    """
     if isinstance(error, Refused):
         return {"errors": [error.error.formatted]}, error.status, error.headers
     if isinstance(error, CodedError):
         status = status_of(error)
         return {"errors": [error.formatted]}, status, WANTED if status == 401 else {}
-    return {"errors": [present(GraphQLError("", original_error=error))]}, 500, {}
+    if service is None:
+        return {"errors": [present(GraphQLError("", original_error=error))]}, 500, {}
+    answer = service.failure(error)
+    return answer.content, answer.status, come_back([answer.content])
 
 
 def revalidated(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:

@@ -25,7 +25,7 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_variable_values
 
 from schema.engine.answers import AnswerCache, Kept
-from schema.engine.errors import CodedError, NotTrusted, Unauthenticated, present
+from schema.engine.errors import CodedError, NotTrusted, Translate, Unauthenticated, present
 from schema.engine.execution import Document, Executor
 from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
 from schema.engine.persisted import Known, document_of
@@ -39,6 +39,7 @@ STATUS = {
     "NOT_FOUND": 404,
     "OPERATION_NOT_TRUSTED": 403,
     "RATE_LIMITED": 429,
+    "RETRY": 503,
 }
 
 
@@ -128,7 +129,11 @@ class Service:
         request.graphql_charged = False  # type: ignore[attr-defined]
         # That of the operation before it, in a batch.
         vars(request).pop("graphql_cost", None)
-        answer = self._run(request, operation)
+        try:
+            answer = self._run(request, operation)
+        except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.
+            # Whatever fails outside of the execution, such as the answer cache.
+            return self.failure(error)
         if "data" in answer.content or request.graphql_charged:  # type: ignore[attr-defined]
             return answer
         # Else garbage would be free, however long it took to read.
@@ -137,6 +142,11 @@ class Service:
         except CodedError as error:
             return Answer({"errors": [error.formatted]}, status_of(error))
         return answer
+
+    def failure(self, error: Exception) -> Answer:
+        """The answer to a request that failed with an exception before anything was executed."""
+        shown = present(GraphQLError("", original_error=error), self.executor.translate)
+        return Answer({"errors": [shown]}, STATUS.get(shown["extensions"]["code"], 500))
 
     def _run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
         try:
@@ -205,7 +215,8 @@ class Service:
         self, request: HttpRequest, document: Document, operation: dict[str, Any]
     ) -> Answer:
         name, variables = operation.get("operationName"), operation.get("variables")
-        return _formatted(self.executor.execute(document, request, variables, name))
+        result = self.executor.execute(document, request, variables, name)
+        return _formatted(result, self.executor.translate)
 
     def _with_cost(
         self, request: HttpRequest, document: Document, operation: dict[str, Any]
@@ -270,8 +281,8 @@ def _root_fields(
     return {nodes[0].name.value for nodes in fields.values()} - {"__typename"}
 
 
-def _formatted(result: ExecutionResult) -> Answer:
-    errors = [present(error) for error in result.errors or ()]
+def _formatted(result: ExecutionResult, translate: Translate | None) -> Answer:
+    errors = [present(error, translate) for error in result.errors or ()]
     # Errors with a path come from execution; without one, nothing was executed.
     if result.data is None and errors and all("path" not in error for error in errors):
         return Answer({"errors": errors}, STATUS.get(errors[0]["extensions"]["code"], 400))

@@ -196,11 +196,9 @@ def _codes() -> dict[int, list[str]]:
 
 def _statuses(operation: Operation, method: str) -> list[int]:
     """Of answers that are errors."""
-    found = [400, 401, 429, 500]
+    found = [400, 401, 429, 500, 503]
     if method == "POST":
         found += [413, 415]
-    if operation.kind == "mutation":
-        found += [503]
     if operation.kind == "mutation" or not operation.is_public:
         found += [403]
     return found

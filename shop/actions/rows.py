@@ -8,11 +8,10 @@ from django.db.models import F, Func, IntegerField
 
 from shop.actions import audit
 from shop.compiled import Compiled
+from shop.database import is_conflict
 from shop.errors import Busy, NotFound
 
 T = TypeVar("T")
-# Deadlock and serialization failure: PostgreSQL by SQLSTATE, MariaDB and MySQL by number.
-_CONFLICTS = {"40P01", "40001", 1213, 1205}
 _HELD: dict[type[models.Model], Compiled[models.Model]] = {}
 
 
@@ -62,12 +61,6 @@ class _Held:
         if found is None:
             raise self._model.DoesNotExist
         return found
-
-
-def is_conflict(error: OperationalError) -> bool:
-    """Whether a transaction was undone only because of others at the same time."""
-    codes = {getattr(error.__cause__, "pgcode", None), *error.args[:1]}
-    return bool(codes & _CONFLICTS)
 
 
 def atomically(work: Callable[[], T], *, tries: int = 3) -> T:

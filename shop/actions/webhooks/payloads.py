@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, transaction
 
+from shop.database import Reason, outage_of
 from shop.errors import InvalidQuery
 from shop.models import OutboxEvent, WebhookEndpoint
 
@@ -95,7 +96,11 @@ def _result(endpoint: WebhookEndpoint, subject: str) -> dict[str, Any]:
         # A savepoint: a failed statement must not take the deliveries of others along.
         with transaction.atomic():
             result = _executor().execute(endpoint.query, subject, _viewer(endpoint))
-    except DatabaseError:
+    except DatabaseError as error:
+        outage = outage_of(error)
+        # A document that takes too long would take too long again.
+        if outage is not None and outage.reason is not Reason.TIMEOUT:
+            raise  # The task is tried again.
         result = {"errors": [{"message": "The document could not be run."}]}
     return {"data": None, **result}
 

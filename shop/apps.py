@@ -15,6 +15,7 @@ class ShopConfig(AppConfig):
         # Registers the tasks, so that every process can send them by name.
         import_module("shop.tasks")
         import_module("shop.generations").install()
+        import_module("shop.database").install()
         # The one signal of the shop's own: permissions are made after the last migration, by
         # Django's receiver, which runs before ours. No migration could give them to a group.
         post_migrate.connect(_keep_roles, sender=self, dispatch_uid="shop.keep_roles")

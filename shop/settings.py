@@ -117,11 +117,27 @@ _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
 _database["CONN_HEALTH_CHECKS"] = True
 _database.setdefault("OPTIONS", {})
+# Limits of database sessions, in seconds; 0 leaves the server's own (shop/database/timeouts.py).
+# SQLite has one lock for all who write: waiting for it is usual there.
+_is_sqlite = _database["ENGINE"].endswith("sqlite3")
+DB_TIMEOUTS = {
+    "lock": env.float("DB_LOCK_TIMEOUT_SECONDS", default=10 if _is_sqlite else 2),
+    "statement": env.float("DB_STATEMENT_TIMEOUT_SECONDS", default=15),
+    "idle_transaction": env.float("DB_IDLE_TRANSACTION_TIMEOUT_SECONDS", default=60),
+}
+# Those of workers and management commands.
+DB_BACKGROUND_TIMEOUTS = {
+    "lock": env.float("DB_BACKGROUND_LOCK_TIMEOUT_SECONDS", default=30),
+    "statement": env.float("DB_BACKGROUND_STATEMENT_TIMEOUT_SECONDS", default=0),
+    "idle_transaction": env.float("DB_BACKGROUND_IDLE_TRANSACTION_TIMEOUT_SECONDS", default=600),
+}
+# Seconds that connecting may take.
+DB_CONNECT_TIMEOUT_SECONDS = env.int("DB_CONNECT_TIMEOUT_SECONDS", default=5)
 
-if _database["ENGINE"].endswith("sqlite3"):
+if _is_sqlite:
     VAR_DIR.mkdir(exist_ok=True)
-    # Immediate transactions take the write lock at BEGIN: two writers queue for up to 30 s
-    # instead of failing halfway with "database is locked".
+    # Immediate transactions take the write lock at BEGIN: writers queue for it, as long as the lock
+    # timeout says, instead of failing halfway with "database is locked".
     _database["OPTIONS"] |= {
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
@@ -129,6 +145,15 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
 elif _database["ENGINE"].endswith("mysql"):
     _database["OPTIONS"] |= {"charset": "utf8mb4", "isolation_level": "read committed"}
+    _database["OPTIONS"].setdefault("connect_timeout", DB_CONNECT_TIMEOUT_SECONDS)
+elif "postgresql" in _database["ENGINE"]:
+    # A server that vanished without a word is noticed after 20 s, and not after hours.
+    _database["OPTIONS"] = {
+        "connect_timeout": DB_CONNECT_TIMEOUT_SECONDS,
+        "keepalives_idle": 5,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+    } | _database["OPTIONS"]
 
 REDIS_URL = env.str("REDIS_URL", default="")
 CACHES = {

@@ -10,7 +10,8 @@ application = get_wsgi_application()
 
 # The addresses with the schema and the trusted operations: a fault in them stops the start, and no
 # first request waits for them.
-from shop import outbox, urls  # noqa: E402, F401 - models load with the application.
+from shop import database, outbox, urls  # noqa: E402, F401 - models load with the application.
 
+database.serve_requests()
 # The web server publishes its own events at once; without a broker it runs the tasks too.
 outbox.start(polling=False)

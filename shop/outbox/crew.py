@@ -11,6 +11,7 @@ from typing import Any
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
+from shop.database import background_thread
 from shop.models import DeferredTask, TaskState
 from shop.outbox import running, subscriptions
 from shop.outbox.dispatching import LEASE, give_up, take
@@ -103,6 +104,7 @@ class Crew:
                 take(kept, LEASE)
 
     def _work(self, kept: DeferredTask) -> None:
+        background_thread()
         try:
             close_old_connections()
             running.at_once(kept.name, kept.args, kept.key, kept.queue)

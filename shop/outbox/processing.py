@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from shop import metrics
+from shop.database import background_thread
 from shop.outbox import broker, running
 from shop.outbox.crew import Crew, keep
 from shop.outbox.dispatching import Dispatcher, Publish, look_after
@@ -145,6 +146,7 @@ class _Loop:
             self.start(polling=settings.BACKGROUND == "threads")
 
     def _run(self) -> None:
+        background_thread()
         pause = 0.0
         while self._thread is threading.current_thread():
             wait = pause or (_POLL if self._polling else None)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from shop import events
 from shop.actions import audit
+from shop.database import background_thread
 from shop.errors import AlreadyFinished
 from shop.models import Job, JobStatus
 from shop.outbox.running import Later
@@ -97,6 +98,7 @@ class Hold:
             thread.join()
 
     def _beat(self, stopped: threading.Event) -> None:
+        background_thread()
         while not stopped.wait(LEASE / 3):
             try:
                 if not self._mine.update(lease_until=_after(LEASE)):

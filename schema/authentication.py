@@ -9,7 +9,6 @@ from typing import Any
 
 import jwt
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from graphql_jwt.exceptions import JSONWebTokenError, JSONWebTokenExpired
 from graphql_jwt.settings import jwt_settings
@@ -21,6 +20,21 @@ from shop.actions.customers import Device
 from shop.models import User
 
 _MAX_TOKEN = 4096
+# The type of each claim of our tokens. PyJWT alone accepts numbers as text, for example, and raises
+# OverflowError for infinity.
+_CLAIMS: dict[str, type] = {
+    "iss": str,
+    "aud": str,
+    "sub": str,
+    "jti": str,
+    "sid": str,
+    "ver": int,
+    "iat": int,
+    "exp": int,
+    "nbf": int,
+}
+# The last second of the year 9999.
+_MAX_NUMBER = 253_402_300_799
 
 
 def payload_for(user: User, context: Any = None) -> dict[str, Any]:
@@ -43,6 +57,10 @@ def decode(token: str, context: Any = None) -> dict[str, Any]:
     Raises:
         jwt.InvalidTokenError: which django-graphql-jwt turns into its own errors.
     """
+    try:
+        _check_types(jwt.decode(token, options={"verify_signature": False}))
+    except RecursionError as error:
+        raise jwt.DecodeError("It is nested too deeply.") from error
     for key in keys.verifying(token):
         try:
             return jwt.decode(
@@ -56,6 +74,16 @@ def decode(token: str, context: Any = None) -> dict[str, Any]:
         except jwt.InvalidSignatureError:
             continue
     raise jwt.InvalidSignatureError("No key of ours signed it.")
+
+
+def _check_types(claims: dict[str, Any]) -> None:
+    """Raises jwt.InvalidTokenError for a claim of another type, or a number out of range."""
+    for name, type_ in _CLAIMS.items():
+        value = claims.get(name)
+        if name in claims and type(value) is not type_:
+            raise jwt.InvalidTokenError(f"The claim {name} is not of type {type_.__name__}.")
+        if isinstance(value, int) and not 0 <= value <= _MAX_NUMBER:
+            raise jwt.InvalidTokenError(f"The claim {name} is out of range.")
 
 
 def authenticate(request: HttpRequest) -> User | AnonymousUser:
@@ -111,19 +139,18 @@ def user_of(token: str) -> User:
 
 def _user_by_payload(payload: dict[str, Any]) -> User | None:
     """The user whom the claims name, if they still hold: one statement."""
-    subject, version, session = (payload.get(name) for name in ("sub", "ver", "sid"))
-    if not (isinstance(subject, str) and subject.isascii() and subject.isdigit()):
+    subject = payload["sub"]
+    if not (subject.isascii() and subject.isdigit() and len(subject) <= 18):
         return None
-    if len(subject) > 18 or type(version) is not int:
-        return None
-    users = User.objects.filter(pk=subject, token_version=version, is_active=True)
-    if session is not None:
-        # Revoked, a device is out at once and not when its token expires.
-        users = users.filter(sessions__uid=session, sessions__revoked_at=None)
+    users = User.objects.filter(pk=subject, token_version=payload["ver"], is_active=True)
+    if "sid" not in payload:
+        return users.first()
     try:
-        user = users.first()
-    except ValidationError:  # Not a UUID.
+        session = uuid.UUID(payload["sid"])
+    except ValueError:
         return None
-    if user is not None and session is not None:
-        user.session_uid = uuid.UUID(session)
+    # Revoked, a device is out at once and not when its token expires.
+    user = users.filter(sessions__uid=session, sessions__revoked_at=None).first()
+    if user is not None:
+        user.session_uid = session
     return user

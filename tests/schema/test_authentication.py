@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import hmac
 import json
 from typing import Any
 
@@ -205,6 +206,86 @@ def test_a_token_above_the_length_limit_is_refused_though_its_signature_is_good(
     longer = next(token for token in tokens if len(token) == 4097)
     assert viewer(f"Bearer {longest}") == ANN
     assert viewer(f"Bearer {longer}")["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+CLAIMS = ("iss", "aud", "sub", "jti", "sid", "ver", "iat", "exp", "nbf")
+NUMBERS = {"ver", "iat", "exp", "nbf"}
+VALUES = {
+    "null": None,
+    "true": True,
+    "empty text": "",
+    "text": "zz",
+    "digits": "987654321",
+    "NUL": "\0",
+    "no character": "\ud800",
+    "not ASCII": "²",
+    "zero": 0,
+    "negative": -1,
+    "64 bits": 2**63,
+    "huge": 10**300,
+    "fraction": 0.5,
+    "infinity": float("inf"),
+    "minus infinity": float("-inf"),
+    "not a number": float("nan"),
+    "list": [],
+    "list of text": ["shop-api"],
+    "object": {},
+    "deep": json.loads("[" * 500 + "]" * 500),
+}
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_claim_of_the_wrong_type_or_range_is_unauthenticated(
+    claim: str, value: str, customer: User, viewer: Any
+) -> None:
+    claims = payload_for(customer) | {claim: VALUES[value]}
+    if claim in ("iat", "nbf", "ver") and value == "zero":
+        # These are right: issued long ago, and the first version.
+        assert viewer(f"Bearer {unchecked(claims)}") == ANN
+    elif (claim, value) == ("exp", "zero"):
+        assert viewer(f"Bearer {unchecked(claims)}")["errors"][0]["extensions"]["code"] == (
+            "TOKEN_EXPIRED"
+        )
+    elif claim == "jti" and isinstance(VALUES[value], str):
+        assert viewer(f"Bearer {unchecked(claims)}") == ANN
+    else:
+        (error,) = viewer(f"Bearer {unchecked(claims)}")["errors"]
+        assert error["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("name", ["alg", "typ", "kid", "crit", "b64", "cty", "zip", "jwk"])
+def test_a_header_field_of_the_wrong_type_is_no_server_error(
+    name: str, value: str, customer: User, viewer: Any
+) -> None:
+    header = {"typ": "JWT", "alg": "HS256", name: VALUES[value]}
+    answer = viewer(f"Bearer {unchecked(payload_for(customer), header)}")
+    if "errors" in answer:
+        assert answer["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    else:
+        assert answer == ANN
+
+
+def test_a_token_that_is_nested_too_deeply_is_unauthenticated(customer: User, viewer: Any) -> None:
+    """JSON is read before the signature is checked, at any depth that fits the token."""
+    deep = _encoded(b"[" * 1400 + b"]" * 1400)
+    for token in (f"{deep}.e30.x", f"{_encoded(b'{}')}.{deep}.x"):
+        assert len(token) <= 4096
+        (error,) = viewer(f"Bearer {token}")["errors"]
+        assert error["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def unchecked(claims: dict[str, Any], header: dict[str, Any] | None = None) -> str:
+    """A token with our signature, whatever the claims: PyJWT checks some when it signs."""
+    header = header or {"typ": "JWT", "alg": "HS256"}
+    text = ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims))
+    digest = hmac.digest(settings.SECRET_KEY.encode(), text.encode(), "sha256")
+    return f"{text}.{_encoded(digest)}"
 
 
 @pytest.mark.parametrize("change", ["disabled", "deleted"])

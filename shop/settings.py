@@ -412,14 +412,21 @@ REFRESH_COOKIE_SAMESITE = env.str("REFRESH_COOKIE_SAMESITE", default="Strict")
 
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_ALLOW_CREDENTIALS = REFRESH_COOKIE
-CORS_EXPOSE_HEADERS = ("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID")
+CORS_EXPOSE_HEADERS = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID")
 CORS_URLS_REGEX = r"^/(graphql/?|api/.*)$"
-# What Apollo's clients send, and what uploads must send.
+# Client awareness of Apollo, conditional requests, trace context (W3C and Sentry), uploads.
 CORS_ALLOW_HEADERS = (
     *default_headers,
     "apollo-require-preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+    "baggage",
     "graphql-require-preflight",
     "idempotency-key",
+    "if-none-match",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
     "x-apollo-operation-name",
 )
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, Overflow
 
 # ISO 4217 (SIX list one): currencies whose minor unit is not a hundredth.
 _EXPONENTS = dict.fromkeys(
@@ -64,8 +64,8 @@ def parse_minor(amount: str | Decimal, currency: str) -> int:
         raise ValueError(f"not a decimal number: {text[:40]!r}")
     try:
         scaled = Decimal(text).scaleb(exponent(currency))
-    except InvalidOperation as error:
-        raise ValueError("not a decimal number") from error
+    except Overflow as error:
+        raise ValueError("the amount is too large") from error
     if abs(scaled) > MAX_MINOR_UNITS:
         raise ValueError("the amount is too large")
     # Counted in the text: arithmetic would round what has more digits than its precision.

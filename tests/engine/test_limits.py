@@ -87,11 +87,17 @@ IN_FRAGMENTS = {
         50,
     ),
     "aliases": (
-        lambda n: f"{{ shop {{ ...F }} }} fragment F on Shop {{ {_repeated(n, 'name')} }}",
+        lambda n: (
+            f"{{ {_repeated(n - 80, '__typename')} shop {{ ...F ...F }} }} "
+            f"fragment F on Shop {{ {_repeated(40, 'name')} }}"
+        ),
         100,
     ),
     "directives": (
-        lambda n: "{ ...F } fragment F on Query { __typename " + "@include(if: true) " * n + "}",
+        lambda n: (
+            "{ ...F ...F __typename " + "@include(if: true) " * (n - 80) + "} "
+            "fragment F on Query { __typename " + "@include(if: true) " * 40 + "}"
+        ),
         100,
     ),
     "mutations": (

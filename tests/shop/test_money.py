@@ -114,6 +114,8 @@ def test_other_spellings_are_read(text: str | Decimal, currency: str, minor: int
         ("1000000000000001", "JPY"),
         ("9" * 60, "USD"),
         ("9" * 5000, "USD"),
+        # More digits than Decimal has exponents.
+        ("9" * 1_000_001, "USD"),
     ],
 )
 def test_anything_else_is_refused_and_never_rounded(text: str | Decimal, currency: str) -> None:

@@ -77,6 +77,7 @@ def test_free_shipping_before_an_address_is_known_takes_off_nothing_yet() -> Non
     entered = voucher(VoucherKind.FREE_SHIPPING)
     result = price(basket(1000, voucher=entered), RULES, now=NOW)
     assert result.discounts == (Discount(entered, 0),)
+    assert entered.off(1000) == 0
     assert (result.discount, result.total) == (0, 1000)
 
 

@@ -27,9 +27,10 @@ def test_a_line_tells_what_it_saves() -> None:
         Line(key=1, quantity=3, unit_price=800, compare_at=1000),
         Line(key=2, quantity=1, unit_price=800),
         Line(key=3, quantity=1, unit_price=800, compare_at=700),
+        Line(key=4, quantity=1, unit_price=0),
     )
     result = price(Basket(currency="USD", lines=lines), RULES, now=NOW)
-    assert [line.saved for line in result.lines] == [600, 0, 0]
+    assert [line.saved for line in result.lines] == [600, 0, 0, 0]
     assert (result.saved, result.subtotal, result.discount, result.total) == (600, 4000, 0, 4000)
 
 
@@ -83,10 +84,16 @@ def test_tax_and_shipping_count_towards_the_largest_amount() -> None:
         lambda: TaxRate("US", -1),
         lambda: TaxRate("US", 10_001),
         lambda: ShippingRate(key=1, price=-1),
+        lambda: ShippingRate(key=1, price=1, min_weight=-1),
         lambda: ShippingRate(key=1, price=1, max_weight=-1),
+        lambda: ShippingRate(key=1, price=1, min_total=-1),
+        lambda: ShippingRate(key=1, price=1, max_total=-1),
         lambda: voucher(value=-1),
         lambda: voucher(VoucherKind.PERCENT, 10_001),
         lambda: voucher(currency=None),
+        lambda: voucher(minimum_subtotal=-1),
+        lambda: voucher(usage_limit=-1),
+        lambda: voucher(customer_limit=-1),
         lambda: voucher(VoucherKind.PERCENT, 1, minimum_subtotal=1, currency=None),
         lambda: AutomaticDiscount(key=1, basis_points=10_001),
         lambda: AutomaticDiscount(key=1, basis_points=1, minimum_subtotal=-1),

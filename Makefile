@@ -13,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 MANAGE := $(BIN)/python manage.py
 PYTEST := $(BIN)/python -m pytest
-FILES := shop schema tests benchmarks manage.py
+FILES := shop schema tests benchmarks tools manage.py
 
 SERVICES_DATABASE_URL ?= postgres://postgres@127.0.0.1:5432/test
 SERVICES_REDIS_URL ?= redis://127.0.0.1:6379/15
@@ -22,7 +22,7 @@ MYSQL_DATABASE_URL ?= mysql://root@127.0.0.1:3306/test
 # Images set this to stay small. Here each of a hundred processes would compile the project anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run serve test test-services test-mysql test-browser test-clients prove bench lint fix types schema openapi erd \
+.PHONY: help run serve test test-services test-mysql test-browser test-clients prove mutate bench lint fix types schema openapi erd \
 	check lock graphiql reference release-schema
 
 help: ## list the commands
@@ -68,6 +68,9 @@ test-clients: $(VENV)/.runtime .env ## the GraphQL-over-HTTP audits, Apollo, urq
 prove: $(VENV)/.development .env ## the long, full-count proofs; figures go to docs/proof
 	@PROVE=1 DATABASE_URL=$(SERVICES_DATABASE_URL) REDIS_URL=$(SERVICES_REDIS_URL) \
 		CELERY_BROKER_URL= $(PYTEST) -m prove $(ARGS)
+
+mutate: $(VENV)/.development .env ## change MODULE (default all of targets.toml) in small steps; print what no test notices
+	@nice -n 15 $(BIN)/python -m tools.mutation $(MODULE) $(ARGS)
 
 bench: $(VENV)/.bench .venv-strawberry/.installed .env ## measure against others, plot, write benchmarks/results
 	@DATABASE_URL=$(SERVICES_DATABASE_URL) $(BIN)/python benchmarks/engine.py

@@ -323,7 +323,7 @@ class Mutation(graphene.Mutation):
             with told_when_to_come_back():
                 payload = cls._perform_once(info, values)
         except errors.ShopError as error:
-            if error.code == errors.ErrorCode.BEYOND_YOUR_PERMISSIONS:
+            if any(isinstance(one, errors.BeyondYourPermissions) for one in error.each):
                 cls._record_refusal(info)
             payload = cls(
                 user_errors=[

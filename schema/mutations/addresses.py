@@ -9,6 +9,7 @@ from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
 from schema.permissions import SIGNED_IN
 from schema.types.addresses import Address
+from schema.updates import CreateMutation, UpdateMutation
 from shop import models
 from shop.actions.customers import addresses
 
@@ -41,11 +42,11 @@ def _own(info: graphene.ResolveInfo, global_id: str) -> models.Address:
 
 def _arguments(values: dict[str, Any]) -> dict[str, Any]:
     """As the actions take them."""
-    defaults = {name.removeprefix("set_"): bool(values.pop(name, None)) for name in _DEFAULTS}
+    defaults = {name.removeprefix("set_"): values.pop(name, False) for name in _DEFAULTS}
     return {**values, **defaults}
 
 
-class AddressCreate(Mutation):
+class AddressCreate(CreateMutation):
     """Adds an address. The first is the default for everything. There can be 50."""
 
     permission = SIGNED_IN
@@ -58,14 +59,15 @@ class AddressCreate(Mutation):
     address = ObjectField(Address, description="The new address, as the country writes its parts.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
         return cls(address=addresses.create(info.context.user, **_arguments(values)))
 
 
-class AddressUpdate(Mutation):
+class AddressUpdate(UpdateMutation):
     """Changes an address of your own. What is left out stays, unless a new country lacks it."""
 
     permission = SIGNED_IN
+    node_type = Address
 
     class Input(_Fields):
         id = graphene.ID(required=True, description="Global id of the address.")
@@ -76,8 +78,12 @@ class AddressUpdate(Mutation):
     address = ObjectField(Address, description="The address as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        return cls(address=addresses.update(_own(info, id), **_arguments(values)))
+    def find(cls, info: graphene.ResolveInfo, key: str) -> models.Address:
+        return _own(info, key)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, row: models.Address, changes: dict[str, Any]) -> Any:
+        return cls(address=addresses.update(row, **_arguments(changes)))
 
 
 class AddressDelete(Mutation):

@@ -16,6 +16,7 @@ from shop.actions.customers import addresses
 from shop.actions.customers.address_rules import TEXTS
 from shop.actions.rows import retried
 from shop.errors import Invalid
+from shop.input_errors import InputErrors
 
 _MOST = f"At most {carts.MAX_QUANTITY}."
 
@@ -206,20 +207,23 @@ class CartEmailSet(CartMutation):
 
 
 class CartAddressesSet(CartMutation):
-    """Says where things go, and who gets the bill. Both are set anew each time."""
+    """Sets the shipping and the billing address. What is left out stays as it is."""
 
     class Input(_CartInput):
         shipping_address = graphene.InputField(
-            AddressInput, description="Where things go; or name a `shippingAddressId`."
+            AddressInput,
+            description="Where things go; or name a `shippingAddressId`. Not null without it.",
         )
         shipping_address_id = graphene.ID(
-            description="Global id of one of your own addresses, instead."
+            description="Global id of one of your own addresses, instead; or null."
         )
         billing_address = graphene.InputField(
-            AddressInput, description="Who gets the bill; the same place when left out."
+            AddressInput,
+            description="Who gets the bill; or name a `billingAddressId`. Null for the same place "
+            "as the shipping address.",
         )
         billing_address_id = graphene.ID(
-            description="Global id of one of your own addresses, instead."
+            description="Global id of one of your own addresses, instead; or null."
         )
 
     @classmethod
@@ -230,17 +234,18 @@ class CartAddressesSet(CartMutation):
         version: int | None = None,
         **values: Any,
     ) -> None:
-        shipping = _address(info, values, "shipping_address", "shippingAddress")
-        if shipping is None:
-            raise Invalid("Name a shipping address.", field=["shippingAddress"])
-        billing = _address(info, values, "billing_address", "billingAddress")
-        carts.set_addresses(cart, shipping=shipping, billing=billing, version=version)
+        errors, places = InputErrors(), {}
+        for kind in ("shipping", "billing"):
+            if {f"{kind}_address", f"{kind}_address_id"} & values.keys():
+                with errors.collect():
+                    places[kind] = _address(info, values, kind)
+        carts.set_addresses(cart, version=version, errors=errors, **places)
 
 
-def _address(
-    info: graphene.ResolveInfo, values: dict[str, Any], name: str, field: str
-) -> dict[str, Any] | None:
-    given, key = values.get(name), values.get(f"{name}_id")
+def _address(info: graphene.ResolveInfo, values: dict[str, Any], kind: str) -> Any:
+    """Parts of an address by name; None for null."""
+    field = f"{kind}Address"
+    given, key = values.get(f"{kind}_address"), values.get(f"{kind}_address_id")
     if given is not None and key is not None:
         raise Invalid("Give an address or an id, not both.", field=[field])
     if key is None:
@@ -256,7 +261,7 @@ class CartShippingSet(CartMutation):
 
     class Input(_CartInput):
         shipping_rate = graphene.ID(
-            description="The offer's `rateId`; null takes the cheapest, whatever it is."
+            description="The offer's `rateId`; null or nothing takes the cheapest, whatever it is."
         )
 
     @classmethod

@@ -10,7 +10,9 @@ from schema.engine.connections import ObjectField
 from schema.mutations.customers import COOKIE, OTP, TokensMutation
 from schema.permissions import ANYONE, SIGNED_IN
 from schema.types.customers import User
+from schema.updates import NullClears
 from shop.actions.customers import passwords, profiles, registering
+from shop.input_errors import InputErrors
 
 
 class _CountedMutation(Mutation):
@@ -183,19 +185,23 @@ class EmailConfirm(_CountedMutation):
         return cls()
 
 
-class ProfileUpdate(Mutation):
+class ProfileUpdate(NullClears):
     """Changes what you say about yourself."""
 
     permission = SIGNED_IN
+    node_type = User
 
     class Input:
-        name = graphene.String(required=True, description="Full name; may be empty.")
+        name = graphene.String(description="Full name.")
 
     user = ObjectField(User, description="You, as you are now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, name: str) -> Any:
-        return cls(user=profiles.update(info.context.user, name=name))
+    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
+        errors = InputErrors()
+        changes = cls.apply_nulls(values, errors)
+        errors.raise_any()
+        return cls(user=profiles.update(info.context.user, **changes))
 
 
 class ProfilesMutation(graphene.ObjectType):

@@ -1,21 +1,24 @@
 """Vouchers and automatic discounts as staff set them up."""
 
-from typing import Any
+from decimal import Decimal as PythonDecimal
+from typing import Any, ClassVar
 
 import graphene
 
-from schema.base import Decimal, DeleteMutation, Mutation
+from schema.base import Decimal, DeleteMutation
 from schema.engine.connections import ObjectField
 from schema.engine.scalars import in_utc
-from schema.inputs import load_any, minor_units
+from schema.inputs import replace, replace_amounts
 from schema.types.promotions import AutomaticDiscount, Voucher, VoucherKind
+from schema.updates import CreateMutation, UpdateMutation
+from shop import models
 from shop.actions.promotions import automatic_discounts, vouchers
+from shop.input_errors import InputErrors
 
 _BASIS_POINTS = "Hundredths of a percent, 1 to 10000: 1000 is 10 %."
-_AMOUNTS = {"amount": "amount", "minimum_subtotal": "minimumSubtotal"}
-_TIMES = ("starts_at", "ends_at")
-# Null means none for these; it leaves alone what there must be.
-_NULLABLE = ("basis_points", "amount", *_TIMES, "usage_limit", "customer_limit")
+# What a voucher without a minimum, or without the value of another kind, has.
+_NO_MINIMUM: dict[str, Any] = {"minimum_subtotal": PythonDecimal(0)}
+_NO_VALUES: dict[str, Any] = {"basis_points": None, "amount": None}
 
 
 class Terms:
@@ -32,8 +35,13 @@ class Terms:
 class VoucherFields(Terms):
     """Input fields of a voucher."""
 
-    basis_points = graphene.Int(description=f"Of PERCENT, which must have it. {_BASIS_POINTS}")
-    amount = Decimal(description="Of FIXED, which must have it: above 0, in the shop's currency.")
+    basis_points = graphene.Int(
+        description=f"Only of PERCENT, which must have it; null for others. {_BASIS_POINTS}"
+    )
+    amount = Decimal(
+        description="Only of FIXED, which must have it; null for others. Above 0, in the shop's "
+        "currency."
+    )
     usage_limit = graphene.Int(
         description="Orders that may have it, not below those that do; null for no limit."
     )
@@ -42,20 +50,14 @@ class VoucherFields(Terms):
     )
 
 
-def _values(values: dict[str, Any]) -> dict[str, Any]:
-    """As the actions take them."""
-    kept = {k: v for k, v in values.items() if v is not None or k in _NULLABLE}
-    for name in _AMOUNTS.keys() & kept.keys():
-        kept[name] = minor_units(kept[name], [_AMOUNTS[name]])
-    for name in _TIMES:
-        if kept.get(name) is not None:
-            kept[name] = in_utc(kept[name])
-    if "kind" in kept:
-        kept["kind"] = kept["kind"].value
-    return kept
+def _read(values: dict[str, Any], errors: InputErrors) -> None:
+    replace_amounts(values, errors, "amount", "minimum_subtotal")
+    replace(values, "starts_at", errors, in_utc)
+    replace(values, "ends_at", errors, in_utc)
+    replace(values, "kind", errors, lambda kind: kind.value)
 
 
-class VoucherCreate(Mutation):
+class VoucherCreate(CreateMutation):
     """Creates a voucher."""
 
     permission = "shop.add_voucher"
@@ -70,17 +72,23 @@ class VoucherCreate(Mutation):
     voucher = ObjectField(Voucher, description="The new voucher.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        return cls(voucher=vouchers.create(**_values(values)))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read(values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(voucher=vouchers.create(**values))
 
 
-class VoucherUpdate(Mutation):
+class VoucherUpdate(UpdateMutation):
     """Changes a voucher; orders keep what it took off. Fields that are left out stay as they are.
 
     Another kind needs its value.
     """
 
     permission = "shop.change_voucher"
+    node_type = Voucher
+    cleared: ClassVar[dict[str, Any]] = _NO_MINIMUM | _NO_VALUES
 
     class Input(VoucherFields):
         id = graphene.ID(required=True, description="Global id of the voucher.")
@@ -90,9 +98,12 @@ class VoucherUpdate(Mutation):
     voucher = ObjectField(Voucher, description="The voucher as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        voucher = load_any(info, Voucher, id)
-        return cls(voucher=vouchers.update(voucher, **_values(values)))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read(values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, row: models.Voucher, changes: dict[str, Any]) -> Any:
+        return cls(voucher=vouchers.update(row, **changes))
 
 
 class VoucherDelete(DeleteMutation):
@@ -103,7 +114,7 @@ class VoucherDelete(DeleteMutation):
     remove = staticmethod(vouchers.delete)
 
 
-class AutomaticDiscountCreate(Mutation):
+class AutomaticDiscountCreate(CreateMutation):
     """Creates a discount that applies by itself."""
 
     permission = "shop.add_automaticdiscount"
@@ -115,14 +126,20 @@ class AutomaticDiscountCreate(Mutation):
     automatic_discount = ObjectField(AutomaticDiscount, description="The new discount.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        return cls(automatic_discount=automatic_discounts.create(**_values(values)))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read(values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(automatic_discount=automatic_discounts.create(**values))
 
 
-class AutomaticDiscountUpdate(Mutation):
+class AutomaticDiscountUpdate(UpdateMutation):
     """Changes an automatic discount; orders keep theirs. What is left out stays as it is."""
 
     permission = "shop.change_automaticdiscount"
+    node_type = AutomaticDiscount
+    cleared: ClassVar[dict[str, Any]] = _NO_MINIMUM
 
     class Input(Terms):
         id = graphene.ID(required=True, description="Global id of the discount.")
@@ -132,10 +149,14 @@ class AutomaticDiscountUpdate(Mutation):
     automatic_discount = ObjectField(AutomaticDiscount, description="The discount as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        discount = load_any(info, AutomaticDiscount, id)
-        changes = {k: v for k, v in _values(values).items() if k != "basis_points" or v is not None}
-        return cls(automatic_discount=automatic_discounts.update(discount, **changes))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read(values, errors)
+
+    @classmethod
+    def save(
+        cls, info: graphene.ResolveInfo, row: models.AutomaticDiscount, changes: dict[str, Any]
+    ) -> Any:
+        return cls(automatic_discount=automatic_discounts.update(row, **changes))
 
 
 class AutomaticDiscountDelete(DeleteMutation):

@@ -16,6 +16,7 @@ from schema.types.reviews import Review, WishlistItem
 from shop import models
 from shop.actions import reviews
 from shop.actions.reviews import wishlist
+from shop.input_errors import InputErrors
 
 ReviewDecision = graphene.Enum(
     "ReviewDecision",
@@ -56,12 +57,15 @@ class ReviewSubmit(Mutation):
     def perform(
         cls, info: graphene.ResolveInfo, product: str, rating: int, **texts: str | None
     ) -> Any:
+        errors, row = InputErrors(), None
+        with errors.collect():
+            row = load(info, Product, product, "product")
+        given = {name: text or "" for name, text in texts.items()}
+        with errors.collect():
+            reviews.checked(rating=rating, **given)
+        errors.raise_any()
         review = reviews.submit(
-            info.context.user,
-            load(info, Product, product, "product"),
-            rating=rating,
-            address=address_of(info.context),
-            **{name: text or "" for name, text in texts.items()},
+            info.context.user, row, rating=rating, address=address_of(info.context), **given
         )
         return cls(review=review)
 

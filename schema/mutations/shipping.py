@@ -1,39 +1,32 @@
 """Shipping and taxes as staff set them up."""
 
-from typing import Any
+from decimal import Decimal as PythonDecimal
+from functools import partial
+from typing import Any, ClassVar
 
 import graphene
 
-from schema.base import Decimal, DeleteMutation, Mutation
+from schema.base import Decimal, DeleteMutation
 from schema.engine.connections import ObjectField
-from schema.inputs import load, load_any, minor_units
+from schema.inputs import load, replace, replace_amounts
 from schema.types.shipping import ShippingRate, ShippingZone, TaxRate
+from schema.updates import CreateMutation, UpdateMutation
+from shop import models
 from shop.actions.shipping import shipping_rates, shipping_zones, tax_rates
+from shop.input_errors import InputErrors
 
 _COUNTRIES = graphene.List(
     graphene.NonNull(graphene.String),
     description="ISO 3166-1 alpha-2 codes. A country belongs to one zone at most; an empty list "
-    "makes the zone that of all countries which no other zone names.",
+    "makes the zone that of all countries which no other zone names, as null does.",
 )
-_AMOUNTS = {"price": "price", "min_total": "minTotal", "max_total": "maxTotal"}
-# Null is no bound for the upper ones, an empty text for texts, and nothing for the others.
-_NULLABLE = ("max_weight", "max_total")
-_TEXTS = ("description", "region", "category")
-
-
-def _changes(values: dict[str, Any]) -> dict[str, Any]:
-    """Null empties what can be empty and leaves alone the rest."""
-    kept = {k: v for k, v in values.items() if v is not None or k in (*_NULLABLE, *_TEXTS)}
-    for name in _AMOUNTS.keys() & kept.keys():
-        kept[name] = minor_units(kept[name], [_AMOUNTS[name]])
-    return kept
 
 
 def _id(kind: str) -> graphene.ID:
     return graphene.ID(required=True, description=f"Global id of the {kind}.")
 
 
-class ShippingZoneCreate(Mutation):
+class ShippingZoneCreate(CreateMutation):
     """Creates a zone, without rates."""
 
     permission = "shop.add_shippingzone"
@@ -45,14 +38,15 @@ class ShippingZoneCreate(Mutation):
     shipping_zone = ObjectField(ShippingZone, description="The new zone.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        return cls(shipping_zone=shipping_zones.create(**_changes(values)))
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(shipping_zone=shipping_zones.create(**values))
 
 
-class ShippingZoneUpdate(Mutation):
+class ShippingZoneUpdate(UpdateMutation):
     """Changes a zone. Fields that are left out stay as they are."""
 
     permission = "shop.change_shippingzone"
+    node_type = ShippingZone
 
     class Input:
         id = _id("zone")
@@ -62,9 +56,10 @@ class ShippingZoneUpdate(Mutation):
     shipping_zone = ObjectField(ShippingZone, description="The zone as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        zone = load_any(info, ShippingZone, id)
-        return cls(shipping_zone=shipping_zones.update(zone, **_changes(values)))
+    def save(
+        cls, info: graphene.ResolveInfo, row: models.ShippingZone, changes: dict[str, Any]
+    ) -> Any:
+        return cls(shipping_zone=shipping_zones.update(row, **changes))
 
 
 class ShippingZoneDelete(DeleteMutation):
@@ -98,7 +93,7 @@ class RateFields:
 _PRICE = "In the shop's currency, 0 or more; with tax where the shop's prices include it."
 
 
-class ShippingRateCreate(Mutation):
+class ShippingRateCreate(CreateMutation):
     """Adds a rate to a zone."""
 
     permission = "shop.add_shippingrate"
@@ -112,15 +107,21 @@ class ShippingRateCreate(Mutation):
     shipping_rate = ObjectField(ShippingRate, description="The new rate.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, zone: str, **values: Any) -> Any:
-        owner = load(info, ShippingZone, zone, "zone")
-        return cls(shipping_rate=shipping_rates.create(owner, **_changes(values)))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        replace(values, "zone", errors, partial(load, info, ShippingZone, field="zone"))
+        replace_amounts(values, errors, "price", "min_total", "max_total")
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(shipping_rate=shipping_rates.create(values.pop("zone", None), **values))
 
 
-class ShippingRateUpdate(Mutation):
+class ShippingRateUpdate(UpdateMutation):
     """Changes a rate; it stays in its zone. Fields that are left out stay as they are."""
 
     permission = "shop.change_shippingrate"
+    node_type = ShippingRate
+    cleared: ClassVar[dict[str, Any]] = {"min_weight": 0, "min_total": PythonDecimal(0)}
 
     class Input(RateFields):
         id = _id("rate")
@@ -130,9 +131,14 @@ class ShippingRateUpdate(Mutation):
     shipping_rate = ObjectField(ShippingRate, description="The rate as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        rate = load(info, ShippingRate, id)
-        return cls(shipping_rate=shipping_rates.update(rate, **_changes(values)))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        replace_amounts(values, errors, "price", "min_total", "max_total")
+
+    @classmethod
+    def save(
+        cls, info: graphene.ResolveInfo, row: models.ShippingRate, changes: dict[str, Any]
+    ) -> Any:
+        return cls(shipping_rate=shipping_rates.update(row, **changes))
 
 
 class ShippingRateDelete(DeleteMutation):
@@ -161,7 +167,7 @@ _COUNTRY = "ISO 3166-1 alpha-2 code."
 _BASIS_POINTS = "Hundredths of a percent, 0 to 10000: 1900 is 19 %."
 
 
-class TaxRateCreate(Mutation):
+class TaxRateCreate(CreateMutation):
     """Creates a tax rate: one for each country, region and category."""
 
     permission = "shop.add_taxrate"
@@ -173,17 +179,18 @@ class TaxRateCreate(Mutation):
     tax_rate = ObjectField(TaxRate, description="The new tax rate.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        return cls(tax_rate=tax_rates.create(**_changes(values)))
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(tax_rate=tax_rates.create(**values))
 
 
-class TaxRateUpdate(Mutation):
+class TaxRateUpdate(UpdateMutation):
     """Changes a tax rate; orders keep theirs. Fields that are left out stay as they are.
 
     Another country has no region until one is given.
     """
 
     permission = "shop.change_taxrate"
+    node_type = TaxRate
 
     class Input(TaxFields):
         id = _id("tax rate")
@@ -193,9 +200,8 @@ class TaxRateUpdate(Mutation):
     tax_rate = ObjectField(TaxRate, description="The tax rate as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        rate = load_any(info, TaxRate, id)
-        return cls(tax_rate=tax_rates.update(rate, **_changes(values)))
+    def save(cls, info: graphene.ResolveInfo, row: models.TaxRate, changes: dict[str, Any]) -> Any:
+        return cls(tax_rate=tax_rates.update(row, **changes))
 
 
 class TaxRateDelete(DeleteMutation):

@@ -10,8 +10,10 @@ from schema.idempotency import KEY, key_of
 from schema.inputs import load
 from schema.types.catalog.products import Variant
 from schema.types.stock import Stock
+from schema.updates import NullClears
 from shop import models
 from shop.actions import idempotency, inventory
+from shop.input_errors import InputErrors
 
 _CHANGE = "shop.change_stock"
 
@@ -110,10 +112,11 @@ class StockAdjust(_StockChange):
         )
 
 
-class StockUpdate(_StockChange):
+class StockUpdate(_StockChange, NullClears):  # type: ignore[misc] # Each has a Meta of its own.
     """Says how a variant is sold: on back-order or not, and when it counts as low."""
 
     permission = _CHANGE
+    node_type = Stock
 
     class Input(_StockInput):
         backorder = graphene.Boolean(description="Whether to sell beyond what is in the house.")
@@ -125,9 +128,12 @@ class StockUpdate(_StockChange):
     def change(
         cls, info: graphene.ResolveInfo, variant: models.Variant, **values: Any
     ) -> models.Stock:
-        return inventory.configure(
-            variant, backorder=values.get("backorder"), low_at=values.get("low_at")
-        )
+        errors = InputErrors()
+        changes = cls.apply_nulls(values, errors)
+        with errors.collect():
+            stock = inventory.configure(variant, **changes)
+        errors.raise_any()
+        return stock
 
 
 class StockMutation(graphene.ObjectType):

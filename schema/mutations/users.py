@@ -9,6 +9,7 @@ from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
 from schema.types.customers import User
 from schema.types.users import UserRole
+from schema.updates import CreateMutation, UpdateMutation
 from shop import models
 from shop.actions import accounts
 from shop.actions.customers import users
@@ -38,14 +39,7 @@ def _row(info: graphene.ResolveInfo, global_id: str) -> models.User:
     return row
 
 
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """Null empties the name and leaves alone what cannot be null."""
-    if values.get("name", "") is None:
-        values["name"] = ""
-    return {name: value for name, value in values.items() if value is not None}
-
-
-class UserCreate(Mutation):
+class UserCreate(CreateMutation):
     """Makes an account without a password, and invites whose it is to choose one."""
 
     permission = "shop.add_user"
@@ -60,14 +54,15 @@ class UserCreate(Mutation):
     user = ObjectField(User, description="The new account.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        return cls(user=users.create(by=info.context.user, **_given(values)))
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(user=users.create(by=info.context.user, **values))
 
 
-class UserUpdate(Mutation):
+class UserUpdate(UpdateMutation):
     """Changes an account. You need all permissions that the user has."""
 
     permission = "shop.change_user"
+    node_type = User
 
     class Input:
         id = _id("Global id of the user.")
@@ -76,14 +71,19 @@ class UserUpdate(Mutation):
             "everywhere."
         )
         name = graphene.String(description="Full name.")
-        roles = _roles("What they are to the shop, instead of what they were; empty for none.")
+        roles = _roles(
+            "What they are to the shop, instead of what they were; empty or null for none."
+        )
 
     user = ObjectField(User, description="The account as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        user = users.update(_row(info, id), by=info.context.user, **_given(values))
-        return cls(user=user)
+    def find(cls, info: graphene.ResolveInfo, key: str) -> models.User:
+        return _row(info, key)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, row: models.User, changes: dict[str, Any]) -> Any:
+        return cls(user=users.update(row, by=info.context.user, **changes))
 
 
 class UserDeactivate(Mutation):

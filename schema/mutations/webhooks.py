@@ -1,20 +1,23 @@
 """Endpoints of webhooks and what is sent to them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import graphene
 
 from schema.base import Mutation
 from schema.engine.connections import ObjectField
-from schema.inputs import load_any
+from schema.inputs import load_any, replace
 from schema.types.webhooks import WebhookDelivery, WebhookEndpoint, WebhookTopic
+from schema.updates import REQUIRED, CreateMutation, UpdateMutation
+from shop import models
 from shop.actions.webhooks import deliveries, endpoints
+from shop.input_errors import InputErrors
 
 _URL = "Where messages are sent: an https address on the public internet."
 _DESCRIPTION = "What it is for."
 _QUERY = (
     "A GraphQL query whose result is the data of messages, executed with your permissions; it may "
-    "declare `$id`, the subject's global id. Left out or empty: the default data."
+    "declare `$id`, the subject's global id. Empty or null: the default data."
 )
 _TOPICS = "What it is told of; `ALL` for everything. `SHOP_TEST` cannot be asked for."
 _ACTIVE = "Whether it is told of events."
@@ -29,15 +32,11 @@ def _topics(*, required: bool) -> graphene.List:
     return graphene.List(graphene.NonNull(WebhookTopic), required=required, description=_TOPICS)
 
 
-def _changes(values: dict[str, Any]) -> dict[str, Any]:
-    """Null empties texts and leaves alone what cannot be null."""
-    kept = {k: v for k, v in values.items() if v is not None or k in ("description", "query")}
-    if "topics" in kept:
-        kept["topics"] = [topic.value for topic in kept["topics"]]
-    return kept
+def _read(values: dict[str, Any], errors: InputErrors) -> None:
+    replace(values, "topics", errors, lambda topics: [topic.value for topic in topics])
 
 
-class WebhookEndpointCreate(Mutation):
+class WebhookEndpointCreate(CreateMutation):
     """Creates an endpoint, which is told of what happens from then on."""
 
     permission = "shop.add_webhookendpoint"
@@ -53,15 +52,21 @@ class WebhookEndpointCreate(Mutation):
     secret = graphene.String(description=_SECRET)
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        endpoint = endpoints.create(by=info.context.user, **_changes(values))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read(values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        endpoint = endpoints.create(by=info.context.user, **values)
         return cls(webhook_endpoint=endpoint, secret=endpoint.secret)
 
 
-class WebhookEndpointUpdate(Mutation):
+class WebhookEndpointUpdate(UpdateMutation):
     """Changes an endpoint. A new `url` or `query` makes it yours: your permissions then count."""
 
     permission = "shop.change_webhookendpoint"
+    node_type = WebhookEndpoint
+    cleared: ClassVar[dict[str, Any]] = {"topics": REQUIRED}
 
     class Input:
         id = _id("Global id of the endpoint.")
@@ -74,9 +79,14 @@ class WebhookEndpointUpdate(Mutation):
     webhook_endpoint = ObjectField(WebhookEndpoint, description="The endpoint as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        endpoint = load_any(info, WebhookEndpoint, id)
-        endpoint = endpoints.update(endpoint, by=info.context.user, **_changes(values))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read(values, errors)
+
+    @classmethod
+    def save(
+        cls, info: graphene.ResolveInfo, row: models.WebhookEndpoint, changes: dict[str, Any]
+    ) -> Any:
+        endpoint = endpoints.update(row, by=info.context.user, **changes)
         return cls(webhook_endpoint=endpoint)
 
 

@@ -46,6 +46,14 @@ def basis_points(number: int, field: str, *, least: int = 0) -> None:
         raise Invalid(message, field=[field])
 
 
+def required_basis_points(number: int | None, field: str, *, least: int = 0) -> int:
+    """As `basis_points`; returns the number. Raises Required for None."""
+    if number is None:
+        raise Required(field=[field])
+    basis_points(number, field, least=least)
+    return number
+
+
 def in_order(low: Any, high: Any, field: str) -> None:
     """Raises Invalid at `field`, that of the upper bound, if it lies below the lower one."""
     if low is not None and high is not None and high < low:

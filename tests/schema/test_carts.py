@@ -133,7 +133,7 @@ def test_addresses_are_checked_at_their_fields(
     )
     assert payload["cart"] is None
     none = call("cartAddressesSet", cart=basket.token)
-    assert codes(none) == [("INVALID", ["shippingAddress"])]
+    assert codes(none) == [("REQUIRED", ["shippingAddress"])]
     assert dump() == before
 
 

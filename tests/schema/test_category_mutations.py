@@ -60,7 +60,7 @@ def test_moving_a_category_takes_its_subtree_and_products_along(
     }
 
 
-@pytest.mark.parametrize(("given", "depth"), [({"parent": None}, 0), ({"position": None}, 2)])
+@pytest.mark.parametrize(("given", "depth"), [({"parent": None}, 0), ({"position": 1}, 2)])
 def test_a_null_parent_moves_to_the_top_and_a_missing_one_stays(
     given: dict[str, Any], depth: int, world: SimpleNamespace, mutate: Any, gid: Any
 ) -> None:

@@ -114,8 +114,16 @@ def test_a_picture_moves_to_its_place(
     assert "".join(row.url[-5] for row in rows) == order
 
 
-def test_what_is_left_out_or_null_in_an_update_stays(mug: SimpleNamespace, mutate: Any) -> None:
+def test_null_clears_the_alternative_text_and_is_refused_for_the_place(
+    mug: SimpleNamespace, mutate: Any
+) -> None:
     fields = "media { alt position }"
     changed = mutate("mediaUpdate", fields, id=mug.media[1], alt="From above")
     assert changed["media"] == {"alt": "From above", "position": 2}
-    assert mutate("mediaUpdate", fields, id=mug.media[1], alt=None, position=None) == changed
+    assert mutate("mediaUpdate", fields, id=mug.media[1]) == changed
+    cleared = mutate("mediaUpdate", fields, id=mug.media[1], alt=None)
+    assert cleared["media"] == {"alt": "", "position": 2}
+    refused = mutate("mediaUpdate", fields, id=mug.media[1], position=None)
+    assert [(one["code"], one["field"]) for one in refused["userErrors"]] == [
+        ("REQUIRED", ["position"])
+    ]

@@ -58,7 +58,9 @@ def test_a_sibling_that_fails_undoes_itself_only(api: Any, staff: Any, dump: Any
     answer = api(
         """mutation {
           first: brandCreate(input: {name: "Stays"}) { brand { slug } userErrors { code } }
-          second: productCreate(input: {name: "Goes", variants: [{sku: "NEW"}, {sku: "TAKEN"}]})
+          second: productCreate(input: {name: "Goes", variants: [
+            {sku: "NEW", options: [{name: "Size", value: "S"}]}, {sku: "TAKEN"}
+          ]})
             { product { id } userErrors { code field } }
           third: productDelete(input: {id: "garbage"}) { deletedId }
           fourth: brandCreate(input: {name: "Also"}) { brand { slug } }

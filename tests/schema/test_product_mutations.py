@@ -133,7 +133,7 @@ TWINS = [{"sku": "A", "options": SIZE_M}, {"sku": "B", "options": [{"name": "siz
         (variant(options=SIZE_M * 2), ("INVALID", ["variants", "0", "options"])),
         (
             variant(options=[{"name": " ", "value": "M"}]),
-            ("INVALID", ["variants", "0", "options"]),
+            ("INVALID", ["variants", "0", "options", "0"]),
         ),
         (
             variant(options=[{"name": str(n), "value": "M"} for n in range(4)]),
@@ -170,13 +170,10 @@ FULL = {
         ("description", {"description": ""}),
         ("seoTitle", {"seoTitle": ""}),
         ("seoDescription", {"seoDescription": ""}),
-        ("name", {}),
-        ("slug", {}),
-        ("status", {}),
-        ("attributeValues", {}),
+        ("attributeValues", {"attributeValues": {"edges": []}}),
     ],
 )
-def test_null_empties_what_can_be_empty_and_leaves_the_rest(
+def test_null_clears_one_field_and_leaves_the_rest(
     field: str, expected: dict[str, Any], mug: SimpleNamespace, mutate: Any, read: Any
 ) -> None:
     mutate("productUpdate", id=mug.id, **FULL)

@@ -76,11 +76,11 @@ def test_a_zone_changes_its_countries(near: Any, mutate: Any, gid: Any) -> None:
         return mutate("shippingZoneUpdate", ZONE, id=gid(near.zone), **values)["shippingZone"]
 
     assert update(countries=["CA", "MX"])["countries"] == ["CA", "MX"]
-    assert update(name="Next door", countries=None)["countries"] == ["CA", "MX"]
-    assert update(name=None)["name"] == "Next door"
+    assert update(name="Next door")["countries"] == ["CA", "MX"]
+    assert update(countries=["CA"])["name"] == "Next door"
     # What it let go is free for others.
     shipping_zones.create(name="Home", countries=["US"])
-    assert update(countries=[])["countries"] == []
+    assert update(countries=None)["countries"] == []
     assert shipping.countries() == tuple(sorted(set(shipping.countries()) - {"US"}))
     assert "DE" in shipping.countries()
 
@@ -159,15 +159,11 @@ def test_a_bound_is_compared_with_the_stored_one(near: Any, refuse: Any, gid: An
         ("maxWeight", {"maxWeight": None}),
         ("maxTotal", {"maxTotal": None}),
         ("description", {"description": ""}),
-        ("minWeight", {}),
-        ("minTotal", {}),
-        ("price", {}),
-        ("name", {}),
-        ("position", {}),
-        ("isActive", {}),
+        ("minWeight", {"minWeight": 0}),
+        ("minTotal", {"minTotal": {"amount": "0.00"}}),
     ],
 )
-def test_null_takes_an_upper_bound_away_and_leaves_the_rest(
+def test_null_clears_one_field_of_a_rate_and_leaves_the_rest(
     field: str, expected: Any, near: Any, mutate: Any, gid: Any
 ) -> None:
     full = mutate(

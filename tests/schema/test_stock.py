@@ -337,8 +337,6 @@ def test_only_what_is_said_of_how_it_is_sold_changes(small: Variant, mutate: Any
     assert mutate("stockUpdate", STOCK, variant=gid(small), lowAt=0)["stock"]["lowAt"] == 0
     sold = mutate("stockUpdate", STOCK, variant=gid(small), backorder=True)["stock"]
     assert (sold["backorder"], sold["lowAt"], sold["onHand"]) == (True, 0, 0)
-    sold = mutate("stockUpdate", STOCK, variant=gid(small), backorder=None)["stock"]
-    assert sold["backorder"] is True
     sold = mutate("stockUpdate", STOCK, variant=gid(small), backorder=False, lowAt=7)["stock"]
     assert (sold["backorder"], sold["lowAt"]) == (False, 7)
 

@@ -94,15 +94,20 @@ def test_an_id_of_another_type_is_a_client_error(
 
 
 @pytest.mark.parametrize("kind", ["Category", "Brand", "Collection"])
-def test_null_empties_the_description_and_leaves_names(
+def test_null_clears_the_description_and_is_refused_for_names(
     kind: str, mutate: Any, row_of: Any, gid: Any
 ) -> None:
     result, row = kind.lower(), row_of(kind)
     fields = f"{result} {{ name slug description }}"
     first = mutate(f"{result}Update", fields, id=gid(row), description="For tea", slug="kept")
     assert first[result] == {"name": row.name, "slug": "kept", "description": "For tea"}
-    after = mutate(f"{result}Update", fields, id=gid(row), name=None, slug=None, description=None)
+    after = mutate(f"{result}Update", fields, id=gid(row), description=None)
     assert after == {"userErrors": [], result: first[result] | {"description": ""}}
+    refused = mutate(f"{result}Update", fields, id=gid(row), name=None, slug=None)
+    assert [(error["code"], error["field"]) for error in refused["userErrors"]] == [
+        ("REQUIRED", ["name"]),
+        ("REQUIRED", ["slug"]),
+    ]
 
 
 def test_a_brand_in_use_is_kept(world: SimpleNamespace, refuse: Any, gid: Any) -> None:
@@ -187,9 +192,9 @@ def test_a_collection_keeps_the_order_it_is_given(
 
 
 @pytest.mark.parametrize(
-    ("given", "count"), [({}, 4), ({"products": None}, 4), ({"products": []}, 0)]
+    ("given", "count"), [({}, 4), ({"products": None}, 0), ({"products": []}, 0)]
 )
-def test_only_a_list_of_products_replaces_what_a_collection_holds(
+def test_null_and_an_empty_list_remove_all_products_of_a_collection(
     given: dict[str, Any], count: int, world: SimpleNamespace, mutate: Any, gid: Any
 ) -> None:
     payload = mutate("collectionUpdate", ORDER, id=gid(world.collection), **given)

@@ -56,7 +56,7 @@ REFUSED = [
     ({"weightGrams": -1}, ("INVALID", ["weightGrams"])),
     ({"barcode": "1" * 65}, ("INVALID", ["barcode"])),
     ({"options": [{"name": "SIZE", "value": "m"}]}, ("DUPLICATE_OPTIONS", ["options"])),
-    ({"options": [{"name": "Size", "value": ""}]}, ("INVALID", ["options"])),
+    ({"options": [{"name": "Size", "value": ""}]}, ("INVALID", ["options", "0"])),
 ]
 
 
@@ -97,11 +97,11 @@ def test_an_unknown_picture_is_refused(mug: SimpleNamespace, refuse: Any, unknow
         ("compareAt", {"compareAt": None}),
         ("barcode", {"barcode": ""}),
         ("media", {"media": None}),
-        ("weightGrams", {}),
-        ("position", {}),
+        ("weightGrams", {"weightGrams": 0}),
+        ("price", {"price": None, "compareAt": None}),
     ],
 )
-def test_null_empties_what_can_be_empty_and_leaves_the_rest(
+def test_null_clears_one_field_and_leaves_the_rest(
     field: str, expected: dict[str, Any], mug: SimpleNamespace, mutate: Any
 ) -> None:
     full = mutate(

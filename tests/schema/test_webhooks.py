@@ -183,7 +183,7 @@ def test_an_update_changes_what_is_given_and_null_empties_texts(
         isActive=False,
     )["webhookEndpoint"]
     assert (changed["topics"], changed["isActive"]) == (["BRAND_DELETED"], False)
-    nulls = {"url": None, "topics": None, "isActive": None, "description": None, "query": None}
+    nulls = {"description": None, "query": None}
     after = mutate("webhookEndpointUpdate", ENDPOINT, id=gid(endpoint), **nulls)
     assert after["webhookEndpoint"] == changed | {"description": "", "query": ""}
 

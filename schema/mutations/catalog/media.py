@@ -1,19 +1,23 @@
 """Pictures of products."""
 
+from functools import partial
 from typing import Any
 
 import graphene
 
-from schema.base import DeleteMutation, Mutation
+from schema.base import DeleteMutation
 from schema.engine.connections import ObjectField
 from schema.engine.uploads import Upload
-from schema.inputs import load
+from schema.inputs import load, replace
 from schema.types.catalog.products import Media, Product
-from shop.actions.catalog import media
+from schema.updates import CreateMutation, UpdateMutation
+from shop import models
+from shop.actions.catalog import media, media_urls
 from shop.errors import Invalid
+from shop.input_errors import InputErrors
 
 
-class MediaCreate(Mutation):
+class MediaCreate(CreateMutation):
     """Adds a picture to a product: an uploaded `file`, or the `url` of one that lies elsewhere."""
 
     permission = "shop.add_media"
@@ -33,21 +37,33 @@ class MediaCreate(Mutation):
     media = ObjectField(Media, description="The new picture, the last of the product's.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, product: str, **values: Any) -> Any:
-        owner = load(info, Product, product, "product")
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        replace(values, "product", errors, partial(load, info, Product, field="product"))
+        if ("file" in values) == ("url" in values):
+            errors.add(Invalid("Give either `file` or `url`.", field=["file"]))
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
         file: Any = values.get("file")
-        url, alt = values.get("url"), values.get("alt") or ""
-        if (file is None) == (url is None):
-            raise Invalid("Give either `file` or `url`.", field=["file"])
+        url: str | None = values.get("url")
+        if "product" not in values or (file is None) == (url is None):
+            # There is nothing to add, but what was given is checked all the same.
+            if file is not None:
+                media.check_upload(file)
+            if url is not None:
+                media_urls.check(url)
+            return cls()
+        owner, alt = values["product"], values.get("alt", "")
         if url is not None:
             return cls(media=media.add_url(owner, url, alt=alt))
         return cls(media=media.add_upload(owner, file, alt=alt))
 
 
-class MediaUpdate(Mutation):
+class MediaUpdate(UpdateMutation):
     """Changes a picture's text or place. Fields that are left out stay as they are."""
 
     permission = "shop.change_media"
+    node_type = Media
 
     class Input:
         id = graphene.ID(required=True, description="Global id of the picture.")
@@ -57,8 +73,8 @@ class MediaUpdate(Mutation):
     media = ObjectField(Media, description="The picture as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        return cls(media=media.update(load(info, Media, id), **values))
+    def save(cls, info: graphene.ResolveInfo, row: models.Media, changes: dict[str, Any]) -> Any:
+        return cls(media=media.update(row, **changes))
 
 
 class MediaDelete(DeleteMutation):

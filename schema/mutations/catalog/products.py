@@ -1,16 +1,20 @@
 """Products and variants."""
 
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import graphene
 
-from schema.base import Decimal, DeleteMutation, Mutation
+from schema.base import Decimal, DeleteMutation
 from schema.engine.connections import ObjectField
-from schema.inputs import load, load_all, minor_units
+from schema.inputs import load, load_all, replace, replace_amounts
 from schema.types.catalog.filters import ProductStatus
 from schema.types.catalog.products import Media, Product, Variant
 from schema.types.catalog.taxonomy import AttributeValue, Brand, Category
+from schema.updates import CreateMutation, UpdateMutation
+from shop import models
 from shop.actions.catalog import products, variants
+from shop.input_errors import InputErrors
 
 
 class OptionInput(graphene.InputObjectType):
@@ -27,7 +31,10 @@ class VariantFields:
     options = graphene.List(
         graphene.NonNull(OptionInput), description="Up to three; unique within the product."
     )
-    price = Decimal(description="In the shop's currency, 0 or more; null for no price yet.")
+    price = Decimal(
+        description="In the shop's currency, 0 or more; null for no price, which clears "
+        "`compareAt` too."
+    )
     compare_at = Decimal(description="Former price, above `price`; null when not reduced.")
     weight_grams = graphene.Int(description="Weight in grams.")
     barcode = graphene.String(description="EAN, UPC or the like.")
@@ -58,39 +65,24 @@ class ProductFields:
     seo_description = graphene.String(description="Summary for search engines.")
 
 
-def _product_values(info: graphene.ResolveInfo, values: dict[str, Any]) -> dict[str, Any]:
+def _read_product(info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
     for name, node_type in (("category", Category), ("brand", Brand)):
-        if values.get(name) is not None:
-            values[name] = load(info, node_type, values[name], name)
-    if values.get("attribute_values") is not None:
-        values["attribute_values"] = load_all(
-            info, AttributeValue, values["attribute_values"], "attributeValues"
-        )
-    else:
-        values.pop("attribute_values", None)
-    if values.get("status") is not None:
-        values["status"] = values["status"].value
-    else:
-        values.pop("status", None)
-    return _texts(values, "description", "seo_title", "seo_description", "tax_category")
+        replace(values, name, errors, partial(load, info, node_type, field=name))
+    attribute_values = partial(load_all, info, AttributeValue, field="attributeValues")
+    replace(values, "attribute_values", errors, attribute_values)
+    replace(values, "status", errors, lambda status: status.value)
 
 
-def _variant_values(values: dict[str, Any], path: list[str]) -> dict[str, Any]:
-    for name, public in (("price", "price"), ("compare_at", "compareAt")):
-        if name in values:
-            values[name] = minor_units(values[name], [*path, public])
-    for name in ("weight_grams", "position"):
-        if name in values and values[name] is None:
-            del values[name]
-    return _texts(values, "barcode")
+def _read_variant(values: dict[str, Any], errors: InputErrors) -> None:
+    replace_amounts(values, errors, "compare_at")
+    given = values.get("price")
+    replace_amounts(values, errors, "price")
+    if given is not None and "price" not in values:
+        # The other fields are checked against the lowest price; the error is reported already.
+        values["price"] = 0
 
 
-def _texts(values: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Null means empty for these: the database knows one kind of "no text"."""
-    return values | {name: values[name] or "" for name in names if name in values}
-
-
-class ProductCreate(Mutation):
+class ProductCreate(CreateMutation):
     """Creates a product, with its variants if any are given."""
 
     permission = "shop.add_product"
@@ -104,19 +96,24 @@ class ProductCreate(Mutation):
     product = ObjectField(Product, description="The new product.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        given = values.pop("variants", None) or []
-        fields = [
-            _variant_values(dict(item), ["variants", str(index)])
-            for index, item in enumerate(given)
-        ]
-        return cls(product=products.create(variants=fields, **_product_values(info, values)))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read_product(info, values, errors)
+        for index, variant in enumerate(values.get("variants", ())):
+            found = InputErrors()
+            _read_variant(variant, found)
+            with errors.collect("variants", str(index)):
+                found.raise_any()
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(product=products.create(**values))
 
 
-class ProductUpdate(Mutation):
+class ProductUpdate(UpdateMutation):
     """Changes a product. Fields that are left out stay as they are."""
 
     permission = "shop.change_product"
+    node_type = Product
 
     class Input(ProductFields):
         id = graphene.ID(required=True, description="Global id of the product.")
@@ -125,9 +122,12 @@ class ProductUpdate(Mutation):
     product = ObjectField(Product, description="The product as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        product = load(info, Product, id)
-        return cls(product=products.update(product, **_product_values(info, values)))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read_product(info, values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, row: models.Product, changes: dict[str, Any]) -> Any:
+        return cls(product=products.update(row, **changes))
 
 
 class ProductDelete(DeleteMutation):
@@ -138,7 +138,7 @@ class ProductDelete(DeleteMutation):
     remove = staticmethod(products.delete)
 
 
-class VariantCreate(Mutation):
+class VariantCreate(CreateMutation):
     """Adds a variant to a product."""
 
     permission = "shop.add_variant"
@@ -150,17 +150,22 @@ class VariantCreate(Mutation):
     variant = ObjectField(Variant, description="The new variant.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, product: str, **values: Any) -> Any:
-        if values.get("media") is not None:
-            values["media"] = load(info, Media, values["media"], "media")
-        owner = load(info, Product, product, "product")
-        return cls(variant=variants.create(owner, **_variant_values(values, [])))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        replace(values, "product", errors, partial(load, info, Product, field="product"))
+        replace(values, "media", errors, partial(load, info, Media, field="media"))
+        _read_variant(values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(variant=variants.create(values.pop("product", None), **values))
 
 
-class VariantUpdate(Mutation):
+class VariantUpdate(UpdateMutation):
     """Changes a variant. Fields that are left out stay as they are."""
 
     permission = "shop.change_variant"
+    node_type = Variant
+    cleared: ClassVar[dict[str, Any]] = {"weight_grams": 0}
 
     class Input(VariantFields):
         id = graphene.ID(required=True, description="Global id of the variant.")
@@ -169,11 +174,13 @@ class VariantUpdate(Mutation):
     variant = ObjectField(Variant, description="The variant as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        if values.get("media") is not None:
-            values["media"] = load(info, Media, values["media"], "media")
-        variant = load(info, Variant, id)
-        return cls(variant=variants.update(variant, **_variant_values(values, [])))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        replace(values, "media", errors, partial(load, info, Media, field="media"))
+        _read_variant(values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, row: models.Variant, changes: dict[str, Any]) -> Any:
+        return cls(variant=variants.update(row, **changes))
 
 
 class VariantDelete(DeleteMutation):

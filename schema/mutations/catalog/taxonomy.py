@@ -1,15 +1,19 @@
 """Categories, brands, attributes and collections."""
 
+from functools import partial
 from typing import Any
 
 import graphene
 
 from schema.base import DeleteMutation, Mutation
 from schema.engine.connections import ObjectField
-from schema.inputs import load, load_all
+from schema.inputs import load, load_all, replace
 from schema.types.catalog.products import Product
 from schema.types.catalog.taxonomy import Attribute, AttributeValue, Brand, Category, Collection
+from schema.updates import CreateMutation, UpdateMutation
+from shop import models
 from shop.actions.catalog import categories, taxonomy
+from shop.input_errors import InputErrors
 
 _DESCRIPTION = "HTML about it; scripts, styles and frames are removed."
 _SLUG = "Unique name for addresses; made from the name if missing."
@@ -34,15 +38,15 @@ def _name(*, required: bool) -> graphene.String:
     return graphene.String(required=required, description="The name that shoppers see.")
 
 
-def _changes(values: dict[str, Any], *not_null: str) -> dict[str, Any]:
-    """Null empties the description and leaves alone what cannot be null."""
-    kept = {k: v for k, v in values.items() if v is not None or k not in not_null}
-    if "description" in kept:
-        kept["description"] = kept["description"] or ""
-    return kept
+def _read_parent(info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+    replace(values, "parent", errors, partial(load, info, Category, field="parent"))
 
 
-class CategoryCreate(Mutation):
+def _read_products(info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+    replace(values, "products", errors, partial(load_all, info, Product, field="products"))
+
+
+class CategoryCreate(CreateMutation):
     """Creates a category."""
 
     permission = "shop.add_category"
@@ -57,17 +61,19 @@ class CategoryCreate(Mutation):
     category = ObjectField(Category, description="The new category.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        values = _changes(values, "position", "slug")
-        if values.get("parent") is not None:
-            values["parent"] = load(info, Category, values["parent"], "parent")
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read_parent(info, values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
         return cls(category=categories.create(**values))
 
 
-class CategoryUpdate(Mutation):
+class CategoryUpdate(UpdateMutation):
     """Changes a category; a `parent` moves it with its whole subtree."""
 
     permission = "shop.change_category"
+    node_type = Category
 
     class Input:
         id = _id("category")
@@ -82,11 +88,12 @@ class CategoryUpdate(Mutation):
     category = ObjectField(Category, description="The category as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        values = _changes(values, "position", "slug", "name")
-        if values.get("parent") is not None:
-            values["parent"] = load(info, Category, values["parent"], "parent")
-        return cls(category=categories.update(load(info, Category, id), **values))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read_parent(info, values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, row: models.Category, changes: dict[str, Any]) -> Any:
+        return cls(category=categories.update(row, **changes))
 
 
 class CategoryDelete(Mutation):
@@ -112,7 +119,7 @@ class CategoryDelete(Mutation):
         return cls(deleted_id=id)
 
 
-class BrandCreate(Mutation):
+class BrandCreate(CreateMutation):
     """Creates a brand."""
 
     permission = "shop.add_brand"
@@ -125,14 +132,15 @@ class BrandCreate(Mutation):
     brand = ObjectField(Brand, description="The new brand.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        return cls(brand=taxonomy.create_brand(**_changes(values)))
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
+        return cls(brand=taxonomy.create_brand(**values))
 
 
-class BrandUpdate(Mutation):
+class BrandUpdate(UpdateMutation):
     """Changes a brand. Fields that are left out stay as they are."""
 
     permission = "shop.change_brand"
+    node_type = Brand
 
     class Input:
         id = _id("brand")
@@ -143,9 +151,8 @@ class BrandUpdate(Mutation):
     brand = ObjectField(Brand, description="The brand as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        brand = load(info, Brand, id)
-        return cls(brand=taxonomy.update_brand(brand, **_changes(values, "name", "slug")))
+    def save(cls, info: graphene.ResolveInfo, row: models.Brand, changes: dict[str, Any]) -> Any:
+        return cls(brand=taxonomy.update_brand(row, **changes))
 
 
 class BrandDelete(DeleteMutation):
@@ -156,7 +163,7 @@ class BrandDelete(DeleteMutation):
     remove = staticmethod(taxonomy.delete_brand)
 
 
-class AttributeCreate(Mutation):
+class AttributeCreate(CreateMutation):
     """Creates an attribute with its values."""
 
     permission = "shop.add_attribute"
@@ -172,15 +179,15 @@ class AttributeCreate(Mutation):
     attribute = ObjectField(Attribute, description="The new attribute.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        values = _changes(values, "slug", "filterable", "values")
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
         return cls(attribute=taxonomy.create_attribute(**values))
 
 
-class AttributeUpdate(Mutation):
+class AttributeUpdate(UpdateMutation):
     """Changes an attribute, or adds values to it. Fields that are left out stay as they are."""
 
     permission = "shop.change_attribute"
+    node_type = Attribute
 
     class Input:
         id = _id("attribute")
@@ -188,16 +195,16 @@ class AttributeUpdate(Mutation):
         slug = graphene.String(description="Unique name, for filters.")
         filterable = graphene.Boolean(description="Whether shoppers may filter by it.")
         add_values = graphene.List(
-            graphene.NonNull(graphene.String), description="Names of values to add."
+            graphene.NonNull(graphene.String), description="Names of values to add; null adds none."
         )
 
     attribute = ObjectField(Attribute, description="The attribute as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        attribute = load(info, Attribute, id)
-        values = _changes(values, "name", "slug", "filterable", "add_values")
-        return cls(attribute=taxonomy.update_attribute(attribute, **values))
+    def save(
+        cls, info: graphene.ResolveInfo, row: models.Attribute, changes: dict[str, Any]
+    ) -> Any:
+        return cls(attribute=taxonomy.update_attribute(row, **changes))
 
 
 class AttributeDelete(DeleteMutation):
@@ -208,10 +215,11 @@ class AttributeDelete(DeleteMutation):
     remove = staticmethod(taxonomy.delete_attribute)
 
 
-class AttributeValueUpdate(Mutation):
+class AttributeValueUpdate(UpdateMutation):
     """Gives a value of an attribute another spelling; its slug stays, for filters in links."""
 
     permission = "shop.change_attributevalue"
+    node_type = AttributeValue
 
     class Input:
         id = _id("value")
@@ -220,9 +228,10 @@ class AttributeValueUpdate(Mutation):
     attribute_value = ObjectField(AttributeValue, description="The value as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, name: str) -> Any:  # noqa: A002
-        value = load(info, AttributeValue, id)
-        return cls(attribute_value=taxonomy.rename_value(value, name))
+    def save(
+        cls, info: graphene.ResolveInfo, row: models.AttributeValue, changes: dict[str, Any]
+    ) -> Any:
+        return cls(attribute_value=taxonomy.rename_value(row, **changes))
 
 
 class AttributeValueDelete(DeleteMutation):
@@ -233,7 +242,7 @@ class AttributeValueDelete(DeleteMutation):
     remove = staticmethod(taxonomy.delete_value)
 
 
-class CollectionCreate(Mutation):
+class CollectionCreate(CreateMutation):
     """Creates a collection."""
 
     permission = "shop.add_collection"
@@ -249,17 +258,19 @@ class CollectionCreate(Mutation):
     collection = ObjectField(Collection, description="The new collection.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
-        values = _changes(values, "slug", "products")
-        if "products" in values:
-            values["products"] = load_all(info, Product, values["products"], "products")
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read_products(info, values, errors)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
         return cls(collection=taxonomy.create_collection(**values))
 
 
-class CollectionUpdate(Mutation):
+class CollectionUpdate(UpdateMutation):
     """Changes a collection. Fields that are left out stay as they are."""
 
     permission = "shop.change_collection"
+    node_type = Collection
 
     class Input:
         id = _id("collection")
@@ -268,18 +279,21 @@ class CollectionUpdate(Mutation):
         description = graphene.String(description=_DESCRIPTION)
         products = graphene.List(
             graphene.NonNull(graphene.ID),
-            description="Global ids of all its products, in order; replaces what is in it.",
+            description="Global ids of all its products, in order; replaces what is in it. Null "
+            "removes all.",
         )
 
     collection = ObjectField(Collection, description="The collection as it is now.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo, id: str, **values: Any) -> Any:  # noqa: A002
-        collection = load(info, Collection, id)
-        values = _changes(values, "name", "slug", "products")
-        if "products" in values:
-            values["products"] = load_all(info, Product, values["products"], "products")
-        return cls(collection=taxonomy.update_collection(collection, **values))
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        _read_products(info, values, errors)
+
+    @classmethod
+    def save(
+        cls, info: graphene.ResolveInfo, row: models.Collection, changes: dict[str, Any]
+    ) -> Any:
+        return cls(collection=taxonomy.update_collection(row, **changes))
 
 
 class CollectionDelete(DeleteMutation):

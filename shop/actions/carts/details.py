@@ -10,7 +10,8 @@ from shop.actions.carts.holding import changed, hold
 from shop.actions.carts.pricing import PricedCart, priced
 from shop.actions.customers.address_rules import checked
 from shop.actions.customers.identity import checked_email
-from shop.errors import InvalidVoucher, NotFound, Several, ShippingNotOffered, ShopError
+from shop.errors import InvalidVoucher, NotFound, Required, ShippingNotOffered
+from shop.input_errors import InputErrors
 from shop.models import Cart, ShippingRate
 
 Parts = dict[str, Any]
@@ -29,25 +30,36 @@ def set_email(cart: Cart, email: str, *, version: int | None = None) -> None:
 
 @transaction.atomic
 def set_addresses(
-    cart: Cart, *, shipping: Parts, billing: Parts | None, version: int | None = None
+    cart: Cart,
+    *,
+    version: int | None = None,
+    errors: InputErrors | None = None,
+    **places: Parts | None,
 ) -> None:
-    """Where things go, and who gets the bill.
+    """Sets the shipping and the billing address; what is left out stays as it is.
 
     The shipping that was chosen stays chosen; a notice tells when it is not offered there.
 
     Args:
-        shipping: parts by name, as of an account's address.
-        billing: the same; None when it is the same place.
+        errors: found in the input so far; with any of them nothing is written.
+        places: `shipping` and `billing`, each parts by name, as of an account's address. A
+            `billing` of None means the shipping address.
 
     Raises:
-        Several: Required and Invalid, each at its field.
+        Required, Invalid: each at its field; Several of them together.
         CartClosed, CartChanged: as `holding.hold`.
     """
-    fields = {
-        "shipping_address": _checked(shipping, "shippingAddress"),
-        "billing_address": None if billing is None else _checked(billing, "billingAddress"),
-    }
+    errors = InputErrors() if errors is None else errors
+    fields: dict[str, Any] = {}
+    for kind, parts in places.items():
+        with errors.collect(f"{kind}Address"):
+            fields[f"{kind}_address"] = None if parts is None else checked(parts)
+    if places.get("shipping", {}) is None:
+        errors.add(_no_shipping_address())
+    errors.raise_any()
     hold(cart, version)
+    if cart.shipping_address is None and "shipping" not in places:
+        raise _no_shipping_address()
     changed(cart, **fields)
 
 
@@ -108,10 +120,5 @@ def set_reminder(cart: Cart, wanted: bool, *, version: int | None = None) -> Non
     changed(cart, reminder=wanted)
 
 
-def _checked(parts: Parts, field: str) -> dict[str, str]:
-    try:
-        return checked(parts)
-    except ShopError as error:
-        for one in error.each:
-            one.field = (field, *one.field)
-        raise Several(error.each) from error
+def _no_shipping_address() -> Required:
+    return Required("Name a shipping address.", field=["shippingAddress"])

@@ -13,6 +13,7 @@ from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming
 from shop.actions.rows import hold, locked
 from shop.errors import CategoryCycle, CategoryNotEmpty, CategoryTooDeep, NotFound
+from shop.input_errors import InputErrors
 from shop.models import Category, Product
 
 STEP = 6
@@ -42,12 +43,16 @@ def create(*, parent: Category | None = None, **fields: Any) -> Category:
     Raises:
         ShopError: what is wrong with which field; nothing is written.
     """
+    errors = InputErrors()
     if parent is not None:
-        parent = _locked(parent.pk)
-        _check_depth(parent.depth + 1)
+        with errors.collect():
+            parent = _locked(parent.pk)
+            _check_depth(parent.depth + 1)
     category = Category(parent=parent, depth=parent.depth + 1 if parent else 0)
-    apply_naming(category, Category.objects.all(), fields)
-    _set_fields(category, fields)
+    with errors.collect():
+        apply_naming(category, Category.objects.all(), fields)
+    _set_fields(category, fields, errors)
+    errors.raise_any()
     category.path = f"{_UNPLACED}{category.slug}"[:240]
     category.save()
     category.path = (parent.path if parent else "") + path_step(category.pk)
@@ -64,11 +69,15 @@ def update(category: Category, **changes: Any) -> Category:
     Raises:
         ShopError: what is wrong with which field; nothing is written.
     """
+    errors = InputErrors()
     if "parent" in changes:
-        category = _move(category, changes.pop("parent"))
+        with errors.collect():
+            category = _move(category, changes.pop("parent"))
     hold(category)
-    apply_naming(category, Category.objects.all(), changes)
-    _set_fields(category, changes)
+    with errors.collect():
+        apply_naming(category, Category.objects.all(), changes)
+    _set_fields(category, changes, errors)
+    errors.raise_any()
     category.save()
     events.emit("category.updated", category, slug=category.slug, name=category.name)
     return category
@@ -152,9 +161,11 @@ def _move(category: Category, parent: Category | None) -> Category:
     return category
 
 
-def _set_fields(category: Category, fields: dict[str, Any]) -> None:
+def _set_fields(category: Category, fields: dict[str, Any], errors: InputErrors) -> None:
+    """Sets fields and adds what is wrong with them to `errors`."""
     if "description" in fields:
-        fields["description"] = clean_description(fields["description"])
+        with errors.collect():
+            fields["description"] = clean_description(fields["description"])
     for name, value in fields.items():
         setattr(category, name, value)
 

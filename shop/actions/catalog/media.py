@@ -68,6 +68,11 @@ def add_url(product: Product, url: str, *, alt: str = "") -> Media:
     return media
 
 
+def check_upload(upload: File) -> None:
+    """Raises FileTooLarge or FileTypeNotAllowed, as `add_upload` does."""
+    _inspect(upload)
+
+
 @transaction.atomic
 @audit.recorded("media.update")
 def update(media: Media, *, alt: str | None = None, position: int | None = None) -> Media:

@@ -1,5 +1,6 @@
 """Names and slugs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -8,6 +9,7 @@ from django.db import models
 from django.utils.text import slugify
 
 from shop.errors import DuplicateSlug, Invalid, Required
+from shop.input_errors import InputErrors
 from shop.models.catalog import NAME_LENGTH, SLUG_LENGTH, TAX_CATEGORY_LENGTH
 
 
@@ -28,7 +30,7 @@ def free_slug(rows: models.QuerySet, wanted: str) -> str:
     return f"{wanted}-{number}"
 
 
-def clean_name(name: str | None, field: str = "name") -> str:
+def clean_name(name: str | None, field: Sequence[str] = ("name",)) -> str:
     """`name` with single spaces.
 
     Raises:
@@ -37,9 +39,9 @@ def clean_name(name: str | None, field: str = "name") -> str:
     """
     cleaned = " ".join((name or "").replace("\x00", "").split())
     if not cleaned:
-        raise Required("A name is required.", field=[field])
+        raise Required("A name is required.", field=field)
     if len(cleaned) > NAME_LENGTH:
-        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", field=[field])
+        raise Invalid(f"A name has at most {NAME_LENGTH} characters.", field=field)
     return cleaned
 
 
@@ -64,14 +66,23 @@ def choose_slug(rows: models.QuerySet, slug: str | None, name: str) -> str:
 
 
 def apply_naming(row: Any, rows: models.QuerySet, changes: dict[str, Any]) -> None:
-    """Takes `name` and `slug` out of `changes` and sets them on `row` (saved or not)."""
+    """Takes `name` and `slug` out of `changes` and sets them on `row` (saved or not).
+
+    Raises:
+        Required, Invalid, DuplicateSlug: as `clean_name` and `choose_slug`; Several for both.
+    """
+    errors = InputErrors()
     others = rows.exclude(pk=row.pk) if row.pk else rows
     name = changes.pop("name", None)
     if name is not None or not row.pk:
-        row.name = clean_name(name)
+        with errors.collect():
+            row.name = clean_name(name)
     slug = changes.pop("slug", None)
-    if slug is not None or not row.pk:
-        row.slug = choose_slug(others, slug, row.name)
+    # A slug is made only of a name that is one.
+    if slug is not None or (not row.pk and row.name):
+        with errors.collect():
+            row.slug = choose_slug(others, slug, row.name)
+    errors.raise_any()
 
 
 def clean_tax_category(text: str | None, field: str = "taxCategory") -> str:

@@ -1,6 +1,6 @@
 """Products: create, edit, publish, delete."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.media import delete_files_after_commit
 from shop.actions.catalog.naming import apply_naming, clean_tax_category
 from shop.errors import Invalid, NotPublishable
+from shop.input_errors import InputErrors
 from shop.models import AttributeValue, Product, ProductAttribute, ProductStatus
 from shop.models.catalog import NAME_LENGTH
 
@@ -54,11 +55,17 @@ def create(
     Raises:
         ShopError: what is wrong with which field; nothing is written.
     """
-    product = Product()
-    _set_fields(product, fields)
+    product, errors = Product(), InputErrors()
+    _set_fields(product, fields, errors)
+    prepared = variant_actions.prepare(product, variants, errors, path="variants")
+    # A price that is refused is one all the same.
+    has_price = any(fields.get("price") is not None for fields in variants)
+    with errors.collect():
+        _check_status(status, lambda: has_price)
+    errors.raise_any()
     product.save()
-    for index, variant_fields in enumerate(variants):
-        variant_actions.add(product, variant_fields, path=("variants", str(index)))
+    for variant in prepared:
+        variant_actions.insert(variant)
     set_attribute_values(product, attribute_values)
     refresh([product.pk])
     product.refresh_from_db()
@@ -76,9 +83,14 @@ def update(product: Product, **changes: Any) -> Product:
         ShopError: what is wrong with which field; nothing is written.
     """
     lock(product)
+    errors = InputErrors()
     status = changes.pop("status", None)
     attribute_values = changes.pop("attribute_values", None)
-    _set_fields(product, changes)
+    _set_fields(product, changes, errors)
+    if status is not None:
+        with errors.collect():
+            _check_status(status, lambda: _has_price(product))
+    errors.raise_any()
     product.save()
     if attribute_values is not None:
         set_attribute_values(product, attribute_values)
@@ -100,6 +112,7 @@ def set_status(product: Product, status: str) -> Product:
         Invalid: not a ProductStatus.
     """
     lock(product)
+    _check_status(status, lambda: _has_price(product))
     _apply_status(product, status)
     events.emit("product.updated", product, **_told(product))
     return product
@@ -138,24 +151,37 @@ def set_attribute_values(product: Product, values: Iterable[AttributeValue]) -> 
     )
 
 
-def _set_fields(product: Product, fields: dict[str, Any]) -> None:
-    apply_naming(product, Product.objects.all(), fields)
+def _set_fields(product: Product, fields: dict[str, Any], errors: InputErrors) -> None:
+    """Sets fields and adds what is wrong with them to `errors`."""
+    with errors.collect():
+        apply_naming(product, Product.objects.all(), fields)
     if "description" in fields:
-        product.description = clean_description(fields.pop("description"))
+        with errors.collect():
+            product.description = clean_description(fields.pop("description"))
     if "tax_category" in fields:
-        product.tax_category = clean_tax_category(fields.pop("tax_category"))
+        with errors.collect():
+            product.tax_category = clean_tax_category(fields.pop("tax_category"))
     if len(fields.get("seo_title") or "") > NAME_LENGTH:
-        raise Invalid(f"A title has at most {NAME_LENGTH} characters.", field=["seoTitle"])
+        message = f"A title has at most {NAME_LENGTH} characters."
+        errors.add(Invalid(message, field=["seoTitle"]))
     for name, value in fields.items():
         setattr(product, name, value)
 
 
-def _apply_status(product: Product, status: str) -> None:
+def _has_price(product: Product) -> bool:
+    return product.variants.filter(price__isnull=False).exists()
+
+
+def _check_status(status: str, has_price: Callable[[], bool]) -> None:
     if status not in ProductStatus.values:
         raise Invalid("There is no such status.", field=["status"])
+    if status == ProductStatus.PUBLISHED and not has_price():
+        raise NotPublishable(field=["status"])
+
+
+def _apply_status(product: Product, status: str) -> None:
+    """Sets a status that was checked."""
     if status == ProductStatus.PUBLISHED:
-        if not product.variants.filter(price__isnull=False).exists():
-            raise NotPublishable(field=["status"])
         # Whole seconds: SQLite tells the time in milliseconds, and "now" must count as past.
         product.published_at = product.published_at or timezone.now().replace(microsecond=0)
     product.status = status

@@ -12,7 +12,8 @@ from shop.actions.catalog.derived import refresh
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming, clean_name
 from shop.actions.rows import hold
-from shop.errors import InUse, Invalid, ShopError
+from shop.errors import InUse, Invalid
+from shop.input_errors import InputErrors
 from shop.models import (
     Attribute,
     AttributeValue,
@@ -72,8 +73,10 @@ def delete_brand(brand: Brand) -> None:
 @audit.recorded("attribute.create", _attribute)
 def create_attribute(*, values: Sequence[str] = (), **fields: Any) -> Attribute:
     """A new attribute with these values. Fields: name (required), slug, filterable."""
-    attribute = _write(Attribute(), Attribute.objects.all(), fields)
-    _add_values(attribute, values, "values")
+    errors = InputErrors()
+    _check_values(values, "values", errors)
+    attribute = _write(Attribute(), Attribute.objects.all(), fields, errors)
+    _add_values(attribute, values)
     _tell("attribute.created", attribute)
     return attribute
 
@@ -84,8 +87,10 @@ def update_attribute(
     attribute: Attribute, *, add_values: Sequence[str] = (), **changes: Any
 ) -> Attribute:
     """Changes an attribute and adds values that it does not have yet."""
-    _write(attribute, Attribute.objects.all(), changes)
-    _add_values(attribute, add_values, "addValues")
+    errors = InputErrors()
+    _check_values(add_values, "addValues", errors)
+    _write(attribute, Attribute.objects.all(), changes, errors)
+    _add_values(attribute, add_values)
     _tell("attribute.updated", attribute)
     return attribute
 
@@ -212,21 +217,35 @@ def _put(collection: Collection, products: Sequence[Product]) -> None:
     )
 
 
-def _add_values(attribute: Attribute, names: Sequence[str], field: str) -> None:
+def _check_values(names: Sequence[str], field: str, errors: InputErrors) -> None:
     for index, name in enumerate(names):
-        try:
-            add_value(attribute, name)
-        except ShopError as error:
-            error.field = (field, str(index))
-            raise
+        with errors.collect():
+            clean_name(name, (field, str(index)))
 
 
-def _write(row: Any, rows: Any, fields: dict[str, Any]) -> Any:
+def _add_values(attribute: Attribute, names: Sequence[str]) -> None:
+    for name in names:
+        add_value(attribute, name)
+
+
+def _write(row: Any, rows: Any, fields: dict[str, Any], errors: InputErrors | None = None) -> Any:
+    """Sets the fields of `row` and saves it.
+
+    Args:
+        errors: found in the input so far; with any of them nothing is written.
+
+    Raises:
+        ShopError: what is wrong with which field.
+    """
+    errors = InputErrors() if errors is None else errors
     if row.pk:
         hold(row)
-    apply_naming(row, rows, fields)
+    with errors.collect():
+        apply_naming(row, rows, fields)
     if "description" in fields:
-        fields["description"] = clean_description(fields["description"])
+        with errors.collect():
+            fields["description"] = clean_description(fields["description"])
+    errors.raise_any()
     for name, value in fields.items():
         setattr(row, name, value)
     row.save()

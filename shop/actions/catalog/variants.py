@@ -1,7 +1,7 @@
 """Variants: what is bought, in one combination of options, at one price."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,14 +20,18 @@ from shop.errors import (
     Invalid,
     InvalidPrice,
     NotFound,
+    Required,
 )
-from shop.models import Product, Stock, Variant
+from shop.input_errors import InputErrors
+from shop.models import Media, Product, Stock, Variant
 from shop.models.catalog import BARCODE_LENGTH, NAME_LENGTH
 from shop.money import MAX_MINOR_UNITS
 from shop.text import fold
 
 Option = dict[str, str]
 MAX_OPTIONS = 3
+SKU_LENGTH = 120
+OPTION_LENGTH = 255
 MAX_POSITION = 2**31 - 1
 
 
@@ -43,21 +47,61 @@ def variant_name(options: Sequence[Option]) -> str:
 
 
 @transaction.atomic
-def create(product: Product, **fields: Any) -> Variant:
+def create(product: Product | None, **fields: Any) -> Variant:
     """A new variant of `product`, last in its order unless `position` is given.
 
     Args:
+        product: None checks the fields and reports that the product is missing.
         fields: sku, options (up to three of {"name", "value"}), price and compare_at (minor units),
             weight_grams, barcode, position, media.
 
     Raises:
         ShopError: what is wrong with which field; nothing is written.
     """
+    errors = InputErrors()
+    if product is None:
+        errors.add(Required(field=["product"]))
+        _set_fields(Variant(), {"options": [], **fields}, errors)
+        raise errors.error()
     lock(product)
-    variant = add(product, fields)
+    last = product.variants.aggregate(last=Max("position"))["last"]
+    (variant,) = prepare(product, [fields], errors, last=last)
+    errors.raise_any()
+    insert(variant)
     refresh([product.pk])
     events.emit("product.updated", product)
     return variant
+
+
+def prepare(
+    product: Product,
+    given: Sequence[dict[str, Any]],
+    errors: InputErrors,
+    *,
+    path: str = "",
+    last: int | None = None,
+) -> list[Variant]:
+    """New variants of `product`, not saved yet. Adds what is wrong with them to `errors`.
+
+    Args:
+        given: fields of each, as for `create`.
+        path: input field of the list; empty when there is one variant, which is the input itself.
+        last: highest position of the variants that the product has.
+    """
+    variants: list[Variant] = []
+    for index, fields in enumerate(given):
+        variant = Variant(product=product, currency=product.currency)
+        if fields.get("position") is None:
+            # Beside the last place there is, the newest variant shares it; its key comes after.
+            fields = {**fields, "position": 0 if last is None else min(last + 1, MAX_POSITION)}
+        last = max(fields["position"], fields["position"] if last is None else last)
+        found = InputErrors()
+        _set_fields(variant, {"options": [], **fields}, found)
+        _check_siblings(variant, variants, found)
+        with errors.collect(*((path, str(index)) if path else ())):
+            found.raise_any()
+        variants.append(variant)
+    return variants
 
 
 def _facts(variant: Variant) -> dict[str, Any]:
@@ -66,14 +110,8 @@ def _facts(variant: Variant) -> dict[str, Any]:
 
 
 @audit.recorded("variant.create", _facts)
-def add(product: Product, fields: dict[str, Any], path: Sequence[str] = ()) -> Variant:
-    """As `create`, inside the caller's transaction and without refreshing the product."""
-    variant = Variant(product=product, currency=product.currency)
-    if fields.get("position") is None:
-        last = product.variants.aggregate(last=Max("position"))["last"]
-        # Beside the last place there is, the newest variant shares it; its key comes after.
-        fields = fields | {"position": 0 if last is None else min(last + 1, MAX_POSITION)}
-    _set_fields(variant, {"options": [], **fields}, path)
+def insert(variant: Variant) -> Variant:
+    """Saves a variant that `prepare` made, without refreshing its product."""
     variant.save()
     return variant
 
@@ -88,7 +126,9 @@ def update(variant: Variant, **changes: Any) -> Variant:
     """
     lock(variant.product)
     hold(variant)
-    _set_fields(variant, changes, ())
+    errors = InputErrors()
+    _set_fields(variant, changes, errors)
+    errors.raise_any()
     variant.save()
     refresh([variant.product_id])
     events.emit("product.updated", variant.product)
@@ -136,62 +176,105 @@ def nothing_promised_of(variants: QuerySet[Variant]) -> Iterator[None]:
         raise InUse("Units are promised to orders that were not shipped yet.") from error
 
 
-def check_prices(price: int | None, compare_at: int | None, path: Sequence[str] = ()) -> None:
+def check_prices(price: int | None, compare_at: int | None) -> None:
     """Raises InvalidPrice or CompareAtNotAbovePrice for prices (minor units) that cannot be."""
+    errors = InputErrors()
     for field, value in (("price", price), ("compareAt", compare_at)):
         if value is not None and not 0 <= value <= MAX_MINOR_UNITS:
-            raise InvalidPrice("A price must not be below zero.", field=[*path, field])
+            errors.add(InvalidPrice("A price must not be below zero.", field=[field]))
     if compare_at is not None and (price is None or compare_at <= price):
-        raise CompareAtNotAbovePrice(field=[*path, "compareAt"])
+        errors.add(CompareAtNotAbovePrice(field=["compareAt"]))
+    errors.raise_any()
 
 
-def _set_fields(variant: Variant, fields: dict[str, Any], path: Sequence[str]) -> None:
-    others = Variant.objects.exclude(pk=variant.pk)
-    if "sku" in fields:
-        variant.sku = _clean_sku(fields["sku"], path)
-        if variant.sku and others.filter(sku=variant.sku).exists():
-            raise DuplicateSku(field=[*path, "sku"])
-    if "options" in fields:
-        variant.options = _clean_options(fields["options"], path)
-        variant.options_key = options_key(variant.options)
-        variant.name = variant_name(variant.options)
-        same = others.filter(product=variant.product_id, options_key=variant.options_key)
-        if same.exists():
-            raise DuplicateOptions(field=[*path, "options"])
-    if fields.get("weight_grams") is not None and not 0 <= fields["weight_grams"] < 2**31:
-        raise Invalid("A weight must not be below zero.", field=[*path, "weightGrams"])
-    if len(fields.get("barcode") or "") > BARCODE_LENGTH:
-        raise Invalid(
-            f"A barcode has at most {BARCODE_LENGTH} characters.", field=[*path, "barcode"]
-        )
-    media = fields.get("media")
-    if media is not None and media.product_id != variant.product_id:
-        raise NotFound("The product has no such media.", field=[*path, "media"])
-    for name in ("price", "compare_at", "weight_grams", "barcode", "position", "media"):
+def _set_fields(variant: Variant, fields: dict[str, Any], errors: InputErrors) -> None:
+    """Sets fields and adds what is wrong with them to `errors`."""
+    if fields.get("price", 0) is None:
+        # Without a price there is none to compare with.
+        fields = {"compare_at": None, **fields}
+    for name, set_field in _SETTERS.items():
+        if name in fields:
+            with errors.collect():
+                set_field(variant, fields[name])
+    for name in ("price", "compare_at", "position"):
         if name in fields:
             setattr(variant, name, fields[name])
-    check_prices(variant.price, variant.compare_at, path)
+    with errors.collect():
+        check_prices(variant.price, variant.compare_at)
 
 
-def _clean_sku(sku: str | None, path: Sequence[str]) -> str | None:
-    cleaned = (sku or "").replace("\x00", "").strip()
-    if len(cleaned) > 120:
-        raise Invalid("A SKU has at most 120 characters.", field=[*path, "sku"])
-    return cleaned or None
+def _check_siblings(variant: Variant, siblings: Sequence[Variant], errors: InputErrors) -> None:
+    """Variants that come in one input differ as those in the database do."""
+    if variant.sku and any(one.sku == variant.sku for one in siblings):
+        errors.add(DuplicateSku(field=["sku"]))
+    if any(one.options_key == variant.options_key for one in siblings):
+        errors.add(DuplicateOptions(field=["options"]))
 
 
-def _clean_options(options: Sequence[Option] | None, path: Sequence[str]) -> list[Option]:
-    cleaned = []
-    for option in options or ():
-        name, value = option["name"].strip(), option["value"].strip()
-        if not name or not value or max(len(name), len(value)) > 255:
-            raise Invalid(
-                "An option has a name and a value of 1 to 255 characters.",
-                field=[*path, "options"],
-            )
-        cleaned.append({"name": name, "value": value})
+def _set_sku(variant: Variant, given: str | None) -> None:
+    sku = (given or "").replace("\x00", "").strip() or None
+    if sku and len(sku) > SKU_LENGTH:
+        raise Invalid(f"A SKU has at most {SKU_LENGTH} characters.", field=["sku"])
+    if sku and Variant.objects.exclude(pk=variant.pk).filter(sku=sku).exists():
+        raise DuplicateSku(field=["sku"])
+    variant.sku = sku
+
+
+def _set_options(variant: Variant, given: Sequence[Option] | None) -> None:
+    # A key even for options that are refused, which differs from those of all others.
+    variant.options_key = options_key(given or ())
+    variant.options = _clean_options(given)
+    variant.options_key = options_key(variant.options)
+    variant.name = variant_name(variant.options)
+    others = Variant.objects.exclude(pk=variant.pk)
+    same = others.filter(product=variant.product_id, options_key=variant.options_key)
+    if variant.product_id and same.exists():
+        raise DuplicateOptions(field=["options"])
+
+
+def _set_weight(variant: Variant, grams: int) -> None:
+    if not 0 <= grams < 2**31:
+        raise Invalid("A weight must not be below zero.", field=["weightGrams"])
+    variant.weight_grams = grams
+
+
+def _set_barcode(variant: Variant, barcode: str | None) -> None:
+    if len(barcode or "") > BARCODE_LENGTH:
+        raise Invalid(f"A barcode has at most {BARCODE_LENGTH} characters.", field=["barcode"])
+    variant.barcode = barcode or ""
+
+
+def _set_media(variant: Variant, media: Media | None) -> None:
+    if media is not None and variant.product_id and media.product_id != variant.product_id:
+        raise NotFound("The product has no such media.", field=["media"])
+    variant.media = media
+
+
+_SETTERS: dict[str, Callable[[Variant, Any], None]] = {
+    "sku": _set_sku,
+    "options": _set_options,
+    "weight_grams": _set_weight,
+    "barcode": _set_barcode,
+    "media": _set_media,
+}
+
+
+def _clean_options(options: Sequence[Option] | None) -> list[Option]:
+    errors = InputErrors()
+    cleaned: list[Option] = []
+    for index, option in enumerate(options or ()):
+        with errors.collect("options", str(index)):
+            cleaned.append(_clean_option(option))
+    errors.raise_any()
     if len({fold(option["name"]) for option in cleaned}) != len(cleaned):
-        raise Invalid("An option is named twice.", field=[*path, "options"])
+        raise Invalid("An option is named twice.", field=["options"])
     if len(cleaned) > MAX_OPTIONS:
-        raise Invalid(f"A variant has at most {MAX_OPTIONS} options.", field=[*path, "options"])
+        raise Invalid(f"A variant has at most {MAX_OPTIONS} options.", field=["options"])
     return cleaned
+
+
+def _clean_option(option: Option) -> Option:
+    name, value = option["name"].strip(), option["value"].strip()
+    if not name or not value or max(len(name), len(value)) > OPTION_LENGTH:
+        raise Invalid(f"An option has a name and a value of 1 to {OPTION_LENGTH} characters.")
+    return {"name": name, "value": value}

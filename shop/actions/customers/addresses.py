@@ -8,6 +8,7 @@ from shop.actions import audit
 from shop.actions.customers.address_rules import TEXTS, checked
 from shop.actions.customers.holding import hold
 from shop.errors import Invalid, NotFound
+from shop.input_errors import InputErrors
 from shop.models import Address, User
 
 # For each user: room for everybody, and for no flood.
@@ -54,11 +55,15 @@ def create(
         Several: Required and Invalid, each at its field.
         Invalid: they have MAX_ADDRESSES of them.
     """
-    values = checked(fields)
+    errors, values = InputErrors(), {}
+    with errors.collect():
+        values = checked(fields)
     hold(user)
     count = Address.objects.filter(user=user.pk).count()
     if count >= MAX_ADDRESSES:
-        raise Invalid(f"An account has at most {MAX_ADDRESSES} addresses. Delete one first.")
+        message = f"An account has at most {MAX_ADDRESSES} addresses. Delete one first."
+        errors.add(Invalid(message))
+    errors.raise_any()
     address = Address.objects.create(user_id=user.pk, **values)
     wanted = (default_shipping, default_billing)
     _make_default(address, *(not count or one for one in wanted))

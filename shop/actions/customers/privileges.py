@@ -132,18 +132,31 @@ def give(user: User, after: Standing, *, by: User) -> None:
     Raises:
         BeyondYourPermissions: `by` may not change roles, or lacks permissions of one of them.
     """
-    before = standing(user)
-    if after == before:
+    if not check_change(user, after, by=by):
         return
-    needed = _names(Q(group__in=before.groups ^ after.groups)) | {CHANGE_ROLES}
-    if after.is_superuser != before.is_superuser:
-        needed |= _names(Q())
-    _require(by, needed, field="roles")
     user.groups.set(after.groups)
     user.is_superuser, user.is_staff = after.is_superuser, after.is_staff
     user.save(update_fields=["is_superuser", "is_staff"])
     if not user.is_staff:
         user.user_permissions.clear()
+
+
+def check_change(user: User, after: Standing, *, by: User) -> bool:
+    """Whether `after` is another standing than `user` has. Raises as `give` does."""
+    before = standing(user)
+    if after == before:
+        return False
+    needed = _names(Q(group__in=before.groups ^ after.groups)) | {CHANGE_ROLES}
+    if after.is_superuser != before.is_superuser:
+        needed |= _names(Q())
+    _require(by, needed, field="roles")
+    return True
+
+
+def check_roles(roles: Collection[Role], *, by: User) -> None:
+    """Raises as `give` does, for roles of an account that is not there yet."""
+    groups = Group.objects.filter(name__in=[role.group_name for role in roles])
+    _require(by, _names(Q(group__in=groups)) | {CHANGE_ROLES}, field="roles")
 
 
 def make_owner(user: User) -> None:

@@ -14,16 +14,17 @@ from shop.models.customers import email_key
 
 
 @transaction.atomic
-def update(user: User, *, name: str) -> User:
-    """Gives `user` another name.
+def update(user: User, *, name: str | None = None) -> User:
+    """Changes what is given of `user`.
 
     Raises:
         Invalid: it is too long.
         NotFound: the account has just been erased.
     """
     hold(user)
-    user.name = checked_name(name)
-    user.save(update_fields=["name"])
+    if name is not None:
+        user.name = checked_name(name)
+        user.save(update_fields=["name"])
     return user
 
 

@@ -15,6 +15,7 @@ from shop.actions.customers import links, passwords
 from shop.actions.customers.holding import hold
 from shop.actions.customers.identity import checked_email, checked_name
 from shop.errors import InvalidCredentials, InvalidToken
+from shop.input_errors import InputErrors
 from shop.models import User
 from shop.models.customers import email_key
 
@@ -33,12 +34,18 @@ def register(*, email: str, password: str, name: str, address: str) -> None:
         address: of the client, whose tries are counted.
 
     Raises:
-        Invalid: not an e-mail address, or a name too long.
+        Required, Invalid: not an e-mail address, or a name too long.
         WeakPassword: the password is too easy to guess.
         Throttled, Busy: too many tries.
     """
-    email, name = checked_email(email), checked_name(name)
-    passwords.check_strength(password, User(email=email, name=name))
+    errors = InputErrors()
+    with errors.collect():
+        email = checked_email(email)
+    with errors.collect():
+        name = checked_name(name)
+    with errors.collect():
+        passwords.check_strength(password, User(email=email, name=name))
+    errors.raise_any()
     hashing.check()
     throttling.check(throttling.REGISTER, email_key(email), address)
     hash_ = passwords.hashed(password)

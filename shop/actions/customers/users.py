@@ -16,6 +16,7 @@ from shop.actions.customers.identity import checked_email, checked_name, give_wa
 from shop.actions.customers.roles import Role
 from shop.actions.customers.sessions import end_all
 from shop.errors import DuplicateEmail, Invalid
+from shop.input_errors import InputErrors
 from shop.models import User
 from shop.models.customers import email_key
 
@@ -51,8 +52,13 @@ def create(
     # First, as all who decide about anyone do: in another order two could wait for each other.
     privileges.hold_owners()
     user = User(confirmed_at=timezone.now())
-    _set_email(user, email)
-    user.name = checked_name(name)
+    errors = InputErrors()
+    _set_identity(user, errors, email=email, name=name)
+    if errors and roles:
+        # Without errors, giving the roles checks this.
+        with errors.collect():
+            privileges.check_roles(roles, by=by)
+    errors.raise_any()
     user.set_password(password)
     _save(user)
     if roles:
@@ -85,13 +91,18 @@ def update(
     after = privileges.standing(user, **standing)
     by = privileges.check(user, by=by, ends_ownership=not after.is_owner)
     key, former = user.email_key, user.email
-    if email is not None:
-        if user.pk == by.pk and email_key(email) != key:
-            message = "Change your own address as every customer does: with your password."
-            raise Invalid(message, field=["email"])
-        _set_email(user, email)
-    if name is not None:
-        user.name = checked_name(name)
+    errors = InputErrors()
+    if email is not None and user.pk == by.pk and email_key(email) != key:
+        message = "Change your own address as every customer does: with your password."
+        errors.add(Invalid(message, field=["email"]))
+    else:
+        _set_identity(user, errors, email=email)
+    _set_identity(user, errors, name=name)
+    if errors:
+        # Without errors, giving the roles checks this.
+        with errors.collect():
+            privileges.check_change(user, after, by=by)
+    errors.raise_any()
     _save(user)
     if user.email_key != key:
         end_all(user)
@@ -138,6 +149,18 @@ def password_was_set(user: User) -> None:
     """Ends everything of `user`, for whom staff set or removed a password, and tells them."""
     end_all(user)
     events.emit("user.password_changed", user)
+
+
+def _set_identity(
+    user: User, errors: InputErrors, *, email: str | None = None, name: str | None = None
+) -> None:
+    """Sets what is given and adds what is wrong with it to `errors`."""
+    if email is not None:
+        with errors.collect():
+            _set_email(user, email)
+    if name is not None:
+        with errors.collect():
+            user.name = checked_name(name)
 
 
 def _set_email(user: User, email: str) -> None:

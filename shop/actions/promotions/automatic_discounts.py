@@ -10,7 +10,7 @@ from shop.actions import audit, checks
 from shop.actions.promotions.terms import set_terms
 from shop.actions.rows import hold
 from shop.compiled import Compiled
-from shop.errors import Required
+from shop.input_errors import InputErrors
 from shop.models import AutomaticDiscount
 
 _NAME_LENGTH = 200
@@ -47,8 +47,9 @@ def create(**fields: Any) -> AutomaticDiscount:
     Raises:
         Required, Invalid, InvalidPrice: what is wrong with which field.
     """
-    discount = AutomaticDiscount()
-    _set_fields(discount, {"name": "", "basis_points": None, **fields})
+    discount, errors = AutomaticDiscount(), InputErrors()
+    _set_fields(discount, {"name": "", "basis_points": None, **fields}, errors)
+    errors.raise_any()
     discount.save()
     return discount
 
@@ -65,8 +66,11 @@ def update(discount: AutomaticDiscount, **changes: Any) -> AutomaticDiscount:
         CurrencyMismatch: it is in a currency that the shop had before.
     """
     hold(discount)
-    checks.currency(discount, changes, ("minimum_subtotal",))
-    _set_fields(discount, changes)
+    errors = InputErrors()
+    with errors.collect():
+        checks.currency(discount, changes, ("minimum_subtotal",))
+    _set_fields(discount, changes, errors)
+    errors.raise_any()
     discount.save()
     return discount
 
@@ -79,12 +83,14 @@ def delete(discount: AutomaticDiscount) -> None:
     discount.delete()
 
 
-def _set_fields(discount: AutomaticDiscount, fields: dict[str, Any]) -> None:
+def _set_fields(discount: AutomaticDiscount, fields: dict[str, Any], errors: InputErrors) -> None:
+    """Sets fields and adds what is wrong with them to `errors`."""
     if "name" in fields:
-        discount.name = checks.text(fields["name"], _NAME_LENGTH, "name", required=True)
+        with errors.collect():
+            discount.name = checks.text(fields["name"], _NAME_LENGTH, "name", required=True)
     if "basis_points" in fields:
-        if fields["basis_points"] is None:
-            raise Required(field=["basisPoints"])
-        checks.basis_points(fields["basis_points"], "basisPoints", least=1)
-        discount.basis_points = fields["basis_points"]
-    set_terms(discount, fields)
+        with errors.collect():
+            discount.basis_points = checks.required_basis_points(
+                fields["basis_points"], "basisPoints", least=1
+            )
+    set_terms(discount, fields, errors)

@@ -9,6 +9,7 @@ from shop.actions.promotions.redeeming import normalised
 from shop.actions.promotions.terms import set_terms
 from shop.actions.rows import hold
 from shop.errors import DuplicateCode, InUse, Invalid, Required
+from shop.input_errors import InputErrors
 from shop.models import Redemption, Voucher, VoucherKind
 from shop.models.promotions import CODE_LENGTH
 
@@ -34,8 +35,9 @@ def create(**fields: Any) -> Voucher:
         Required, Invalid, InvalidPrice: what is wrong with which field.
         DuplicateCode: another voucher has the code, in whatever case.
     """
-    voucher = Voucher()
-    _set_fields(voucher, {"code": "", "kind": None, **fields})
+    voucher, errors = Voucher(), InputErrors()
+    _set_fields(voucher, {"code": "", "kind": None, **fields}, errors)
+    errors.raise_any()
     voucher.save()
     return voucher
 
@@ -53,8 +55,11 @@ def update(voucher: Voucher, **changes: Any) -> Voucher:
         CurrencyMismatch: it is in a currency that the shop had before.
     """
     hold(voucher)
-    checks.currency(voucher, changes, ("amount", "minimum_subtotal"))
-    _set_fields(voucher, changes)
+    errors = InputErrors()
+    with errors.collect():
+        checks.currency(voucher, changes, ("amount", "minimum_subtotal"))
+    _set_fields(voucher, changes, errors)
+    errors.raise_any()
     # Not `used`: it belongs to orders.
     voucher.save(update_fields=[field.name for field in _own_columns()])
     return voucher
@@ -80,20 +85,29 @@ def _own_columns() -> list[Any]:
     return [f for f in Voucher._meta.concrete_fields if f.editable and not f.primary_key]
 
 
-def _set_fields(voucher: Voucher, fields: dict[str, Any]) -> None:
+def _set_fields(voucher: Voucher, fields: dict[str, Any], errors: InputErrors) -> None:
+    """Sets fields and adds what is wrong with them to `errors`."""
     if "code" in fields:
-        voucher.code = _clean_code(fields["code"])
-        if Voucher.objects.filter(code=voucher.code).exclude(pk=voucher.pk).exists():
-            raise DuplicateCode(field=["code"])
-    _set_value(voucher, fields)
+        with errors.collect():
+            voucher.code = _free_code(voucher, fields["code"])
+    with errors.collect():
+        _set_value(voucher, fields)
     for name, public in (("usage_limit", "usageLimit"), ("customer_limit", "customerLimit")):
         if name in fields:
-            checks.whole(fields[name], public, least=1)
+            with errors.collect():
+                checks.whole(fields[name], public, least=1)
             setattr(voucher, name, fields[name])
     if voucher.usage_limit is not None and voucher.usage_limit < voucher.used:
         message = f"{voucher.used} orders have used it already."
-        raise Invalid(message, field=["usageLimit"])
-    set_terms(voucher, fields)
+        errors.add(Invalid(message, field=["usageLimit"]))
+    set_terms(voucher, fields, errors)
+
+
+def _free_code(voucher: Voucher, given: str | None) -> str:
+    code = _clean_code(given)
+    if Voucher.objects.filter(code=code).exclude(pk=voucher.pk).exists():
+        raise DuplicateCode(field=["code"])
+    return code
 
 
 def _clean_code(given: str | None) -> str:
@@ -116,16 +130,19 @@ def _set_value(voucher: Voucher, fields: dict[str, Any]) -> None:
         voucher.kind = fields["kind"]
     if voucher.kind not in VoucherKind.values:
         raise Invalid("There is no such kind of voucher.", field=["kind"])
+    errors = InputErrors()
     for kind, (name, public) in _VALUES.items():
         given = fields.get(name)
-        if kind != voucher.kind:
-            if given is not None:
-                raise Invalid("A voucher of this kind has no such value.", field=[public])
-        elif given is not None:
-            _check_value(voucher.kind, given, public)
-            voucher.value = given
-        elif voucher.kind != before or name in fields:
-            raise Required(field=[public])
+        with errors.collect():
+            if kind != voucher.kind:
+                if given is not None:
+                    raise Invalid("A voucher of this kind has no such value.", field=[public])
+            elif given is not None:
+                _check_value(voucher.kind, given, public)
+                voucher.value = given
+            elif voucher.kind != before or name in fields:
+                raise Required(field=[public])
+    errors.raise_any()
     if voucher.kind not in _VALUES:
         voucher.value = 0
 

@@ -10,12 +10,13 @@ wishlist    what somebody would like to have
 from shop.actions.reviews.moderating import moderate
 from shop.actions.reviews.ratings import repair
 from shop.actions.reviews.submitting import delete, forget, own, submit
-from shop.actions.reviews.texts import AUTHOR_LENGTH, BODY_LENGTH, TITLE_LENGTH
+from shop.actions.reviews.texts import AUTHOR_LENGTH, BODY_LENGTH, TITLE_LENGTH, checked
 
 __all__ = [
     "AUTHOR_LENGTH",
     "BODY_LENGTH",
     "TITLE_LENGTH",
+    "checked",
     "delete",
     "forget",
     "moderate",

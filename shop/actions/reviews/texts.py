@@ -17,7 +17,7 @@ _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MARKUP = re.compile("<[a-zA-Z/!?]")
 
 
-def checked(*, rating: int, title: str, body: str, author: str) -> dict[str, Any]:
+def checked(*, rating: int, title: str = "", body: str = "", author: str = "") -> dict[str, Any]:
     """The columns of a review, tidied. Titles and authors have one line.
 
     Raises:

@@ -8,19 +8,27 @@ from django.db.models import Max
 from shop.actions import audit, checks
 from shop.actions.rows import hold
 from shop.errors import Required
+from shop.input_errors import InputErrors
 from shop.models import ShippingRate, ShippingZone
 
-_NAME_LENGTH, _DESCRIPTION_LENGTH = 200, 500
+_TEXTS = {"name": 200, "description": 500}
 _AMOUNTS = {"price": "price", "min_total": "minTotal", "max_total": "maxTotal"}
-_WEIGHTS = {"min_weight": "minWeight", "max_weight": "maxWeight"}
+_NUMBERS = {
+    **_AMOUNTS,
+    "min_weight": "minWeight",
+    "max_weight": "maxWeight",
+    "position": "position",
+}
+_RANGES = (("min_total", "max_total", "maxTotal"), ("min_weight", "max_weight", "maxWeight"))
 
 
 @transaction.atomic
 @audit.recorded("shipping_rate.create")
-def create(zone: ShippingZone, **fields: Any) -> ShippingRate:
+def create(zone: ShippingZone | None, **fields: Any) -> ShippingRate:
     """A new rate of a zone, the last in its order unless `position` is given.
 
     Args:
+        zone: None checks the fields and reports that the zone is missing.
         fields: name and price (required), description, min_total, max_total (minor units of the
             shop's currency, of the goods before discounts), min_weight, max_weight (grams),
             position, is_active. A lower bound of 0 and an upper one of None are none.
@@ -28,11 +36,18 @@ def create(zone: ShippingZone, **fields: Any) -> ShippingRate:
     Raises:
         Required, Invalid, InvalidPrice: what is wrong with which field.
     """
+    errors = InputErrors()
+    fields = {"name": "", "price": None, **fields}
+    if zone is None:
+        errors.add(Required(field=["zone"]))
+        _set_fields(ShippingRate(), fields, errors)
+        raise errors.error()
     if fields.get("position") is None:
         last = zone.rates.aggregate(last=Max("position"))["last"]
         fields |= {"position": 0 if last is None else min(last + 1, checks.MAX_WHOLE)}
     rate = ShippingRate(zone=zone)
-    _set_fields(rate, {"name": "", "price": None, **fields})
+    _set_fields(rate, fields, errors)
+    errors.raise_any()
     rate.save()
     return rate
 
@@ -47,8 +62,11 @@ def update(rate: ShippingRate, **changes: Any) -> ShippingRate:
         CurrencyMismatch: it is in a currency that the shop had before.
     """
     hold(rate)
-    checks.currency(rate, changes, _AMOUNTS)
-    _set_fields(rate, changes)
+    errors = InputErrors()
+    with errors.collect():
+        checks.currency(rate, changes, _AMOUNTS)
+    _set_fields(rate, changes, errors)
+    errors.raise_any()
     rate.save()
     return rate
 
@@ -61,21 +79,31 @@ def delete(rate: ShippingRate) -> None:
     rate.delete()
 
 
-def _set_fields(rate: ShippingRate, fields: dict[str, Any]) -> None:
-    if "name" in fields:
-        rate.name = checks.text(fields["name"], _NAME_LENGTH, "name", required=True)
-    if "description" in fields:
-        rate.description = checks.text(fields["description"], _DESCRIPTION_LENGTH, "description")
-    if "price" in fields and fields["price"] is None:
-        raise Required(field=["price"])
-    for name, public in _AMOUNTS.items():
-        checks.amount(fields.get(name), public)
-    for name, public in _WEIGHTS.items():
-        checks.whole(fields.get(name), public)
-    if "position" in fields:
-        checks.whole(fields["position"], "position", least=-checks.MAX_WHOLE)
-    for name in (*_AMOUNTS, *_WEIGHTS, "position", "is_active"):
+def _set_fields(rate: ShippingRate, fields: dict[str, Any], errors: InputErrors) -> None:
+    """Sets fields and adds what is wrong with them to `errors`."""
+    for name, longest in _TEXTS.items():
         if name in fields:
-            setattr(rate, name, fields[name])
-    checks.in_order(rate.min_total, rate.max_total, "maxTotal")
-    checks.in_order(rate.min_weight, rate.max_weight, "maxWeight")
+            with errors.collect():
+                text = checks.text(fields[name], longest, name, required=name == "name")
+                setattr(rate, name, text)
+    if fields.get("price", 0) is None:
+        errors.add(Required(field=["price"]))
+    for name, public in _NUMBERS.items():
+        if name in fields:
+            with errors.collect():
+                _check_number(name, fields[name], public)
+                setattr(rate, name, fields[name])
+    if "is_active" in fields:
+        rate.is_active = fields["is_active"]
+    for low, high, public in _RANGES:
+        with errors.collect():
+            checks.in_order(getattr(rate, low), getattr(rate, high), public)
+
+
+def _check_number(name: str, number: int | None, field: str) -> None:
+    if name == "position":
+        checks.whole(number, field, least=-checks.MAX_WHOLE)
+    elif name in _AMOUNTS:
+        checks.amount(number, field)
+    else:
+        checks.whole(number, field)

@@ -10,6 +10,7 @@ from shop.actions import audit, checks
 from shop.actions.customers import address_rules
 from shop.actions.rows import hold
 from shop.errors import Invalid
+from shop.input_errors import InputErrors
 from shop.models import ShippingZone, ZoneCountry
 from shop.models.shipping import REST_OF_WORLD
 
@@ -42,10 +43,8 @@ def create(*, name: str | None, countries: Iterable[str] = ()) -> ShippingZone:
         Required, Invalid: the name is missing or too long; there is no such country, or it belongs
             to another zone, as the rest of the world may do.
     """
-    zone = ShippingZone(name=_clean_name(name))
-    zone.save()
-    _set_countries(zone, countries)
-    return zone
+    zone = ShippingZone()
+    return _write(zone, name, countries)
 
 
 @transaction.atomic
@@ -55,12 +54,7 @@ def update(
 ) -> ShippingZone:
     """Changes what is given. Raises as `create` does, and NotFound for a deleted zone."""
     hold(zone)
-    if name is not None:
-        zone.name = _clean_name(name)
-        zone.save(update_fields=["name"])
-    if countries is not None:
-        _set_countries(zone, countries)
-    return zone
+    return _write(zone, zone.name if name is None else name, countries)
 
 
 @transaction.atomic
@@ -74,16 +68,29 @@ def delete(zone: ShippingZone) -> None:
     zone.delete()
 
 
-def _clean_name(name: str | None) -> str:
-    return checks.text(name, _NAME_LENGTH, "name", required=True)
+def _write(zone: ShippingZone, name: str | None, countries: Iterable[str] | None) -> ShippingZone:
+    errors = InputErrors()
+    with errors.collect():
+        zone.name = checks.text(name, _NAME_LENGTH, "name", required=True)
+    wanted = None if countries is None else _clean_codes(countries, errors) or {REST_OF_WORLD}
+    if wanted is not None:
+        with errors.collect():
+            _check_free(zone, wanted)
+    errors.raise_any()
+    zone.save()
+    if wanted is not None:
+        _set_countries(zone, wanted)
+    return zone
 
 
-def _set_countries(zone: ShippingZone, countries: Iterable[str]) -> None:
-    wanted = _clean_codes(countries) or {REST_OF_WORLD}
-    others = ZoneCountry.objects.exclude(zone=zone).filter(country__in=wanted)
+def _check_free(zone: ShippingZone, wanted: Collection[str]) -> None:
+    others = ZoneCountry.objects.exclude(zone=zone.pk).filter(country__in=wanted)
     taken = others.select_related("zone").order_by("country").first()
     if taken is not None:
         raise Invalid(f"{taken} belongs to the zone “{taken.zone.name}”.", field=["countries"])
+
+
+def _set_countries(zone: ShippingZone, wanted: set[str]) -> None:
     present = set(zone.places.values_list("country", flat=True))
     zone.places.filter(country__in=present - wanted).delete()
     # Somebody else may take a country at the same moment: it is unique, and we are told so.
@@ -92,12 +99,13 @@ def _set_countries(zone: ShippingZone, countries: Iterable[str]) -> None:
     )
 
 
-def _clean_codes(countries: Iterable[str]) -> set[str]:
+def _clean_codes(countries: Iterable[str], errors: InputErrors) -> set[str]:
     codes = set()
     for index, given in enumerate(countries):
         code = given.strip().upper()
-        if code not in address_rules.countries():
+        if code in address_rules.countries():
+            codes.add(code)
+        else:
             message = "There is no country with this code."
-            raise Invalid(message, field=["countries", str(index)])
-        codes.add(code)
+            errors.add(Invalid(message, field=["countries", str(index)]))
     return codes

@@ -9,6 +9,7 @@ from shop.actions.catalog.naming import clean_tax_category
 from shop.actions.customers import address_rules
 from shop.actions.rows import hold
 from shop.errors import DuplicateTaxRate, Invalid, Required
+from shop.input_errors import InputErrors
 from shop.models import TaxRate
 
 _NAME_LENGTH = 100
@@ -29,8 +30,9 @@ def create(**fields: Any) -> TaxRate:
         Required, Invalid: what is wrong with which field.
         DuplicateTaxRate: there is one for this place and category.
     """
-    rate = TaxRate()
-    _set_fields(rate, {"country": "", "basis_points": None, **fields})
+    rate, errors = TaxRate(), InputErrors()
+    _set_fields(rate, {"country": "", "basis_points": None, **fields}, errors)
+    errors.raise_any()
     rate.save()
     return rate
 
@@ -46,7 +48,9 @@ def update(rate: TaxRate, **changes: Any) -> TaxRate:
         NotFound: it has been deleted.
     """
     hold(rate)
-    _set_fields(rate, changes)
+    errors = InputErrors()
+    _set_fields(rate, changes, errors)
+    errors.raise_any()
     rate.save()
     return rate
 
@@ -59,22 +63,34 @@ def delete(rate: TaxRate) -> None:
     rate.delete()
 
 
-def _set_fields(rate: TaxRate, fields: dict[str, Any]) -> None:
+def _set_fields(rate: TaxRate, fields: dict[str, Any], errors: InputErrors) -> None:
+    """Sets fields and adds what is wrong with them to `errors`."""
+    with errors.collect():
+        _set_place(rate, fields)
+    if "category" in fields:
+        with errors.collect():
+            rate.category = clean_tax_category(fields["category"], "category")
+    if "basis_points" in fields:
+        with errors.collect():
+            rate.basis_points = checks.required_basis_points(fields["basis_points"], "basisPoints")
+    if "name" in fields:
+        with errors.collect():
+            rate.name = checks.text(fields["name"], _NAME_LENGTH, "name")
+    if not errors:
+        _check_unique(rate)
+
+
+def _set_place(rate: TaxRate, fields: dict[str, Any]) -> None:
+    """Sets country and region. A region can be checked only against a country."""
     if "country" in fields:
         country = _clean_country(fields["country"])
         if country != rate.country:
             rate.country, rate.region = country, ""
     if "region" in fields:
         rate.region = _clean_region(rate.country, fields["region"])
-    if "category" in fields:
-        rate.category = clean_tax_category(fields["category"], "category")
-    if "basis_points" in fields:
-        if fields["basis_points"] is None:
-            raise Required(field=["basisPoints"])
-        checks.basis_points(fields["basis_points"], "basisPoints")
-        rate.basis_points = fields["basis_points"]
-    if "name" in fields:
-        rate.name = checks.text(fields["name"], _NAME_LENGTH, "name")
+
+
+def _check_unique(rate: TaxRate) -> None:
     same = TaxRate.objects.filter(country=rate.country, region=rate.region, category=rate.category)
     if same.exclude(pk=rate.pk).exists():
         raise DuplicateTaxRate

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from shop import events
 from shop.actions import audit
 from shop.actions.webhooks import addresses, deliveries, lanes, payloads, topics
 from shop.errors import Invalid, NotFound
+from shop.input_errors import InputErrors
 from shop.models import OutboxEvent, User, WebhookDelivery, WebhookEndpoint
 
 _SECRET_BYTES = 32
@@ -118,22 +120,44 @@ def _hold(endpoint: WebhookEndpoint) -> None:
 
 
 def _apply(endpoint: WebhookEndpoint, fields: dict[str, Any]) -> None:
-    """Checks `fields` and sets them."""
-    if "url" in fields:
-        endpoint.url = (fields["url"] or "").strip()
-        addresses.check(endpoint.url)
-    if "topics" in fields:
-        endpoint.topics = topics.chosen(fields["topics"])
-    if "description" in fields:
-        endpoint.description = (fields["description"] or "").strip()
-        if len(endpoint.description) > _DESCRIPTION_LENGTH:
-            message = f"A description has at most {_DESCRIPTION_LENGTH} characters."
-            raise Invalid(message, field=["description"])
-    if "query" in fields:
-        endpoint.query = (fields["query"] or "").strip()
-        payloads.check_query(endpoint.query)
+    """Sets `fields`. Raises a ShopError for what is wrong with them."""
+    errors = InputErrors()
+    for name, set_field in _SETTERS.items():
+        if name in fields:
+            with errors.collect():
+                set_field(endpoint, fields[name])
     if "is_active" in fields:
         endpoint.is_active = fields["is_active"]
+    errors.raise_any()
+
+
+def _set_url(endpoint: WebhookEndpoint, given: str | None) -> None:
+    endpoint.url = (given or "").strip()
+    addresses.check(endpoint.url)
+
+
+def _set_topics(endpoint: WebhookEndpoint, given: Iterable[str]) -> None:
+    endpoint.topics = topics.chosen(given)
+
+
+def _set_description(endpoint: WebhookEndpoint, given: str | None) -> None:
+    endpoint.description = (given or "").strip()
+    if len(endpoint.description) > _DESCRIPTION_LENGTH:
+        message = f"A description has at most {_DESCRIPTION_LENGTH} characters."
+        raise Invalid(message, field=["description"])
+
+
+def _set_query(endpoint: WebhookEndpoint, given: str | None) -> None:
+    endpoint.query = (given or "").strip()
+    payloads.check_query(endpoint.query)
+
+
+_SETTERS: dict[str, Callable[[WebhookEndpoint, Any], None]] = {
+    "url": _set_url,
+    "topics": _set_topics,
+    "description": _set_description,
+    "query": _set_query,
+}
 
 
 def _new_secret() -> str:

@@ -6,6 +6,7 @@ A topic stays in the registry as long as deliveries of it are kept.
 from collections.abc import Iterable
 
 from shop.errors import Invalid, Required
+from shop.input_errors import InputErrors
 
 # In an endpoint's topics: whatever there is, and whatever there will be.
 ALL = "*"
@@ -70,9 +71,11 @@ def chosen(topics: Iterable[str] | None) -> list[str]:
     asked = list(topics or ())
     if not asked:
         raise Required("An endpoint needs at least one topic.", field=["topics"])
+    errors = InputErrors()
     for index, topic in enumerate(asked):
         if topic != ALL and topic not in TOPICS:
-            raise Invalid("There is no such topic.", field=["topics", str(index)])
+            errors.add(Invalid("There is no such topic.", field=["topics", str(index)]))
+    errors.raise_any()
     return [ALL] if ALL in asked else [topic for topic in TOPICS if topic in asked]
 
 

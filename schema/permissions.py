@@ -7,7 +7,7 @@ field that needs another one is named in its type's `field_permissions`.
 
 from typing import Any
 
-from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import GraphQLObjectType, GraphQLSchema, get_named_type, get_nullable_type
 
 from schema.engine.connections import NodeType
 from schema.engine.errors import Forbidden, Unauthenticated
@@ -55,6 +55,18 @@ def describe(schema: GraphQLSchema) -> None:
     for name, field in query.fields.items():
         ((permission, own_rows),) = permission_of(query, name)
         field.description = f"{field.description} {sentence(permission, own_rows=own_rows)}"
+
+
+def make_refusable_nullable(schema: GraphQLSchema) -> None:
+    """Makes every query field nullable that needs a permission.
+
+    A refusal then empties its own field and leaves the rest of the answer. Call it once the schema
+    is built and before anything else reads its types.
+    """
+    query: Any = schema.query_type
+    for name, field in query.fields.items():
+        if any(permission != ANYONE for permission, _ in permission_of(query, name)):
+            field.type = get_nullable_type(field.type)
 
 
 def permission_of(root: Any, name: str) -> list[tuple[str, bool]]:

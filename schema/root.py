@@ -97,5 +97,6 @@ class Mutation(
 
 
 schema = graphene.Schema(query=Query, mutation=Mutation)
+permissions.make_refusable_nullable(schema.graphql_schema)
 permissions.describe(schema.graphql_schema)
 payloads.register_executor(PayloadExecutor(schema.graphql_schema))

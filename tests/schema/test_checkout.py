@@ -89,6 +89,13 @@ def test_what_is_short_is_told_with_all_else_that_stands_against_it(
     # Bought on back-order it is never short.
     inventory.set_backorder({small.pk: True})
     assert codes(complete(cart=guest.token)) == [("NOT_PURCHASABLE", ["cart"])]
+    inventory.set_backorder({small.pk: False})
+    # The cart asks for 2, and 2 are left.
+    inventory.adjust({small.pk: 1})
+    assert codes(complete(cart=guest.token)) == [("NOT_PURCHASABLE", ["cart"])]
+    # A cart with nothing but such lines is not called empty as well.
+    variants.update(small, price=None)
+    assert codes(complete(cart=guest.token)) == [("NOT_PURCHASABLE", ["cart"])] * 2
 
 
 def test_an_account_without_a_token_gets_the_first_reply_again(

@@ -18,6 +18,7 @@ from typing import Any
 
 import coverage
 import pytest
+from _pytest.outcomes import Skipped
 from _pytest.runner import runtestprotocol
 
 from tools.mutation.mutants import Mutant, mutants_of
@@ -42,12 +43,12 @@ class Runner:
         self._wanted = wanted
         self._record = record
         self._items: dict[str, pytest.Item] = {}
+        self._in_mutant = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self._items = {item.nodeid: item for item in sorted(session.items, key=_commits)}
-        # Sets the database up. What belongs to the session stays for the forks.
-        runtestprotocol(next(iter(self._items.values())), log=False, nextitem=session)
+        self._set_up(session)
         covered = self._baseline()
         functions = _functions_of(set(self._wanted))
         # A fork copies fewer pages when nobody collects its garbage.
@@ -60,6 +61,23 @@ class Runner:
                     tests = _covering(mutant, covered[module])
                     self._record(mutant, self._run(mutant, source, tests, functions), tests)
         return True
+
+    def _set_up(self, session: pytest.Session) -> None:
+        """Makes the fixtures of the session, above all the database: forks find them."""
+        known: set[str] = set()
+        for item in self._items.values():
+            fixtures: Any = getattr(item, "_fixtureinfo", None)
+            names = fixtures.name2fixturedefs.items() if fixtures else ()
+            wide = {name for name, found in names if found[-1].scope == "session"}
+            if wide - known:
+                runtestprotocol(item, log=False, nextitem=session)
+                known |= wide
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        # Nobody reads the report, which takes longer than many a test.
+        if self._in_mutant and call.excinfo and not call.excinfo.errisinstance(Skipped):
+            os._exit(_CAUGHT)
 
     def _baseline(self) -> dict[str, dict[str, list[str]]]:
         """Tests by module and line, the quickest first."""
@@ -113,8 +131,10 @@ class Runner:
     def _test(self, mutant: Mutant, source: str, tests: list[str], functions: Any) -> int:
         if not (_bind(mutant) or _swap(mutant, source, functions)):
             return _UNPATCHED
-        caught = any(_fails(self._items[test]) for test in tests)
-        return _CAUGHT if caught else _SURVIVED
+        self._in_mutant = True
+        for test in tests:
+            _fails(self._items[test])
+        return _SURVIVED
 
 
 def _fails(item: pytest.Item) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import F
 from django.utils import timezone
 
 from shop.actions import aftersales, carts, checkout, inventory, orders, payments
@@ -130,6 +131,23 @@ def test_an_ordered_cart_is_closed(cart: Cart) -> None:
     with pytest.raises(CartClosed):
         buy(cart, expected_total=expected)
     assert Order.objects.count() == 1
+
+
+def test_a_cart_that_changed_after_it_was_priced_is_not_ordered(
+    cart: Cart, dump: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where locks are ignored, another request may change it in between."""
+    reserve = inventory.reserve
+
+    def late(*arguments: Any, **options: Any) -> None:
+        reserve(*arguments, **options)
+        Cart.objects.filter(pk=cart.pk).update(version=F("version") + 1)
+
+    asked, before = wish(cart), dump()
+    monkeypatch.setattr(inventory, "reserve", late)
+    with pytest.raises(CartClosed):
+        checkout.complete(asked, key=None)
+    assert dump() == before
 
 
 def test_an_account_begins_a_new_cart(selling: SimpleNamespace, customer: User) -> None:

@@ -32,6 +32,9 @@ def test_what_is_counted_first_opens_the_ledger(shelf: Any) -> None:
     small, large = shelf(10, 0)
     assert ledger(small) == [("opening", 10, 10, "")]
     assert ledger(large) == []
+    small.stock.delete()
+    inventory.open_stock([Stock(variant=small, on_hand=2)], reference="job:3")
+    assert ledger(small) == [("opening", 2, 2, "job:3")]
 
 
 def test_differences_are_added_and_written_down(shelf: Any, counts: Any) -> None:
@@ -79,6 +82,8 @@ def test_statements_do_not_depend_on_the_rows(shelf: Any, django_assert_num_quer
         with transaction.atomic(), django_assert_num_queries(3):
             # The savepoint is one that the caller has begun.
             counting.adjust.__wrapped__({row.pk: 1 + place for place, row in enumerate(part)})
+        with transaction.atomic(), django_assert_num_queries(3):
+            counting.set_backorder.__wrapped__({row.pk: False for row in part})
 
 
 def test_more_rows_than_a_statement_holds_are_all_counted(

@@ -83,14 +83,25 @@ def test_a_promise_of_which_a_part_was_released_ends_as_shipped(shelf: Any, coun
 
 
 @pytest.mark.parametrize(
-    "wanted", [{"small": 3}, {"small": 1, "large": 1}, {"other": 1}, {"small": 2, "other": 1}]
+    "wanted",
+    [
+        {"small": 3},
+        {"small": 3, "last": 1},
+        {"small": 1, "large": 1},
+        {"other": 1},
+        {"small": 2, "other": 1},
+    ],
 )
 def test_more_than_is_promised_is_not_shipped(
     wanted: dict[str, int], shelf: Any, dump: Any
 ) -> None:
-    rows = dict(zip(("small", "large", "other"), shelf(10, 10, 10), strict=True))
-    promise("order:1", {rows["small"]: 2})
+    rows = dict(zip(("small", "large", "other", "last"), shelf(10, 10, 10, 10), strict=True))
+    promise("order:1", {rows["small"]: 5, rows["last"]: 2})
     promise("order:2", {rows["large"]: 2})
+    # Of 5 units 2 are left.
+    ship("order:1", {rows["small"]: 2})
+    with transaction.atomic():
+        inventory.release("order:1", {rows["small"].pk: 1})
     before = dump()
     with pytest.raises(ExceedsOrder):
         ship("order:1", {rows[name]: number for name, number in wanted.items()})
@@ -114,11 +125,11 @@ def test_what_is_sold_on_back_order_is_shipped_below_zero(shelf: Any, counts: An
 
 
 def test_what_comes_back_can_be_had_again(shelf: Any, counts: Any, staff: Any) -> None:
-    small, large = shelf(3, 3)
+    small, large, other = shelf(3, 3, 3)
     promise("order:1", {small: 3, large: 1})
     ship("order:1", {small: 3, large: 1})
     restock("order:1", {small: 2, large: 1}, actor=staff)
-    assert (counts(small), counts(large)) == ((2, 0), (3, 0))
+    assert (counts(small), counts(large), counts(other)) == ((2, 0), (3, 0), (3, 0))
     assert ledger(small)[-1] == ("returned", 2, 2, "order:1", staff.pk)
     promise("order:2", {small: 2})
 

@@ -117,8 +117,10 @@ def test_whoever_read_too_much_stock_still_gets_no_more_than_there_is(
         return rows
 
     monkeypatch.setattr(promising, "locked_variants", stale)
-    with pytest.raises(inventory.Short) as caught:
-        reserve("order:1", {small: 1, large: 3})
+    with transaction.atomic():
+        with pytest.raises(inventory.Short) as caught:
+            inventory.reserve("order:1", {small.pk: 1, large.pk: 3}, expires_at=None)
+        assert transaction.get_rollback(), "What was written is undone, whoever goes on."
     assert caught.value.available == {large.pk: 2}
     assert (counts(small), counts(large)) == ((10, 0), (2, 0))
 

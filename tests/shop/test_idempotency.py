@@ -1,6 +1,7 @@
 """Requests that come twice are done once."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -57,6 +58,26 @@ def test_the_order_of_what_is_asked_for_does_not_matter() -> None:
     once(work, request={"a": 1, "b": 2})
     once(work, request={"b": 2, "a": 1})
     assert work.done == 1
+
+
+def test_a_request_may_name_decimals() -> None:
+    work = Work()
+    once(work, request={"amount": Decimal("1.50")})
+    once(work, request={"amount": Decimal("1.50")})
+    with pytest.raises(IdempotencyConflict):
+        once(work, request={"amount": Decimal("1.51")})
+    assert work.done == 1
+
+
+def test_a_key_that_is_gone_between_two_statements_is_to_be_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The first request had it when ours was inserted, and was rolled back since.
+    monkeypatch.setattr(idempotency, "_insert", lambda row: False)
+    work = Work()
+    with pytest.raises(Busy):
+        once(work)
+    assert work.done == 0
 
 
 def test_each_actor_and_operation_gets_its_own_reply_again_under_a_shared_key() -> None:

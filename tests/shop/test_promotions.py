@@ -23,9 +23,11 @@ def voucher(code: str = "WELCOME10", **fields: Any) -> Voucher:
 
 @pytest.mark.parametrize("typed", ["WELCOME10", " welcome10\n", "Welcome10", "ＷＥＬＣＯＭＥ１０"])
 def test_a_voucher_is_found_however_its_code_is_typed(typed: str) -> None:
+    voucher("ANOTHER")
     row = voucher()
     voucher("OTHER")
     assert promotions.find(typed) == row
+    assert promotions.find("WELCOME") is None
 
 
 def test_what_is_not_active_is_not_found() -> None:
@@ -87,10 +89,11 @@ def test_a_deactivated_voucher_counts_as_over() -> None:
 
 
 def test_a_voucher_is_redeemed_up_to_its_limit() -> None:
-    row = voucher(usage_limit=2)
+    row, other = voucher(usage_limit=2), voucher("OTHER")
     assert [promotions.redeem(row.pk) for _ in range(3)] == [True, True, False]
     row.refresh_from_db()
-    assert row.used == 2
+    other.refresh_from_db()
+    assert (row.used, other.used) == (2, 0)
 
 
 def test_without_a_limit_it_is_redeemed_without_end() -> None:
@@ -107,9 +110,11 @@ def test_what_is_not_active_or_gone_is_not_redeemed() -> None:
 
 
 def test_what_was_given_back_is_redeemed_again() -> None:
-    row = voucher(usage_limit=1)
+    row, other = voucher(usage_limit=1), voucher("OTHER", used=1)
     assert promotions.redeem(row.pk)
     assert promotions.give_back(row.pk)
+    other.refresh_from_db()
+    assert other.used == 1
     assert promotions.redeem(row.pk)
 
 

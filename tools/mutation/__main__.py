@@ -43,6 +43,7 @@ def main() -> int:
     os.environ.update(DATABASE_URL="sqlite:///var/test.sqlite3", REDIS_URL="", CELERY_BROKER_URL="")
     targets = tomllib.loads(Path("tools/mutation/targets.toml").read_text())
     equivalent = {row["key"] for row in targets.get("equivalent", [])}
+    _check(equivalent, [name for group in targets["group"] for name in group["modules"]])
     chosen: dict[str, list[Mutant]] = {}
     for group in targets["group"]:
         modules = [name for name in group["modules"] if name in (options.modules or [name])]
@@ -51,6 +52,16 @@ def main() -> int:
         mutants = [mutant for module in modules for mutant in chosen[module]]
         _run([each for each in mutants if each.key not in equivalent], group["tests"])
     return _report(chosen, equivalent)
+
+
+def _check(equivalent: set[str], modules: list[str]) -> None:
+    """Names what is listed as equivalent and exists no more: its module has changed."""
+    for module in modules:
+        equivalent = equivalent - {
+            each.key for each in mutants_of(module, Path(module).read_text())
+        }
+    if equivalent:
+        print("Not mutants any more, remove them from `equivalent`:", ", ".join(equivalent))
 
 
 def _copy() -> None:

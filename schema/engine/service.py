@@ -112,9 +112,9 @@ class Service:
         """The answer to one operation of a request, whose user is known.
 
         Args:
-            operation: `query`, `extensions.persistedQuery` or the name of a known document,
-                `operationName`, `variables`, `extensions`; each of the type that GraphQL over
-                HTTP gives it.
+            operation: `query`, `extensions.persistedQuery`, `documentId` or the name of a known
+                document, `operationName`, `variables`, `extensions`; each of the type that GraphQL
+                over HTTP gives it.
         """
         if self.on_operation is None:
             return self._metered(request, operation)
@@ -161,11 +161,12 @@ class Service:
         except CodedError as error:
             return Answer({"errors": [error.formatted]}, status_of(error))
         asked = operation.get("extensions") or {}
-        if self.debug and asked.get("debug"):
-            return self._debugged(request, document, operation)
-        if asked.get("cost"):
-            return self._with_cost(request, document, operation)
-        return self._kept_or_new(request, document, operation)
+        with_debug, with_cost = self.debug and asked.get("debug"), asked.get("cost")
+        if not (with_debug or with_cost):
+            return self._kept_or_new(request, document, operation)
+        run = self._debugged if with_debug else self._executed
+        answer = run(request, document, operation)
+        return self._with_cost(request, answer) if with_cost else answer
 
     def _document(self, request: HttpRequest, operation: dict[str, Any]) -> Document:
         """The document of an operation that the client may run. Raises CodedError."""
@@ -218,17 +219,14 @@ class Service:
         result = self.executor.execute(document, request, variables, name)
         return _formatted(result, self.executor.translate)
 
-    def _with_cost(
-        self, request: HttpRequest, document: Document, operation: dict[str, Any]
-    ) -> Answer:
+    def _with_cost(self, request: HttpRequest, answer: Answer) -> Answer:
         """The answer with what it costs, which is known when it is worked out."""
-        answer = self._executed(request, document, operation)
         if hasattr(request, "graphql_cost"):
             cost = {"requested": request.graphql_cost, "max": self.executor.limits.cost}
             budget: Budget | None = getattr(request, "graphql_budget", None)
             if budget is not None:
                 cost["throttleStatus"] = budget.status
-            answer.content["extensions"] = {"cost": cost}
+            answer.content.setdefault("extensions", {})["cost"] = cost
         return answer
 
     def _debugged(self, request: HttpRequest, document: Any, operation: dict[str, Any]) -> Answer:

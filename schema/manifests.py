@@ -8,6 +8,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from graphql import GraphQLError, parse, validate
 
+from schema.engine.persisted import digest_of
 from schema.root import schema
 
 
@@ -15,8 +16,9 @@ def manifested(paths: Iterable[str]) -> list[str]:
     """The documents of front ends, which are trusted as our own operations are.
 
     Args:
-        paths: of manifests of persisted queries, Apollo's (`{"operations": [{"id", "body"}]}`) or
-            Relay's (`{id: document}`), where each id is the SHA-256 of its document.
+        paths: of manifests of persisted queries, Apollo's (`{"operations": [{"id", "body"}]}`), or
+            Relay's and that of GraphQL Code Generator's client preset (`{id: document}`). Each id
+            is the SHA-256 of its document in hexadecimal, with or without the prefix "sha256:".
 
     Raises:
         ImproperlyConfigured: a file cannot be read, or a document is not valid; names the file.
@@ -30,7 +32,7 @@ def _manifest(path: Path) -> list[str]:
         listed = content.get("operations")
         texts = {item["id"]: item["body"] for item in listed} if listed is not None else content
         for digest, text in texts.items():
-            if hashlib.sha256(text.encode()).hexdigest() != digest:
+            if hashlib.sha256(text.encode()).hexdigest() != digest_of(digest):
                 raise _bad(path, f"The id {digest} is not the SHA-256 of its document.")
             errors = validate(schema.graphql_schema, parse(text))
             if errors:

@@ -97,7 +97,9 @@ class GraphQLView(View):
 def _has_request(request: HttpRequest) -> bool:
     # Looked for in the raw text: parsing it may fail, which is told as JSON.
     query = request.META["QUERY_STRING"]
-    return any(f"{name}=" in query for name in ("query", "extensions", "operationName"))
+    return any(
+        f"{name}=" in query for name in ("query", "extensions", "operationName", "documentId")
+    )
 
 
 def refusal(

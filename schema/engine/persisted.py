@@ -1,5 +1,8 @@
 """The document of a request that does not send it: known beforehand, or persisted automatically.
 
+A document is named by its SHA-256, in `extensions.persistedQuery` (Apollo) or in `documentId` (the
+persisted documents of GraphQL over HTTP, which GraphQL Code Generator's client preset sends).
+
 Automatic persisted queries are Apollo's protocol: a client sends the hash of its document instead
 of the text (https://www.apollographql.com/docs/apollo-server/performance/apq). Texts live in the
 shared cache, so that a document registered with one process is known to all; each process asks for
@@ -7,6 +10,7 @@ a text once, and knows it as long as it keeps its document.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +22,7 @@ from schema.engine.errors import BadRequest, NotTrusted, PersistedQueryNotFound
 from schema.engine.execution import Document, Executor
 
 _SECONDS = 24 * 60 * 60
+_DOCUMENT_ID = re.compile("(?:sha256:)?([0-9a-f]{64})")
 
 
 class Known:
@@ -70,7 +75,7 @@ def document_of(
     query = operation.get("query")
     digest = _digest(operation)
     if query is not None and digest and hashlib.sha256(query.encode()).hexdigest() != digest:
-        raise BadRequest("The provided sha256Hash is not of this query.")
+        raise BadRequest("The provided hash is not the SHA-256 of this query.")
     if only_known:
         query = _known(query, digest, operation, known)
         if query is None:
@@ -107,8 +112,32 @@ def _registered(query: str, digest: str | None, executor: Executor, known: Known
     return document
 
 
+def digest_of(document_id: str) -> str | None:
+    """The hash in an id such as "sha256:<hash>", with or without the prefix; None without a hash.
+
+    https://github.com/graphql/graphql-over-http/blob/main/spec/Appendix%20A%20--%20Persisted%20Documents.md
+    """
+    found = _DOCUMENT_ID.fullmatch(document_id)
+    return found[1] if found else None
+
+
 def _digest(operation: dict[str, Any]) -> str | None:
-    """The hash of a document that is persisted, in hexadecimal."""
+    """The hash of a document that is persisted, in hexadecimal. Raises BadRequest."""
+    digest, document_id = _apollo_digest(operation), operation.get("documentId")
+    if document_id is None:
+        return digest
+    found = digest_of(document_id)
+    if found is None:
+        raise BadRequest(
+            "`documentId` must be `sha256:` and the hash of the document in hexadecimal."
+        )
+    if digest and digest != found:
+        raise BadRequest("`documentId` and `persistedQuery` name different documents.")
+    return found
+
+
+def _apollo_digest(operation: dict[str, Any]) -> str | None:
+    """The hash in `extensions.persistedQuery`. Raises BadRequest."""
     persisted = (operation.get("extensions") or {}).get("persistedQuery")
     if persisted is None:
         return None

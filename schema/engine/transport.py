@@ -40,7 +40,7 @@ def from_url(request: HttpRequest) -> dict[str, Any]:
     except SuspiciousOperation as error:
         raise Refused(400, "The address has too many parameters.") from error
     operation: dict[str, Any] = {
-        key: values[key] for key in ("query", "operationName") if key in values
+        key: values[key] for key in ("query", "operationName", "documentId") if key in values
     }
     for key in ("variables", "extensions"):
         if values.get(key):
@@ -95,11 +95,12 @@ def checked(operation: Any) -> dict[str, Any]:
     for key in ("variables", "extensions"):
         if not isinstance(operation.get(key), dict | None):
             raise Refused(400, f"`{key}` must be an object.")
-    if not isinstance(operation.get("operationName"), str | None):
-        raise Refused(400, "`operationName` must be a string.")
+    for key in ("operationName", "documentId"):
+        if not isinstance(operation.get(key), str | None):
+            raise Refused(400, f"`{key}` must be a string.")
     query = operation.get("query")
     persisted = (operation.get("extensions") or {}).get("persistedQuery") is not None
-    named = persisted or operation.get("operationName")
+    named = persisted or operation.get("operationName") or operation.get("documentId") is not None
     if not (query is None and named) and (not isinstance(query, str) or not query.strip()):
         raise Refused(400, "`query` must be a GraphQL document.")
     return operation

@@ -92,6 +92,50 @@ def test_a_hash_that_is_not_of_the_query_is_refused(extensions: Any, ask: Any) -
         assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
+def document_id(query: str = QUERY) -> str:
+    return f"sha256:{hashlib.sha256(query.encode()).hexdigest()}"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_document_id_names_a_document_that_is_known(method: str, ask: Any) -> None:
+    query = f"{QUERY} # named by its id, by {method}"
+    status, answer = ask(method, documentId=document_id(query))
+    assert (status, answer["errors"][0]["extensions"]["code"]) == (400, "PERSISTED_QUERY_NOT_FOUND")
+    expected = (200, {"data": {"products": {"totalCount": 0}}})
+    assert ask(method, query=query, documentId=document_id(query)) == expected
+    assert ask(method, documentId=document_id(query)) == expected
+    assert ask(method, documentId=document_id(query).removeprefix("sha256:")) == expected
+    assert ask(method, extensions=persisted(query)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"documentId": "sha256:short"}, "must be `sha256:`"),
+        ({"documentId": document_id().upper()}, "must be `sha256:`"),
+        ({"documentId": document_id().replace("sha256", "md5")}, "must be `sha256:`"),
+        ({"documentId": f"{document_id()}\n"}, "must be `sha256:`"),
+        ({"documentId": ""}, "must be `sha256:`"),
+        ({"documentId": 7}, "must be a string"),
+        ({"documentId": ["sha256:"]}, "must be a string"),
+        ({"documentId": document_id("{ x }"), "query": QUERY}, "not the SHA-256"),
+        ({"documentId": document_id("{ x }"), "extensions": persisted()}, "different documents"),
+    ],
+)
+def test_a_document_id_that_names_nothing_is_refused(given: Any, reason: str, ask: Any) -> None:
+    status, answer = ask("POST", **given)
+    (error,) = answer["errors"]
+    assert (status, error["extensions"]["code"]) == (400, "BAD_REQUEST")
+    assert reason in error["message"]
+
+
+def test_a_persisted_mutation_with_a_document_id_does_not_run_by_get(ask: Any) -> None:
+    mutation = 'mutation { verifyToken(input: {token: "y"}) { user { id } } }'
+    ask("POST", query=mutation, documentId=document_id(mutation))
+    status, _ = ask("GET", documentId=document_id(mutation))
+    assert status == 405
+
+
 def test_an_invalid_document_is_not_kept(ask: Any) -> None:
     ask("POST", query="{ nothing }", extensions=persisted("{ nothing }"))
     _, answer = ask("POST", extensions=persisted("{ nothing }"))
@@ -142,6 +186,17 @@ def test_the_cost_is_told_on_request(ask: Any) -> None:
     assert answer["extensions"] == {"cost": {"requested": 3, "max": 50_000}}
     _, answer = ask("POST", query=QUERY)
     assert "extensions" not in answer
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("cost", [True, False])
+def test_extensions_are_those_that_were_asked_for(cost: bool, debug: bool, ask: Any) -> None:
+    _, answer = ask("POST", query=QUERY, extensions={"cost": cost, "debug": debug})
+    expected = {"cost"} if cost else set()
+    expected |= {"debug"} if debug else set()
+    assert answer.get("extensions", {}).keys() == expected
+    if cost and debug:
+        assert answer["extensions"]["cost"]["requested"] == answer["extensions"]["debug"]["cost"]
 
 
 def test_what_a_request_took_is_told_in_development(ask: Any) -> None:

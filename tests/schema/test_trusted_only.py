@@ -78,6 +78,7 @@ def refused(answer: tuple[int, Any]) -> bool:
 NAMED = {
     "name": {"operationName": "ShopInfo"},
     "hash": hashed(TRUSTED.text),
+    "document id": {"documentId": f"sha256:{TRUSTED.sha256}"},
     "text": {"query": TRUSTED.text},
     "text and name": {"query": TRUSTED.text, "operationName": "ShopInfo"},
     "text and hash": {"query": TRUSTED.text} | hashed(TRUSTED.text),
@@ -216,7 +217,11 @@ APOLLO = {
 }
 
 
-@pytest.mark.parametrize("content", [APOLLO, {DIGEST: OTHER}], ids=["Apollo", "Relay"])
+@pytest.mark.parametrize(
+    "content",
+    [APOLLO, {DIGEST: OTHER}, {f"sha256:{DIGEST}": OTHER}],
+    ids=["Apollo", "Relay and client preset", "prefix"],
+)
 def test_the_documents_of_a_front_end_are_trusted_by_its_manifest(
     content: Any, tmp_path: Path
 ) -> None:
@@ -229,6 +234,7 @@ def test_the_documents_of_a_front_end_are_trusted_by_its_manifest(
     ("content", "why"),
     [
         ({"0" * 64: OTHER}, "not the SHA-256"),
+        ({hashlib.sha1(OTHER.encode()).hexdigest(): OTHER}, "not the SHA-256"),
         ({hashlib.sha256(b"{ x }").hexdigest(): "{ x }"}, "Cannot query field 'x'"),
         ({hashlib.sha256(b"{").hexdigest(): "{"}, "Syntax Error"),
         ({"operations": [{"id": DIGEST}]}, "no manifest"),

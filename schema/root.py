@@ -1,8 +1,9 @@
 """The schema: all queries and all mutations."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import graphene
+from graphql import GraphQLScalarType
 
 from schema import permissions
 from schema.engine.nodes import NodeField, NodesField
@@ -96,7 +97,17 @@ class Mutation(
     """Everything that can be changed. Each mutation is one transaction of its own."""
 
 
+# Where the formats of scalars are specified (https://spec.graphql.org/draft/#sec--specifiedBy).
+_SPECIFICATIONS = {
+    "DateTime": "https://www.rfc-editor.org/rfc/rfc3339",
+    "Decimal": "https://www.w3.org/TR/xmlschema11-2/#decimal",
+    "Upload": "https://github.com/jaydenseric/graphql-multipart-request-spec",
+}
+
 schema = graphene.Schema(query=Query, mutation=Mutation)
 permissions.make_refusable_nullable(schema.graphql_schema)
+for _name, _url in _SPECIFICATIONS.items():
+    # Graphene has no option for it.
+    cast(GraphQLScalarType, schema.graphql_schema.type_map[_name]).specified_by_url = _url
 permissions.describe(schema.graphql_schema)
 payloads.register_executor(PayloadExecutor(schema.graphql_schema))

@@ -30,7 +30,8 @@ class OrderStatus(models.TextChoices):
 class FulfillmentStatus(models.TextChoices):
     """How much of an order was shipped."""
 
-    NONE = "none", "nothing shipped"
+    # Stored as "none": its name in the API was NONE, which clashes with Swift's Optional.none.
+    UNFULFILLED = "none", "unfulfilled"
     PARTIAL = "partial", "partly shipped"
     FULL = "full", "shipped"
     RETURNED = "returned", "returned"
@@ -87,7 +88,7 @@ class Order(models.Model):
     email_key = ExactCharField(max_length=EMAIL_LENGTH)
     status = ExactCharField(max_length=10, choices=OrderStatus, default=OrderStatus.PENDING)
     fulfillment_status = ExactCharField(
-        max_length=10, choices=FulfillmentStatus, default=FulfillmentStatus.NONE
+        max_length=10, choices=FulfillmentStatus, default=FulfillmentStatus.UNFULFILLED
     )
     payment_status = ExactCharField(
         max_length=20, choices=PaymentStatus, default=PaymentStatus.PENDING

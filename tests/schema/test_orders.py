@@ -80,7 +80,7 @@ def test_an_order_tells_its_figures(shipped: SimpleNamespace, customer: User, ap
     assert {name: node[name] for name in node if name != "confirmedAt"} == {
         "number": shipped.order.number,
         "status": "CONFIRMED",
-        "fulfillmentStatus": "NONE",
+        "fulfillmentStatus": "UNFULFILLED",
         "paymentStatus": "PAID",
         "canCancel": True,
         "email": "ann@example.org",
@@ -397,7 +397,7 @@ def several(customer: User) -> SimpleNamespace:
         ({"paymentStatus": {"in": ["AUTHORIZED"]}}, [2]),
         ({"paymentStatus": {"in": ["PAID", "PENDING"]}}, [3, 1, 0]),
         ({"fulfillmentStatus": {"in": ["FULL"]}}, [1]),
-        ({"fulfillmentStatus": {"in": ["NONE"]}, "status": {"in": ["PENDING"]}}, [3]),
+        ({"fulfillmentStatus": {"in": ["UNFULFILLED"]}, "status": {"in": ["PENDING"]}}, [3]),
         ({"total": {"min": "25"}}, [3, 2, 1]),
         ({"total": {"min": "25", "max": "35.00"}}, [2, 1]),
         ({"total": {"max": "0"}}, []),

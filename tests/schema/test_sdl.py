@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from graphene.utils.str_converters import to_camel_case
 from graphql import (
     GraphQLEnumType,
+    GraphQLScalarType,
     build_schema,
     find_breaking_changes,
+    is_specified_scalar_type,
     parse,
     validate,
     validate_schema,
@@ -123,6 +126,40 @@ def test_the_first_order_that_newcomers_are_shown_is_one(api: Any) -> None:
         known["TOKEN"] = known["TOKEN"] or payload["token"]
         known["TOTAL"] = payload.get("cart", {}).get("total", {}).get("amount")
     assert payload["order"]["status"] == "CONFIRMED"
+
+
+def test_custom_scalars_say_where_their_format_is_specified() -> None:
+    custom = {
+        name: item.specified_by_url
+        for name, item in SCHEMA.type_map.items()
+        if isinstance(item, GraphQLScalarType) and not is_specified_scalar_type(item)
+    }
+    assert len(custom) >= 3
+    assert [name for name, url in custom.items() if not (url or "").startswith("https://")] == []
+    for name, url in custom.items():
+        assert f'scalar {name} @specifiedBy(url: "{url}")' in str(schema)
+
+
+# In lower camel case, as Apollo iOS and Apollo Kotlin name the cases of enums: keywords, and names
+# that every enum or Optional has already. https://www.apollographql.com/docs/ios
+RESERVED = {
+    *("none", "some", "null", "nil", "self", "init", "type", "protocol", "true", "false", "super"),
+    *("this", "any", "never", "void", "companion", "unknown", "rawValue", "allCases", "hashValue"),
+    *("name", "ordinal", "entries", "values", "valueOf", "safeValueOf", "knownValues"),
+}
+# Kotlin's enums keep upper case, and Swift has no such members: `.name` and `.values` are free.
+FREE = {"name", "values"}
+
+
+def test_enum_values_clash_with_no_name_of_swift_or_kotlin() -> None:
+    clashes = [
+        f"{name}.{value}"
+        for name, item in SCHEMA.type_map.items()
+        if isinstance(item, GraphQLEnumType) and not name.startswith("__")
+        for value in item.values
+        if to_camel_case(value.lower()) in RESERVED - FREE
+    ]
+    assert clashes == []
 
 
 def test_names_follow_the_contract() -> None:

@@ -63,6 +63,7 @@ def test_orders_are_told_with_all_that_hangs_on_them(customer: User, staff: User
         "ann@example.org",
         False,
     )
+    assert found["fulfillmentStatus"] == "unfulfilled"
     assert found["shippingAddress"] == found["billingAddress"] == sold.HOME
     amounts = {"subtotal": "35.00", "discount": "5.00", "shipping": "4.90", "tax": "3.50"}
     assert {name: found[name] for name in amounts} == amounts

@@ -90,7 +90,7 @@ def test_orders_are_in_all_the_states_that_staff_meet() -> None:
     countries = {order.shipping_address["country"] for order in Order.objects.all()}
     assert countries == {"US", "DE", "FR", "SE", "GB", "CA"}
     waiting = Order.objects.get(
-        payment_status=PaymentStatus.AUTHORIZED, fulfillment_status=FulfillmentStatus.NONE
+        payment_status=PaymentStatus.AUTHORIZED, fulfillment_status=FulfillmentStatus.UNFULFILLED
     )
     assert waiting.payments.get().provider == "manual"
 

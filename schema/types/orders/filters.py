@@ -39,7 +39,7 @@ FulfillmentStatus = graphene.Enum.from_enum(
     name="FulfillmentStatus",
     description=lambda member: {
         None: "How much of an order was shipped.",
-        "NONE": "Nothing yet.",
+        "UNFULFILLED": "Nothing yet.",
         "PARTIAL": "Some of it; the rest is still to be shipped.",
         "FULL": "All that was to be shipped.",
         "RETURNED": "All of it, and all of it came back.",

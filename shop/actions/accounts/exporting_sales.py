@@ -12,6 +12,7 @@ from shop.actions.accounts import sales
 from shop.models import (
     CartLine,
     FulfillmentLine,
+    FulfillmentStatus,
     Order,
     OrderEvent,
     Payment,
@@ -122,7 +123,7 @@ def _order(row: Order) -> dict[str, Any]:
     return {
         "number": row.number,
         "status": row.status,
-        "fulfillmentStatus": row.fulfillment_status,
+        "fulfillmentStatus": FulfillmentStatus(row.fulfillment_status).name.lower(),
         "paymentStatus": row.payment_status,
         "asGuest": row.user_id is None,
         "email": row.email,

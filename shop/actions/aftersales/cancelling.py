@@ -58,7 +58,7 @@ def _call_off(order: Order, reason: str, restock: bool, by: Any) -> None:
         order,
         illegal="Only what has not ended, and of which nothing was shipped, is called off.",
         status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
-        fulfillment_status=FulfillmentStatus.NONE,
+        fulfillment_status=FulfillmentStatus.UNFULFILLED,
     )
     Order.objects.filter(pk=order.pk).update(
         status=OrderStatus.CANCELLED, ended_at=timezone.now(), expires_at=None

@@ -138,7 +138,7 @@ def derive(order: Order) -> None:
     shipped = sums["fulfilled"]
     whole = shipped + sums["cancelled"] == sums["quantity"]
     if not shipped:
-        status = FulfillmentStatus.NONE
+        status = FulfillmentStatus.UNFULFILLED
     elif not whole:
         status = FulfillmentStatus.PARTIAL
     else:

@@ -16,7 +16,7 @@ from django.db import reset_queries
 from django.db.models import QuerySet, Sum
 
 from shop.actions.importing.report import no_formula
-from shop.models import Order, OrderLine, Payment
+from shop.models import FulfillmentStatus, Order, OrderLine, Payment
 from shop.money import format_minor
 
 # Orders that are in memory at a time.
@@ -140,7 +140,8 @@ def _rows(orders: Sequence[Order]) -> Iterator[list[str]]:
 
 def _cells_of_each(order: Order) -> list[str]:
     placed = order.created_at.astimezone(UTC).isoformat(timespec="seconds")
-    status = (order.status, order.payment_status, order.fulfillment_status)
+    shipped = FulfillmentStatus(order.fulfillment_status).name.lower()
+    status = (order.status, order.payment_status, shipped)
     return [order.number, placed, *status, _text(order.email), order.currency]
 
 

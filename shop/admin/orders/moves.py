@@ -37,7 +37,7 @@ class Move:
 
 
 def to_ship(order: Order) -> bool:
-    left = order.fulfillment_status in (FulfillmentStatus.NONE, FulfillmentStatus.PARTIAL)
+    left = order.fulfillment_status in (FulfillmentStatus.UNFULFILLED, FulfillmentStatus.PARTIAL)
     return left and order.status == OrderStatus.CONFIRMED
 
 
@@ -46,7 +46,7 @@ def _promised(order: Order) -> bool:
 
 
 def _to_cancel(order: Order) -> bool:
-    return order.status in _OPEN and order.fulfillment_status == FulfillmentStatus.NONE
+    return order.status in _OPEN and order.fulfillment_status == FulfillmentStatus.UNFULFILLED
 
 
 MOVES: dict[str, Move] = {

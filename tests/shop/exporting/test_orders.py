@@ -41,6 +41,7 @@ def test_each_line_has_a_row_and_the_whole_order_stands_in_the_first() -> None:
     for row in (mugs, plate):
         assert (row["Order"], row["Placed"]) == (order.number, "2026-02-03T12:00:00+00:00")
         assert (row["Status"], row["Payment status"]) == ("confirmed", "paid")
+        assert row["Fulfilment status"] == "unfulfilled"
         assert (row["E-mail"], row["Currency"]) == ("ann@example.org", "USD")
     told = ("Line", "SKU", "Product", "Variant", "Quantity", "Unit price", "Line subtotal")
     assert [mugs[name] for name in told] == ["1", "MUG-M", "Mug", "M", "2", "12.50", "25.00"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import graphene
 
+from schema.authentication import address_of
 from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
@@ -119,6 +120,29 @@ class UserActivate(Mutation):
         return cls(user=users.activate(_row(info, id), by=info.context.user))
 
 
+class UserPasswordResetSend(Mutation):
+    """Mails a user a link to choose a new password. Staff never see or set a password.
+
+    A user who has not chosen a password yet gets the invitation again. You need all permissions
+    that the user has. Sent too often, the error is RATE_LIMITED, as for `passwordResetRequest`.
+    """
+
+    permission = "shop.change_user"
+    # What the throttle counts outlives a refusal.
+    owns_transaction = True
+
+    class Input:
+        id = _id("Global id of the user.")
+
+    user = ObjectField(User, description="The account.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str) -> Any:  # noqa: A002
+        user = _row(info, id)
+        users.send_password_reset(user, by=info.context.user, address=address_of(info.context))
+        return cls(user=user)
+
+
 class UserDelete(Mutation):
     """Erases somebody else's account; what the shop must keep stays, without a name to it.
 
@@ -143,6 +167,7 @@ class UsersMutation(graphene.ObjectType):
 
     user_create = UserCreate.Field()
     user_update = UserUpdate.Field()
+    user_password_reset_send = UserPasswordResetSend.Field()
     user_deactivate = UserDeactivate.Field()
     user_activate = UserActivate.Field()
     user_delete = UserDelete.Field()

@@ -6,24 +6,21 @@ have themselves, and the last owner stays. What staff may do is for owners to de
 
 from typing import Any, cast
 
-from django.contrib import admin
-from django.contrib.admin.utils import unquote
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, RelatedDropdownFilter
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from shop.actions import accounts, audit
 from shop.actions.customers import privileges, users
 from shop.actions.customers.roles import ROLE_OF_GROUP
 from shop.admin.recording import RecordedAdmin
 from shop.admin.writing import ActionAdmin, ActionForm, fresh
+from shop.errors import ShopError, TryLater
 from shop.models import User
 
 # Only owners decide who else may do what. Permissions are given to groups, some of them roles.
@@ -32,8 +29,8 @@ PRIVILEGES = ("is_superuser", "groups")
 admin.site.unregister(Group)
 
 
-class AddUserForm(UserCreationForm, ActionForm):
-    """A new account. Whoever gets no password is invited to choose one."""
+class AddUserForm(ActionForm):
+    """A new account. Its user is invited by mail to choose a password."""
 
     by: User
 
@@ -41,26 +38,17 @@ class AddUserForm(UserCreationForm, ActionForm):
         model = User
         fields = ("email", "name")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Django's words tell of other ways to sign in, which the shop does not have.
-        asked: Any = self.fields["usable_password"]
-        asked.label, asked.help_text = "Password", ""
-        asked.choices = (("true", "Set it here"), ("false", "Have them choose one, by mail"))
-
     def changes(self) -> dict[str, Any]:
-        given = self.cleaned_data
-        password = given["password1"] if given["set_usable_password"] else None
-        return {"email": given["email"], "name": given["name"], "password": password, "by": self.by}
+        return {**super().changes(), "by": self.by}
 
 
-class ChangeUserForm(UserChangeForm, ActionForm):
+class ChangeUserForm(ActionForm):
     by: User
     field_names = {"roles": "groups"}
 
     class Meta:
         model = User
-        fields = ("email", "name", "password", "is_active", *PRIVILEGES)
+        fields = ("email", "name", "is_active", *PRIVILEGES)
 
     def changes(self) -> dict[str, Any]:
         changed = super().changes()
@@ -71,15 +59,12 @@ class ChangeUserForm(UserChangeForm, ActionForm):
 class UserAdmin(DjangoUserAdmin, ActionAdmin):
     form = ChangeUserForm
     add_form = AddUserForm
-    change_password_form = AdminPasswordChangeForm
     fieldsets = (
-        (None, {"fields": ("email", "name", "password")}),
+        (None, {"fields": ("email", "name")}),
         ("Access", {"fields": ("is_active", "is_staff", *PRIVILEGES)}),
         ("Dates", {"fields": (("created_at", "confirmed_at", "last_login"),)}),
     )
-    add_fieldsets = (
-        (None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),
-    )
+    add_fieldsets = ((None, {"fields": ("email", "name")}),)
     # Whoever is in a group is staff; nobody else is.
     readonly_fields = ("is_staff", "created_at", "confirmed_at", "last_login")
     filter_horizontal = ()
@@ -93,31 +78,24 @@ class UserAdmin(DjangoUserAdmin, ActionAdmin):
     )
     ordering = ("email_key",)
     sortable_by = ()
+    actions = ("send_password_reset",)
     search_fields = ("email_key", "name")
     search_help_text = "E-mail address or name"
 
-    def user_change_password(
-        self,
-        request: HttpRequest,
-        id: str,  # noqa: A002 - Django's name.
-        form_url: str = "",
-    ) -> HttpResponse:
-        # Django's own screen writes by itself.
-        if unquote(id) == str(request.user.pk):
-            # Where it takes the present one.
-            return redirect("admin:password_change")
-        found = self.get_object(request, unquote(id)) if request.method == "POST" else None
-        rows = [found] if found else []
-        with transaction.atomic(), audit.changing("user.update", rows, users.facts):
-            for user in rows:
-                privileges.hold(user)
-            before = [user.password for user in rows]
-            response = super().user_change_password(request, id, form_url)
-            for user, password in zip(rows, before, strict=True):
-                user.refresh_from_db()
-                if user.password != password:
-                    users.password_was_set(user)
-            return response
+    def get_urls(self) -> list[Any]:
+        """Django's own, without the page where staff set somebody's password."""
+        return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
+
+    @admin.action(description="Send password reset", permissions=["change"])
+    def send_password_reset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        address = request.META.get("REMOTE_ADDR", "")
+        for user in queryset.order_by("pk"):
+            try:
+                users.send_password_reset(user, by=_staff(request), address=address)
+            except (ShopError, TryLater) as error:
+                self.message_user(request, f"{user.email}: {error.message}", messages.ERROR)
+            else:
+                self.message_user(request, f"A link to choose a password goes to {user.email}.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).filter(erased_at=None)
@@ -127,7 +105,6 @@ class UserAdmin(DjangoUserAdmin, ActionAdmin):
         return fields if privileges.has_all(_staff(request)) else fields + PRIVILEGES
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Of the screen for passwords as well, which writes by itself.
         return super().has_change_permission(request, obj) and _reaches(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

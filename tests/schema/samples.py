@@ -168,6 +168,7 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "userCreate": lambda shop: {"email": "new@example.org"},
     "userDeactivate": lambda shop: {"id": shop.shopper},
     "userDelete": lambda shop: {"id": shop.shopper},
+    "userPasswordResetSend": lambda shop: {"id": shop.shopper},
     "userUpdate": lambda shop: {"id": shop.shopper, "name": "Renamed"},
     "variantCreate": lambda shop: {
         "product": shop.product,

@@ -10,12 +10,20 @@ from shop.actions.customers import Device, privileges, users
 from shop.actions.customers.roles import Role, roles_of
 from shop.models import OutboxEvent, Session, User
 
-MUTATIONS = ["userCreate", "userUpdate", "userDeactivate", "userActivate", "userDelete"]
+MUTATIONS = [
+    "userCreate",
+    "userUpdate",
+    "userDeactivate",
+    "userActivate",
+    "userPasswordResetSend",
+    "userDelete",
+]
 MAY = {
     "userCreate": {"owner", "manager"},
     "userUpdate": {"owner", "manager", "support"},
     "userDeactivate": {"owner", "manager", "support"},
     "userActivate": {"owner", "manager", "support"},
+    "userPasswordResetSend": {"owner", "manager", "support"},
     "userDelete": {"owner", "manager"},
 }
 ROLES = [role.value for role in Role]
@@ -25,11 +33,12 @@ ROLES = [role.value for role in Role]
 def people(staff: User, customer: User) -> dict[str, Any]:
     """The superuser, a customer, another one, one of each role, nobody, and one deactivated."""
     made = {
-        role.value: users.create(
-            by=staff, email=f"{role.value}@shop.example", roles=[role], password="a password"
-        )
+        role.value: users.create(by=staff, email=f"{role.value}@shop.example", roles=[role])
         for role in Role
     }
+    for user in made.values():
+        user.set_password("a password")
+        user.save()
     other = users.create(by=staff, email="bea@example.org", name="Bea")
     gone = users.create(by=staff, email="gone@example.org")
     users.deactivate(gone, by=staff)
@@ -274,3 +283,34 @@ def test_an_unknown_user_is_told_as_such(
     for mutation in MUTATIONS[1:]:
         assert refuse(mutation, id=unknown("User")) == ("NOT_FOUND", ["id"])
         assert mutation_error(mutation, id="garbage") == "BAD_REQUEST"
+
+
+# --- Links to choose a password -------------------------------------------------------------------
+
+
+def test_staff_send_a_password_reset(people: Any, outcome: Any) -> None:
+    password = people["customer"].password
+    assert outcome("userPasswordResetSend", "support", "customer") == "done"
+    event = OutboxEvent.objects.get(topic="user.reset_requested")
+    assert event.aggregate == f"user:{people['customer'].pk}"
+    assert User.objects.get(pk=people["customer"].pk).password == password
+
+
+def test_users_without_a_password_are_invited_again(people: Any, outcome: Any) -> None:
+    events = OutboxEvent.objects.filter(
+        topic="user.invited", aggregate=f"user:{people['other'].pk}"
+    )
+    assert events.count() == 1
+    assert outcome("userPasswordResetSend", "support", "other") == "done"
+    assert events.count() == 2
+
+
+def test_deactivated_users_get_no_link(people: Any, outcome: Any) -> None:
+    assert outcome("userPasswordResetSend", "owner", "gone") == ("INVALID", ["id"])
+
+
+def test_password_resets_are_throttled(people: Any, call: Any) -> None:
+    answers = [call("userPasswordResetSend", "owner", "customer") for _ in range(6)]
+    assert [answer.get("errors") for answer in answers[:5]] == [None] * 5
+    assert answers[5]["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert OutboxEvent.objects.filter(topic="user.reset_requested").count() == 5

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from shop import events
+from shop import events, throttling
 from shop.actions import audit
 from shop.actions.customers import privileges
 from shop.actions.customers.identity import checked_email, checked_name, give_way
@@ -35,14 +35,14 @@ def create(
     email: str,
     name: str = "",
     roles: Collection[Role] = (),
-    password: str | None = None,
 ) -> User:
-    """A new account, whose address the shop vouches for.
+    """Creates an account, whose address the shop vouches for, and invites its user by mail.
+
+    It has no password: nobody but the user ever knows one.
 
     Args:
         by: who makes it.
         roles: with any of them they are staff.
-        password: without one nobody signs in until they have chosen one, as they are invited to.
 
     Raises:
         Required, Invalid: the address is none; the name is too long.
@@ -59,14 +59,13 @@ def create(
         with errors.collect():
             privileges.check_roles(roles, by=by)
     errors.raise_any()
-    user.set_password(password)
+    user.set_unusable_password()
     _save(user)
     if roles:
         privileges.hold(user)
         by = privileges.check(user, by=by)
         privileges.give(user, privileges.standing(user, roles=roles), by=by)
-    if password is None:
-        events.emit("user.invited", user, by=by.pk)
+    events.emit("user.invited", user, by=by.pk)
     return user
 
 
@@ -145,10 +144,35 @@ def activate(user: User, *, by: User) -> User:
     return user
 
 
-def password_was_set(user: User) -> None:
-    """Ends everything of `user`, for whom staff set or removed a password, and tells them."""
-    end_all(user)
-    events.emit("user.password_changed", user)
+def send_password_reset(user: User, *, by: User, address: str) -> None:
+    """Mails the user a link that sets a new password; the invitation again if there is none yet.
+
+    Call it outside transactions: a refusal must not undo what the throttle has counted.
+
+    Args:
+        by: who sends it.
+        address: of the client, whose tries are counted as those of `passwordResetRequest`.
+
+    Raises:
+        Invalid: the account is not active.
+        BeyondYourPermissions: the user has permissions that `by` does not have.
+        Throttled, Busy: too many mails.
+    """
+    throttling.check(throttling.RESET, user.email_key, address)
+    _send_password_reset(user, by=by)
+
+
+@transaction.atomic
+def _send_password_reset(user: User, *, by: User) -> None:
+    privileges.hold(user)
+    by = privileges.check(user, by=by)
+    if not user.is_active:
+        raise Invalid("The account is not active.", field=["id"])
+    audit.created("user.send_password_reset", user, lambda user: {"email": user.email})
+    if user.has_usable_password():
+        events.emit("user.reset_requested", user)
+    else:
+        events.emit("user.invited", user, by=by.pk)
 
 
 def _set_identity(

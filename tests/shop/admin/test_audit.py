@@ -103,10 +103,9 @@ def test_screens_record_users_and_groups(owner: Client, customer: User) -> None:
     post(owner, "auth_group_change", group.pk, name="Clerks", permissions=[view.pk])
     form = {"email": "ann@example.org", "name": "Ann", "is_active": "on", "is_staff": "on"}
     post(owner, "shop_user_change", customer.pk, **form, groups=[group.pk])
-    password = {"password1": "one more long phrase", "password2": "one more long phrase"}
-    post(owner, "auth_user_password_change", customer.pk, usable_password="true", **password)
-    new = {"email": "bob@example.org", "name": "", "usable_password": "true"} | password
-    post(owner, "shop_user_add", **new)
+    selected = {"action": "send_password_reset", "_selected_action": [customer.pk], "index": 0}
+    post(owner, "shop_user_changelist", **selected)
+    post(owner, "shop_user_add", email="bob@example.org", name="")
     bob = User.objects.get(email="bob@example.org")
     made, granted, changed, secret, added = told()
     assert made == ("group.create", {"name": [None, "Clerks"]})
@@ -115,7 +114,7 @@ def test_screens_record_users_and_groups(owner: Client, customer: User) -> None:
         "user.update",
         {"name": ["", "Ann"], "is_staff": [False, True], "groups": [[], ["Clerks"]]},
     )
-    assert secret == ("user.update", {"password": ["***", "***"]})
+    assert secret == ("user.send_password_reset", {"email": [None, "ann@example.org"]})
     assert (added[0], added[1]["email"]) == ("user.create", [None, "bob@example.org"])
     assert added[1]["password"] == [None, "***"]
     # Who is deleted is forgotten: that it was done stays.

@@ -57,7 +57,7 @@ SAMPLES: dict[type[models.Model], Callable[[Any], tuple[dict[str, Any], dict[str
         {"basis_points": "7.5"},
     ),
     User: lambda people: (
-        {"email": "bob@example.org", "usable_password": "false"},
+        {"email": "bob@example.org"},
         {"name": "Bob"},
     ),
     Voucher: lambda people: (

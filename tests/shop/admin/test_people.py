@@ -2,10 +2,18 @@
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
-from shop.models import ProductStatus, User
-from tests.shop.admin.screens import add_url, change_url, errors_of, list_url, run_action, save
+from shop.models import OutboxEvent, ProductStatus, User
+from tests.shop.admin.screens import (
+    add_url,
+    change_url,
+    errors_of,
+    list_url,
+    messages_of,
+    run_action,
+    save,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -31,8 +39,6 @@ def test_staff_who_keep_users_cannot_reach_other_staff(client, people):
     people.clerk.user_permissions.set(Permission.objects.filter(codename__endswith="_user"))
     client.force_login(people.clerk)
     assert client.post(change_url(people.owner), {"name": "Mine"}).status_code == 403
-    password_url = reverse("admin:auth_user_password_change", args=[people.owner.pk])
-    assert client.get(password_url).status_code == 403
     save(client, change_url(people.shopper), {"name": "Anne", "is_superuser": "on"})
     people.shopper.refresh_from_db()
     assert (people.shopper.name, people.shopper.is_superuser) == ("Anne", False)
@@ -59,20 +65,59 @@ def test_screens_call_who_is_signed_in_by_name(client, people):
         assert card.partition(">")[2].partition("<")[0].strip() == name
 
 
-def test_user_is_added_with_a_password(owner):
-    changes = {"email": "Bob@Example.org", "usable_password": "true"}
+def test_added_users_choose_their_password_themselves(owner):
+    page = owner.get(add_url("user")).content.decode()
+    assert "password1" not in page
+    assert "usable_password" not in page
+    # Fields that the form does not have change nothing.
+    changes = {"email": "Bob@Example.org", "usable_password": "true", "set_usable_password": "on"}
     changes |= {"password1": "correct horse", "password2": "correct horse"}
     assert save(owner, add_url("user"), changes).status_code == 302
     user = User.objects.get(email_key="bob@example.org")
-    assert user.check_password("correct horse")
+    assert not user.has_usable_password()
     assert not user.is_staff
-    password_url = reverse("admin:auth_user_password_change", args=[user.pk])
-    assert owner.get(password_url).status_code == 200
+    assert OutboxEvent.objects.filter(topic="user.invited", aggregate=f"user:{user.pk}").exists()
     assert owner.get(change_url(user)).status_code == 200
 
 
+def test_staff_cannot_set_a_password(owner, people):
+    before = people.shopper.password
+    url = f"{change_url(people.shopper).removesuffix('change/')}password/"
+    new = {"password1": "correct horse", "password2": "correct horse", "usable_password": "true"}
+    assert owner.post(url, new).status_code in (302, 404)
+    with pytest.raises(NoReverseMatch):
+        reverse("admin:auth_user_password_change", args=[people.shopper.pk])
+    save(owner, change_url(people.shopper), {"password": "correct horse", **new})
+    people.shopper.refresh_from_db()
+    assert people.shopper.password == before
+    page = owner.get(change_url(people.shopper)).content.decode()
+    assert "pbkdf2" not in page
+    assert "argon2" not in page
+
+
+def test_staff_send_a_link_to_choose_a_password(owner, people):
+    people.shopper.set_password("a customer password")
+    people.shopper.save()
+    response = run_action(owner, "user", "send_password_reset", [people.shopper])
+    assert messages_of(response) == [f"A link to choose a password goes to {people.shopper.email}."]
+    sent = OutboxEvent.objects.filter(topic="user.reset_requested")
+    assert sent.get().aggregate == f"user:{people.shopper.pk}"
+    for _ in range(4):
+        run_action(owner, "user", "send_password_reset", [people.shopper])
+    response = run_action(owner, "user", "send_password_reset", [people.shopper])
+    assert "Too many tries" in messages_of(response)[0]
+
+
+def test_staff_send_no_link_to_those_with_more_permissions(client, people):
+    people.clerk.user_permissions.set(Permission.objects.filter(codename__endswith="_user"))
+    client.force_login(people.clerk)
+    response = run_action(client, "user", "send_password_reset", [people.owner])
+    assert messages_of(response)[0].startswith(people.owner.email)
+    assert not OutboxEvent.objects.filter(topic="user.reset_requested").exists()
+
+
 def test_user_with_a_taken_address_is_refused(owner, people):
-    changes = {"email": "ANN@example.org", "usable_password": "false"}
+    changes = {"email": "ANN@example.org"}
     response = save(owner, add_url("user"), changes)
     assert errors_of(response) == ["Somebody already has this e-mail address."]
 

@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PORT ?= 8000
+# SITE_URL follows it, so that links lead to the server that runs.
+export PORT ?= 8000
 WORKERS ?= 2
 VENV ?= .venv
 BIN := $(VENV)/bin

@@ -6,6 +6,7 @@ import uuid
 from contextvars import ContextVar
 
 # What proxies and tracers send: UUIDs, ULIDs, trace ids, Heroku's, AWS's.
+_TOKEN = re.compile(r"([?&]token=)[^&\s\"']+")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._:=+/@-]{1,128}")
 
 # Of the thread that answers; "-" is for all that is done for no request.
@@ -26,4 +27,14 @@ class RequestIdFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current.get()
+        return True
+
+
+class TokenFilter(logging.Filter):
+    """Removes the tokens of links from the addresses that records name."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        if "token=" in text:
+            record.msg, record.args = _TOKEN.sub(r"\1***", text), ()
         return True

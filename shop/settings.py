@@ -281,11 +281,14 @@ EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH = _mail["EMAIL_FILE_PATH"] or None
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="shop@localhost")
-# Where people find this server: links in mails begin with it.
-SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-# Where shoppers are: the pages account/confirm, account/reset, account/email and orders/<number> of
-# this site get the `token` of a link in a mail; cart needs none.
-STOREFRONT_URL = env.str("STOREFRONT_URL", default=SITE_URL).rstrip("/")
+# Port of the development server; `make run PORT=9000` sets it.
+PORT = env.int("PORT", default=8000)
+# Where people find this server: links to its own pages begin with it.
+SITE_URL = env.str("SITE_URL", default=f"http://localhost:{PORT}").rstrip("/")
+# Address of the storefront: its pages account/confirm, account/reset, account/email and
+# orders/<number> get the `token` of a link in a mail; cart needs none. While it is empty, mails
+# link to the pages of this server (shop.customer_pages).
+STOREFRONT_URL = env.str("STOREFRONT_URL", default="").rstrip("/")
 
 # --- The shop ----------------------------------------------------------------------------------
 
@@ -493,19 +496,24 @@ DD_DOGSTATSD_PORT = env.int("DD_DOGSTATSD_PORT", default=8125)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "shop.request_ids.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "shop.request_ids.RequestIdFilter"},
+        "no_tokens": {"()": "shop.request_ids.TokenFilter"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"}
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id"],
+            "filters": ["request_id", "no_tokens"],
             "formatter": "line",
         }
     },
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
+        # The development server writes whole addresses, and those of links have tokens in them.
+        "django.server": {"handlers": ["console"], "propagate": False},
         # In the web server's own log, tasks that went well are noise.
         "celery.app.trace": {"level": "WARNING" if BACKGROUND == "threads" else "INFO"},
         # At other levels the library writes down whole requests and answers, with client secrets.

@@ -15,7 +15,7 @@ from schema.openapi import views as openapi
 from schema.rest import IndexView, OperationView
 from schema.serving import service
 from schema.trusted import operations
-from shop import providers, reference
+from shop import customer_pages, providers, reference
 from shop.actions import jobs
 from shop.admin import mails, second_factor
 from shop.errors import NotFound
@@ -84,6 +84,12 @@ urlpatterns = [
         else []
     ),
     path("downloads/<str:token>/<str:name>", download, name="download"),
+    # As storefronts have them, for shops that have none.
+    re_path(r"^account/confirm/?$", customer_pages.confirm, name="confirm_page"),
+    re_path(r"^account/reset/?$", customer_pages.reset, name="reset_page"),
+    re_path(r"^account/email/?$", customer_pages.email, name="email_page"),
+    re_path(r"^orders/(?P<number>[A-Za-z0-9-]+)/?$", customer_pages.order, name="order_page"),
+    re_path(r"^cart/?$", customer_pages.cart, name="cart_page"),
     path("payments/demo/confirm/", providers.confirm_demo, name="confirm_demo"),
     # With or without the slash, as it is told to the provider.
     re_path(r"^payments/(?P<provider>[a-z]+)/?$", providers.message, name="provider_message"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -68,6 +68,17 @@ def send(template: str, *, to: str, key: str, context: dict[str, Any], user: Any
     message.send()
     sent = SentMail(key=key, template=template, recipient=to, user=user)
     SentMail.objects.bulk_create([sent], ignore_conflicts=True)
+
+
+def page_url(path: str, **query: str) -> str:
+    """The address of a page for customers: of the storefront, or of this server without one.
+
+    Args:
+        path: begins with a slash. `shop.customer_pages` has the same paths.
+        query: such as the `token` of a link.
+    """
+    base = settings.STOREFRONT_URL or settings.SITE_URL
+    return f"{base}{path}?{urlencode(query)}" if query else f"{base}{path}"
 
 
 def purge(before: datetime) -> int:

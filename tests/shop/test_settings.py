@@ -173,3 +173,13 @@ def test_the_example_lists_every_variable_and_no_other() -> None:
     read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', source))
     listed = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", example, re.MULTILINE))
     assert listed == read
+
+
+def test_links_follow_the_port_of_the_development_server() -> None:
+    assert load(DEBUG="1")["SITE_URL"] == "http://localhost:8000"
+    found = load(DEBUG="1", PORT="9000")
+    assert (found["SITE_URL"], found["STOREFRONT_URL"]) == ("http://localhost:9000", "")
+    given = {"SITE_URL": "https://api.example.org/", "STOREFRONT_URL": "https://shop.example.org/"}
+    found = load(**GOOD, PORT="9000", **given)
+    assert found["SITE_URL"] == "https://api.example.org"
+    assert found["STOREFRONT_URL"] == "https://shop.example.org"

@@ -17,7 +17,7 @@ from shop.actions.carts.details import (
     set_reminder,
     set_shipping,
 )
-from shop.actions.carts.leaving import purge, remind
+from shop.actions.carts.leaving import open_reminder, purge, remind, reminder_token
 from shop.actions.carts.lines import (
     MAX_LINES,
     MAX_QUANTITY,
@@ -46,10 +46,12 @@ __all__ = [
     "find",
     "is_for_another",
     "merge",
+    "open_reminder",
     "priced",
     "priced_all",
     "purge",
     "remind",
+    "reminder_token",
     "remove",
     "remove_voucher",
     "set_addresses",

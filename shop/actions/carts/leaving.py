@@ -3,14 +3,18 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core import signing
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from shop import events
 from shop.actions.rows import locked
+from shop.errors import NotFound
 from shop.models import Cart, CartLine, CartStatus
+from shop.models.customers import email_key
 
 _BATCH = 100
+_SALT = "shop.carts.reminder"
 
 
 def remind(now: datetime) -> int:
@@ -32,6 +36,23 @@ def remind(now: datetime) -> int:
     while keys := list(left.order_by("pk").values_list("pk", flat=True)[:_BATCH]):
         total += _mark(left, keys, now)
     return total
+
+
+def reminder_token(cart: Cart) -> str:
+    """A token for the link of a reminder: it shows the cart while it has this e-mail address."""
+    return signing.dumps([cart.pk, email_key(cart.email)], salt=_SALT)
+
+
+def open_reminder(token: str) -> Cart:
+    """The cart that a reminder was about. Raises NotFound when it is not open any more."""
+    try:
+        key, address = signing.loads(token, salt=_SALT, max_age=timedelta(days=settings.CART_DAYS))
+    except signing.BadSignature:
+        raise NotFound("There is no such cart.") from None
+    cart = Cart.objects.filter(pk=key, status=CartStatus.ACTIVE).first()
+    if cart is None or email_key(cart.email) != address:
+        raise NotFound("There is no such cart.")
+    return cart
 
 
 def purge(before: datetime) -> int:

@@ -1,9 +1,5 @@
 """Mails about accounts. Links are made when the mail is, so that no queue holds one."""
 
-from urllib.parse import urlencode
-
-from django.conf import settings
-
 from shop import throttling
 from shop.actions import mails
 from shop.actions.customers import links
@@ -48,7 +44,7 @@ def welcome(user_id: int, event_id: int) -> None:
         link = _link("confirm", links.CONFIRM, user)
         _send("account_confirm", user, event_id, link=link, name="")
     else:
-        _send("account_exists", user, event_id, link=f"{settings.STOREFRONT_URL}/account/reset")
+        _send("account_exists", user, event_id, link=mails.page_url("/account/reset"))
 
 
 def send_reset(user_id: int, event_id: int) -> None:
@@ -134,5 +130,4 @@ def _send(template: str, user: User, event_id: int, **context: str) -> None:
 
 
 def _link(page: str, purpose: str, user: User) -> str:
-    query = urlencode({"token": links.make(purpose, user)})
-    return f"{settings.STOREFRONT_URL}/account/{page}?{query}"
+    return mails.page_url(f"/account/{page}", token=links.make(purpose, user))

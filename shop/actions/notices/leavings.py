@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from shop import throttling
-from shop.actions import mails
+from shop.actions import carts, mails
 from shop.errors import Throttled
 from shop.models import Cart, CartStatus
 from shop.models.customers import email_key
@@ -15,7 +15,8 @@ _A_DAY = throttling.Limit(1, 24 * 3600)
 def tell_of_cart(cart_id: int, event_id: int) -> None:
     """Mails what is in the cart; nothing, once it was ordered, emptied or touched again.
 
-    Its token is known to their browser only, so that the link leads to the page and no further.
+    The cart's token is known to their browser only: a storefront shows the cart that it has there.
+    The page of this server, which stands in for one, gets a token that only shows the cart.
 
     Raises:
         OSError: the mail server does not take it.
@@ -41,10 +42,16 @@ def tell_of_cart(cart_id: int, event_id: int) -> None:
             }
             for line in lines
         ],
-        "url": f"{settings.STOREFRONT_URL}/cart",
+        "url": _link(cart),
     }
     key = f"cart-abandoned-{event_id}"
     mails.send("cart_abandoned", to=cart.email, key=key, context=context, user=cart.user)
+
+
+def _link(cart: Cart) -> str:
+    if settings.STOREFRONT_URL:
+        return mails.page_url("/cart")
+    return mails.page_url("/cart", token=carts.reminder_token(cart))
 
 
 def _may_be_told(cart: Cart, event_id: int) -> bool:

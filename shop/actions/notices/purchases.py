@@ -5,9 +5,6 @@ and no table holds one.
 """
 
 from typing import Any
-from urllib.parse import urlencode
-
-from django.conf import settings
 
 from shop.actions import mails
 from shop.actions.customers import address_rules
@@ -104,11 +101,10 @@ def _told(order_id: int) -> Order | None:
 
 
 def _send(template: str, order: Order, event_id: int, **context: Any) -> None:
-    query = urlencode({"token": token_of(order.number)})
     full = {
         "name": order.shipping_address.get("name", ""),
         "number": order.number,
-        "url": f"{settings.STOREFRONT_URL}/orders/{order.number}?{query}",
+        "url": mails.page_url(f"/orders/{order.number}", token=token_of(order.number)),
         **context,
     }
     key = f"{template.replace('_', '-')}-{event_id}"

@@ -1,11 +1,14 @@
 """Whether the database answers and has all its tables, within a bound."""
 
+import logging
 import threading
 from functools import cache
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+
+logger = logging.getLogger(__name__)
 
 # Seconds that whoever asks waits for an answer.
 PATIENCE = 2.0
@@ -72,8 +75,8 @@ class _Question(threading.Thread):
     def run(self) -> None:
         try:
             self.answer = _state()
-        except (DatabaseError, InterfaceError):
-            self.answer = AWAY
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("The database does not answer: %s.", type(error).__name__)
         finally:
             connection.close()
             self.is_answered = True

@@ -345,11 +345,18 @@ GRAPHQL_DEBUG = env.bool("GRAPHQL_DEBUG", default=DEBUG)
 # Each a maximum for one document; docs/frontend.md tells clients the defaults.
 GRAPHQL_LIMITS = {
     "tokens": env.int("GRAPHQL_MAX_TOKENS", default=10_000),
+    "operations": env.int("GRAPHQL_MAX_OPERATIONS", default=10),
     "depth": env.int("GRAPHQL_MAX_DEPTH", default=20),
+    "fields": env.int("GRAPHQL_MAX_FIELDS", default=1_000),
+    "spreads": env.int("GRAPHQL_MAX_SPREADS", default=300),
+    "selection_fields": env.int("GRAPHQL_MAX_SELECTION_FIELDS", default=200),
+    "selection_spreads": env.int("GRAPHQL_MAX_SELECTION_SPREADS", default=50),
+    "repeats": env.int("GRAPHQL_MAX_REPEATS", default=15),
     "aliases": env.int("GRAPHQL_MAX_ALIASES", default=100),
     "directives": env.int("GRAPHQL_MAX_DIRECTIVES", default=100),
     "root_fields": env.int("GRAPHQL_MAX_ROOT_FIELDS", default=50),
     "mutations": env.int("GRAPHQL_MAX_MUTATIONS", default=10),
+    "values": env.int("GRAPHQL_MAX_VALUES", default=10_000),
     "cost": env.int("GRAPHQL_MAX_COST", default=50_000),
 }
 # What clients may spend on operations, in points of their cost: how many they have at once, and how

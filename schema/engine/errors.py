@@ -9,6 +9,9 @@ from graphql import GraphQLError
 
 logger = logging.getLogger(__name__)
 
+# Characters of a message.
+_MAX_MESSAGE = 500
+
 
 class CodedError(GraphQLError):
     """A request that cannot be served, told with a code that client programs act on."""
@@ -77,6 +80,14 @@ class NotTrusted(CodedError):
     code = "OPERATION_NOT_TRUSTED"
 
 
+def formatted(error: GraphQLError) -> dict[str, Any]:
+    """`error` as the specification has it; a text that repeats a long name or value is cut."""
+    found: dict[str, Any] = dict(error.formatted)
+    if len(error.message) > _MAX_MESSAGE:
+        found["message"] = f"{error.message[:_MAX_MESSAGE]}..."
+    return found
+
+
 # Translates an exception that passes by itself, such as a database that is away, into Retry, and
 # logs it; None for all others.
 Translate = Callable[[BaseException], CodedError | None]
@@ -90,21 +101,21 @@ def present(error: GraphQLError, translate: Translate | None = None) -> dict[str
     and traceback go to the log under that id only.
     """
     if isinstance(error, CodedError):
-        return dict(error.formatted)
+        return formatted(error)
     original = error.original_error
     if isinstance(original, CodedError):
-        return {**error.formatted, "message": original.message, "extensions": original.extensions}
-    formatted: dict[str, Any] = dict(error.formatted)
+        return {**formatted(error), "extensions": original.extensions}
+    shown = formatted(error)
     if original is None or isinstance(original, GraphQLError):
-        formatted["extensions"] = {"code": "BAD_REQUEST", **formatted.get("extensions", {})}
-        return formatted
+        shown["extensions"] = {"code": "BAD_REQUEST", **shown.get("extensions", {})}
+        return shown
     translated = translate(original) if translate else None
     if translated is not None:
-        formatted["message"] = translated.message
-        formatted["extensions"] = translated.extensions
-        return formatted
+        shown["message"] = translated.message
+        shown["extensions"] = translated.extensions
+        return shown
     error_id = uuid.uuid4().hex
     logger.error("Internal error %s at %s", error_id, error.path, exc_info=original)
-    formatted["message"] = "Something went wrong on our side."
-    formatted["extensions"] = {"code": "INTERNAL", "id": error_id}
-    return formatted
+    shown["message"] = "Something went wrong on our side."
+    shown["extensions"] = {"code": "INTERNAL", "id": error_id}
+    return shown

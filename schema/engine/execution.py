@@ -7,7 +7,6 @@ needs, and `CompiledExecutionContext.execute_field` runs them. Everything else i
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection
@@ -25,14 +24,10 @@ from graphql import (
     GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     VariableNode,
     execute,
     located_error,
-    parse,
-    specified_rules,
-    validate,
     visit,
 )
 from graphql.execution.values import get_argument_values
@@ -41,15 +36,18 @@ from graphql.pyutils import Path
 
 from schema.engine.compiled import Run
 from schema.engine.errors import TooComplex, Translate
-from schema.engine.limits import Limits, check_document, cost_of
+from schema.engine.limits import Limits, cost_of
 from schema.engine.metering import charge
 from schema.engine.plan import NodePlan, NotProvable, PagePlan, plan_node, plan_page
 from schema.engine.statements import Slot
+from schema.engine.validation import MAX_ERRORS, parse_and_validate
 
 logger = logging.getLogger(__name__)
 
 # A parsed document with its plans takes 186 bytes a character, measured on a product list.
 _WEIGHT = 200
+# One that is refused is its text and its errors.
+_REFUSED_WEIGHT = 4
 
 # Of one document: each combination of its switches and each path has a plan of its own.
 _MAX_PLANS = 128
@@ -63,15 +61,19 @@ class Document:
 
     Attributes:
         errors: of parsing or validation; a document with errors is never executed.
+        tokens: that were read of its text.
         plans: by operation, path and the values of variables in @skip and @include.
         questions: what the answer cache knows of it, by the name of the operation.
         digest: the hash under which it is persisted, once somebody has asked for it by that.
     """
 
-    def __init__(self, ast: DocumentNode | None, errors: list[GraphQLError], size: int) -> None:
+    def __init__(
+        self, ast: DocumentNode | None, errors: list[GraphQLError], size: int, tokens: int = 0
+    ) -> None:
         self.ast = ast
         self.errors = errors
         self.size = size
+        self.tokens = tokens
         self.cache: DocumentCache | None = None
         self.plans: dict[Any, PagePlan | NodePlan] = {}
         self.questions: dict[str | None, Any] = {}
@@ -152,7 +154,7 @@ class Executor:
 
     Args:
         schema: the schema.
-        introspection: whether documents may ask for the schema.
+        introspection: whether documents may ask for the schema, and errors suggest names of it.
         limits: what documents may ask for.
         on_field: told how each planned field was run, as in `counts`.
         compiled: off, everything runs on the generic path (for comparison).
@@ -176,9 +178,6 @@ class Executor:
     ) -> None:
         self.schema = schema
         self._introspection = introspection
-        self._rules = [*specified_rules]
-        if not introspection:
-            self._rules.append(NoSchemaIntrospectionCustomRule)
         self.limits = limits or Limits()
         self._on_field = on_field
         self.translate = translate
@@ -230,25 +229,19 @@ class Executor:
             context_value=context,
             variable_values=variables,
             operation_name=operation_name,
+            max_coercion_errors=MAX_ERRORS,
+            hide_suggestions=not self._introspection,
             execution_context_class=self._context_class,
         )
 
     def _parsed(self, text: str) -> Document:
-        size = len(text) * _WEIGHT
-        try:
-            ast = parse(text, max_tokens=self.limits.tokens)
-            check_document(ast, self.limits)
-        except GraphQLError as error:
-            if f"more than {self.limits.tokens} tokens" in error.message:
-                maximum = self.limits.tokens
-                message = f"The document has more than {maximum} tokens."
-                error = TooComplex(message, limit="tokens", max=maximum)
-            return Document(None, [error], size)
-        except RecursionError:
-            deep = TooComplex("The document is nested too deeply.", limit="depth")
-            return Document(None, [deep], size)
-        errors = validate(self.schema, ast, self._rules)
-        return Document(ast, errors if self._introspection else _discreet(errors), size)
+        parsed = parse_and_validate(
+            self.schema, text, self.limits, introspection=self._introspection
+        )
+        # Of what is never executed, little is stored: it must not push out what is.
+        if parsed.errors:
+            return Document(None, parsed.errors, len(text) * _REFUSED_WEIGHT, parsed.tokens)
+        return Document(parsed.ast, [], len(text) * _WEIGHT, parsed.tokens)
 
 
 class LimitedExecutionContext(ExecutionContext):
@@ -400,14 +393,6 @@ def _proven(plan: PagePlan | NodePlan) -> PagePlan | NodePlan:
     return plan
 
 
-def _discreet(errors: list[GraphQLError]) -> list[GraphQLError]:
-    """`errors` without suggestions, which would spell out the schema bit by bit."""
-    return [
-        GraphQLError(re.sub(r" Did you mean .*$", "", error.message, flags=re.DOTALL), error.nodes)
-        for error in errors
-    ]
-
-
 def _node_type(definition: Any) -> Any:
     type_ = definition.type
     return type_.of_type if isinstance(type_, GraphQLNonNull) else type_
@@ -415,6 +400,9 @@ def _node_type(definition: Any) -> Any:
 
 def _switches(ast: DocumentNode) -> tuple[str, ...]:
     """Names of the variables that decide which fields are selected."""
+    if ast.loc and "@" not in ast.loc.source.body:
+        # Without directives there is nothing to look for.
+        return ()
     names: set[str] = set()
 
     class Collect(Visitor):

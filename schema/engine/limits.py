@@ -1,12 +1,13 @@
-"""What a document may ask for, found out in time linear in its length.
+"""Limits on documents, checked in time linear in their length, before validation.
 
-Each fragment is measured once, whoever spreads it, so fragments that fan out cost nothing to
-refuse. Static limits are checked before validation, whose rules are not all linear; the cost needs
-types and variables and is known before execution.
+Each fragment is measured once, however often it is spread, so that fragments which fan out are
+refused at once. The limits also bound the time of validation: `schema.engine.validation` says which
+limit bounds which rule. The cost needs types and variables, and is known before execution.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,34 +41,56 @@ _MAX_RECURSION = 200
 class Limits:
     """Each a maximum.
 
+    In a selection set, fragments stand in the place of their spreads, and the selection sets of
+    fields with one response key count as one, as execution merges them.
+
     Attributes:
         tokens: of the document.
+        operations: of the document.
         depth: of nested fields.
+        fields: of the document, with fragments in the place of their spreads.
+        spreads: of the document, counted like `fields`; inline fragments are counted too.
+        selection_fields: of one selection set.
+        selection_spreads: of one selection set; inline fragments are counted too.
+        repeats: of one response key in one selection set.
         aliases: fields that are given another name.
         directives: applied in the document.
         root_fields: of one operation, meta fields and repetitions counted.
+        mutations: root fields of one mutation.
+        values: scalars, lists, objects and nulls in the variables of a request.
         cost: see `cost_of`.
     """
 
     tokens: int = 10_000
+    operations: int = 10
     depth: int = 20
+    fields: int = 1_000
+    spreads: int = 300
+    selection_fields: int = 200
+    selection_spreads: int = 50
+    repeats: int = 15
     aliases: int = 100
     directives: int = 100
     root_fields: int = 50
     mutations: int = 10
+    values: int = 10_000
     cost: int = 50_000
 
 
 @dataclass
 class _Size:
+    """Size of a selection set, with fragments in the place of their spreads."""
+
     depth: int = 0
     fields: int = 0
+    spreads: int = 0
     aliases: int = 0
     directives: int = 0
 
     def add(self, other: _Size, deeper: int = 0) -> None:
         self.depth = max(self.depth, other.depth + deeper)
         self.fields += other.fields
+        self.spreads += other.spreads
         self.aliases += other.aliases
         self.directives += other.directives
 
@@ -80,35 +103,61 @@ def check_document(document: DocumentNode, limits: Limits) -> None:
     """
     measure = _Measure(document)
     try:
-        for definition in document.definitions:
-            _check_definition(definition, measure, limits)
+        total = _Size()
+        for root in measure.roots(limits):
+            size = measure.definition(root)
+            _check("depth", size.depth, limits.depth)
+            total.add(size)
+            _check("aliases", total.aliases, limits.aliases)
+            _check("directives", total.directives, limits.directives)
+            _check("fields", total.fields, limits.fields)
+            _check("spreads", total.spreads, limits.spreads)
+            if isinstance(root, OperationDefinitionNode):
+                _check_root_fields(root, measure, limits)
+            # After the totals: this takes a step for each field and spread that they count.
+            measure.check_selections(root.selection_set, limits)
     except RecursionError as error:
         # A chain of fragments, each spreading the next, is as deep as it is long.
         raise TooComplex("The document is nested too deeply.", limit="depth") from error
 
 
-def _check_definition(definition: Any, measure: _Measure, limits: Limits) -> None:
-    if isinstance(definition, FragmentDefinitionNode):
-        size = measure.fragment(definition.name.value)
-    elif isinstance(definition, OperationDefinitionNode):
-        size = measure.selections(definition.selection_set, 0)
-        size.directives += len(definition.directives)
-        roots = measure.root_fields(definition.selection_set)
-        _check("root fields", roots, limits.root_fields)
-        if definition.operation == OperationType.MUTATION:
-            _check("mutations", roots, limits.mutations)
-    else:
-        return
-    _check("depth", size.depth, limits.depth)
-    _check("aliases", size.aliases, limits.aliases)
-    _check("directives", size.directives, limits.directives)
+def count_values(variables: Any, limits: Limits) -> int:
+    """The number of values in variables; counting stops beyond `limits.values`."""
+    count = 0
+    pending = [variables]
+    while pending and count <= limits.values:
+        value = pending.pop()
+        items = value.values() if isinstance(value, dict) else value
+        count += len(items)
+        pending.extend(item for item in items if isinstance(item, dict | list))
+    return count
 
 
-def _check(name: str, actual: int, maximum: int) -> None:
+def check_values(count: int, limits: Limits) -> None:
+    """Raises TooComplex for more values in variables than are allowed."""
+    if count > limits.values:
+        raise TooComplex(
+            f"The variables have more than {limits.values} values.",
+            limit="values",
+            actual=count,
+            max=limits.values,
+        )
+
+
+def _check_root_fields(
+    operation: OperationDefinitionNode, measure: _Measure, limits: Limits
+) -> None:
+    roots = measure.root_fields(operation.selection_set)
+    _check("root fields", roots, limits.root_fields)
+    if operation.operation == OperationType.MUTATION:
+        _check("mutations", roots, limits.mutations)
+
+
+def _check(name: str, actual: int, maximum: int, where: str = "document") -> None:
     if actual > maximum:
         shown = min(actual, 10**9)
         raise TooComplex(
-            f"The document has {name} of {shown}; at most {maximum} are allowed.",
+            f"The {where} has {name} of {shown}; at most {maximum} are allowed.",
             limit=name,
             actual=shown,
             max=maximum,
@@ -119,6 +168,7 @@ class _Measure:
     """Sizes of selections; those of fragments are remembered."""
 
     def __init__(self, document: DocumentNode) -> None:
+        self._definitions = document.definitions
         self._fragments = {
             node.name.value: node
             for node in document.definitions
@@ -126,6 +176,25 @@ class _Measure:
         }
         self._sizes: dict[str, _Size | None] = {}
         self._roots: dict[str, int] = {}
+
+    def roots(self, limits: Limits) -> Iterator[OperationDefinitionNode | FragmentDefinitionNode]:
+        """The operations, and then the fragments that none of the roots before them spreads."""
+        operations = [
+            node for node in self._definitions if isinstance(node, OperationDefinitionNode)
+        ]
+        _check("operations", len(operations), limits.operations)
+        yield from operations
+        for node in self._definitions:
+            if isinstance(node, FragmentDefinitionNode) and node.name.value not in self._sizes:
+                yield node
+
+    def definition(self, node: OperationDefinitionNode | FragmentDefinitionNode) -> _Size:
+        if isinstance(node, FragmentDefinitionNode):
+            return self.fragment(node.name.value)
+        size = self.selections(node.selection_set, 0)
+        size.directives += len(node.directives)
+        size.directives += sum(len(variable.directives) for variable in node.variable_definitions)
+        return size
 
     def fragment(self, name: str) -> _Size:
         if name in self._sizes:
@@ -151,10 +220,15 @@ class _Measure:
             if isinstance(node, FieldNode):
                 size.fields += 1
                 size.aliases += node.alias is not None
-                size.add(self.selections(node.selection_set, level + 1), deeper=1)
+                if node.selection_set is None:
+                    size.depth = max(size.depth, 1)
+                else:
+                    size.add(self.selections(node.selection_set, level + 1), deeper=1)
             elif isinstance(node, InlineFragmentNode):
+                size.spreads += 1
                 size.add(self.selections(node.selection_set, level + 1))
             elif isinstance(node, FragmentSpreadNode):
+                size.spreads += 1
                 size.add(self.fragment(node.name.value))
         return size
 
@@ -172,6 +246,42 @@ class _Measure:
                     self._roots[name] = self.root_fields(self._fragments[name].selection_set)
                 count += self._roots.get(name, 0)
         return count
+
+    def check_selections(self, selection_set: SelectionSetNode, limits: Limits) -> None:
+        """Checks the selection set and all below it, each as execution merges it."""
+        pending = [[selection_set]]
+        while pending:
+            merged, spreads = self._merged(pending.pop())
+            fields = sum(map(len, merged.values()))
+            _check("selection fields", fields, limits.selection_fields, "selection set")
+            _check("selection spreads", spreads, limits.selection_spreads, "selection set")
+            for nodes in merged.values():
+                _check("repeats", len(nodes), limits.repeats, "selection set")
+                below = [node.selection_set for node in nodes if node.selection_set]
+                if below:
+                    pending.append(below)
+
+    def _merged(self, sets: list[SelectionSetNode]) -> tuple[dict[str, list[FieldNode]], int]:
+        """The fields of these selection sets by response key, and the number of their spreads."""
+        merged: dict[str, list[FieldNode]] = {}
+        spreads = 0
+        seen: set[str] = set()
+        pending = list(sets)
+        while pending:
+            for node in pending.pop().selections:
+                if isinstance(node, FieldNode):
+                    key = node.alias or node.name
+                    merged.setdefault(key.value, []).append(node)
+                    continue
+                spreads += 1
+                if isinstance(node, InlineFragmentNode):
+                    pending.append(node.selection_set)
+                elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                    # Execution too visits a fragment once in a selection set.
+                    seen.add(node.name.value)
+                    if node.name.value in self._fragments:
+                        pending.append(self._fragments[node.name.value].selection_set)
+        return merged, spreads
 
 
 def cost_of(

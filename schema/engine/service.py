@@ -25,11 +25,20 @@ from graphql.execution.collect_fields import collect_fields
 from graphql.execution.values import get_variable_values
 
 from schema.engine.answers import AnswerCache, Kept
-from schema.engine.errors import CodedError, NotTrusted, Translate, Unauthenticated, present
+from schema.engine.errors import (
+    CodedError,
+    NotTrusted,
+    Translate,
+    Unauthenticated,
+    formatted,
+    present,
+)
 from schema.engine.execution import Document, Executor
+from schema.engine.limits import check_values, count_values
 from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
 from schema.engine.persisted import Known, document_of
 from schema.engine.transport import Refused
+from schema.engine.validation import MAX_ERRORS
 
 # Of answers that are nothing but an error with this code; of all others 400.
 STATUS = {
@@ -129,6 +138,7 @@ class Service:
         request.graphql_charged = False  # type: ignore[attr-defined]
         # That of the operation before it, in a batch.
         vars(request).pop("graphql_cost", None)
+        request.graphql_size = MIN_CHARGE  # type: ignore[attr-defined]
         try:
             answer = self._run(request, operation)
         except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.
@@ -138,7 +148,7 @@ class Service:
             return answer
         # Else garbage would be free, however long it took to read.
         try:
-            charge(request, MIN_CHARGE)
+            charge(request, request.graphql_size)  # type: ignore[attr-defined]
         except CodedError as error:
             return Answer({"errors": [error.formatted]}, status_of(error))
         return answer
@@ -150,7 +160,12 @@ class Service:
 
     def _run(self, request: HttpRequest, operation: dict[str, Any]) -> Answer:
         try:
+            limits, variables = self.executor.limits, operation.get("variables") or {}
+            values = count_values(variables, limits)
+            request.graphql_size += values  # type: ignore[attr-defined]
+            check_values(values, limits)
             document = self._document(request, operation)
+            request.graphql_size += document.tokens  # type: ignore[attr-defined]
             if document.errors:
                 return Answer({"errors": [_invalid(error) for error in document.errors]}, 400)
             name = operation.get("operationName")
@@ -270,7 +285,7 @@ def _root_fields(
     given: dict[str, Any],
 ) -> set[str]:
     """Names of the root fields that an operation selects. Raises GraphQLError for bad variables."""
-    variables = get_variable_values(schema, operation.variable_definitions, given)
+    variables = get_variable_values(schema, operation.variable_definitions, given, MAX_ERRORS, True)
     if isinstance(variables, list):
         raise variables[0]
     nodes = (node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
@@ -291,4 +306,4 @@ def _formatted(result: ExecutionResult, translate: Translate | None) -> Answer:
 
 def _invalid(error: GraphQLError) -> dict[str, Any]:
     extensions = {"code": "VALIDATION_FAILED", **(error.extensions or {})}
-    return {**error.formatted, "extensions": extensions}
+    return {**formatted(error), "extensions": extensions}

@@ -181,23 +181,29 @@ def test_each_operation_of_a_batch_is_charged(ask: Any) -> None:
     assert response.headers["Retry-After"] == "7"
 
 
+PERSISTED = {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}
+
+
 @pytest.mark.parametrize(
-    "garbage",
+    ("garbage", "charge"),
     [
-        {"query": "{"},
-        {"query": "{ nothing }"},
-        {"query": "query($n: Int!) { products(first: $n) { totalCount } }"},
-        {"query": SHOP, "operationName": "Missing"},
-        {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}},
-        {"extensions": {"persistedQuery": {"version": 7}}},
-        {"query": DEEP},
+        ({"query": "{"}, 1 + 1),
+        ({"query": "{ nothing }"}, 1 + 3),
+        ({"query": "query($n: Int!) { products(first: $n) { totalCount } }"}, 1 + 20),
+        ({"query": SHOP, "operationName": "Missing"}, 1 + 6),
+        ({"query": SHOP, "operationName": "Missing", "variables": {"a": [1, 2]}}, 1 + 6 + 3),
+        ({"extensions": PERSISTED}, 1),
+        ({"extensions": {"persistedQuery": {"version": 7}}}, 1),
+        ({"query": DEEP}, 1 + 42),
     ],
 )
-def test_garbage_and_what_asks_for_too_much_costs_a_point(garbage: Any, ask: Any) -> None:
+def test_refused_requests_cost_a_point_and_their_tokens(
+    garbage: Any, charge: int, ask: Any
+) -> None:
     response = ask([garbage])
     (answer,) = response.json()
     assert answer.keys() == {"errors"}
-    assert left(response) == 99
+    assert left(response) == 100 - charge
 
 
 @pytest.mark.parametrize("first", [-1, -(2**31), 0])
@@ -207,7 +213,7 @@ def test_no_page_size_gives_points_back(first: int, ask: Any) -> None:
 
 
 def test_garbage_does_not_come_through_either_when_all_is_spent(ask: Any, settings: Any) -> None:
-    settings.COST_BUCKETS = {**settings.COST_BUCKETS, "anonymous": (3, 1)}
+    settings.COST_BUCKETS = {**settings.COST_BUCKETS, "anonymous": (6, 1)}
     codes = [ask("{").json()["errors"][0]["extensions"]["code"] for _ in range(5)]
     assert codes == ["VALIDATION_FAILED"] * 3 + ["RATE_LIMITED"] * 2
 

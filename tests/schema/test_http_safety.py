@@ -2,17 +2,22 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import RequestFactory
+from graphql import get_named_type, is_enum_type, is_input_object_type
 from graphql_jwt.shortcuts import get_token
 
 from schema.engine.execution import Executor
 from schema.engine.http import GraphQLView
+from schema.engine.persisted import Known
 from schema.engine.service import Service
+from schema.rest import OperationView
 from schema.root import schema
+from schema.trusted import operations
 
 pytestmark = pytest.mark.django_db
 LEGACY = "application/json"
@@ -27,8 +32,9 @@ def view(**options: Any) -> Any:
     return GraphQLView.as_view(service=Service(executor=executor, **options), graphiql=graphiql)
 
 
-def ask(document: str, **options: Any) -> Any:
-    request = RequestFactory().post("/graphql/", {"query": document}, content_type=LEGACY)
+def ask(document: str, variables: Any = None, **options: Any) -> Any:
+    body = {"query": document, "variables": variables}
+    request = RequestFactory().post("/graphql/", body, content_type=LEGACY)
     return json.loads(view(**options)(request).content)
 
 
@@ -63,6 +69,88 @@ def test_typename_works_without_introspection() -> None:
 def test_suggestions_are_made_with_introspection_only(document: str) -> None:
     assert "Did you mean" in ask(document, introspection=True)["errors"][0]["message"]
     assert "Did you mean" not in json.dumps(ask(document))
+
+
+def misspelled(name: str) -> str:
+    return f"{name}x"
+
+
+def _mistakes(named: Any) -> Iterator[Any]:
+    """Values of an input type as JSON, each with one misspelled name."""
+    if is_enum_type(named):
+        yield misspelled(next(iter(named.values)))
+    elif is_input_object_type(named):
+        for name, field in named.fields.items():
+            yield {misspelled(name): None}
+            if is_enum_type(get_named_type(field.type)):
+                yield {name: misspelled(next(iter(get_named_type(field.type).values)))}
+
+
+def mistakes() -> list[tuple[str, dict[str, Any]]]:
+    """Documents and variables with one misspelled name, for every root field of the schema."""
+    types = schema.graphql_schema
+    made: list[tuple[str, dict[str, Any]]] = []
+    seen = set()
+    for kind, root in (("query", types.query_type), ("mutation", types.mutation_type)):
+        for name, field in root.fields.items():
+            made.append((f"{kind} {{ {misspelled(name)} }}", {}))
+            inner = get_named_type(field.type)
+            for below in list(getattr(inner, "fields", {}))[:1]:
+                made.append((f"{kind} {{ {name} {{ {misspelled(below)} }} }}", {}))  # noqa: PERF401
+            made.append((f"{kind} {{ {name} {{ ... on {misspelled(inner.name)} {{ a }} }} }}", {}))
+            for argument, definition in field.args.items():
+                made.append(
+                    (f"{kind} {{ {name}({misspelled(argument)}: 1) {{ __typename }} }}", {})
+                )
+                named = get_named_type(definition.type)
+                values = () if named in seen else _mistakes(named)
+                seen.add(named)
+                for value in values:
+                    use = f"{{ {name}({argument}: $v) {{ __typename }} }}"
+                    made.append((f"{kind}($v: {definition.type}) {use}", {"v": value}))
+                    literal = _literal(value)
+                    use = f"{{ {name}({argument}: {literal}) {{ __typename }} }}"
+                    made.append((f"{kind} {use}", {}))
+    return made
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_literal(item)}" for key, item in value.items()) + "}"
+    return "null" if value is None else str(value)
+
+
+def test_no_error_of_a_production_server_suggests_a_name() -> None:
+    """Every root field: fields, types, arguments, input fields and enum values, in documents and
+    in variables."""
+    suggested = {"document": 0, "variables": 0}
+    for number, (document, variables) in enumerate(mistakes()):
+        answer = ask(document, variables)
+        assert answer["errors"], document
+        assert "Did you mean" not in json.dumps(answer), (document, variables)
+        # In development nearly all would suggest one.
+        if number % 5 == 0:
+            kind = "variables" if variables else "document"
+            answer = ask(document, variables, introspection=True)
+            suggested[kind] += "Did you mean" in json.dumps(answer)
+    assert min(suggested.values()) > 20
+
+
+def test_no_error_of_plain_http_suggests_a_name() -> None:
+    suggested = 0
+    every = [one for one in operations().values() if one.methods and one.variables]
+    for introspection in (True, False):
+        executor = Executor(schema.graphql_schema, introspection=introspection)
+        named = Known({one.name: one.text for one in every})
+        service = Service(executor=executor, authenticate=lambda _: AnonymousUser(), known=named)
+        served = OperationView.serving(every, service=service)
+        for one in every:
+            for body in ({misspelled(next(iter(one.variables))): 1}, {"filter": {"searc": "a"}}):
+                request = RequestFactory().post(f"/api/{one.slug}", body, content_type=LEGACY)
+                text = served(request, slug=one.slug).content
+                assert introspection or b"Did you mean" not in text
+                suggested += b"Did you mean" in text
+    assert suggested
 
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -254,11 +255,14 @@ class Mutation(graphene.Mutation):
         abstract = True
 
     permission: str
+    all_codes: tuple[str, ...]
     # Django permissions that are needed besides.
     further_permissions: tuple[str, ...] = ()
     # On where the input says who asks, by a token, a password or an e-mail address: an
     # Authorization header that is not valid does not matter then.
     carries_credential = False
+    # Codes of the user errors that it returns, besides those of its base classes.
+    codes: tuple[str, ...] = ()
     # Off where input is only compared, and any difference is told in one way.
     stores_text = True
     # On where the action commits by itself, because part of it outlives a refusal.
@@ -291,6 +295,9 @@ class Mutation(graphene.Mutation):
             sentences.append("Ignores an `Authorization` header that is not valid.")
         sentences += map(sentence, (*cls.further_permissions, cls.permission))
         cls.field_description = " ".join(sentences)
+        cls.all_codes = cls._all_codes()
+        if cls.all_codes:
+            cls.field_description += f"\n\nErrors: {', '.join(cls.all_codes)}."
         super().__init_subclass_with_meta__(
             _meta=MutationOptions(cls),
             name=f"{name}Payload",
@@ -298,6 +305,16 @@ class Mutation(graphene.Mutation):
             description=f"Result of `{name[0].lower()}{name[1:]}`.",
             **options,
         )
+
+    @classmethod
+    def _all_codes(cls) -> tuple[str, ...]:
+        """Codes that the class and its base classes declare, in the order of the enum."""
+        declared = {code for base in cls.__mro__ for code in vars(base).get("codes", ())}
+        if cls.stores_text:
+            declared.add(errors.ErrorCode.INVALID)
+        if unknown := declared - set(errors.ErrorCode):
+            raise ValueError(f"{cls.__name__} declares codes that do not exist: {unknown}")
+        return tuple(code for code in errors.ErrorCode if code in declared)
 
     @classmethod
     def Field(cls, **options: Any) -> graphene.Field:  # noqa: N802 - Graphene's name.
@@ -325,14 +342,21 @@ class Mutation(graphene.Mutation):
         except errors.ShopError as error:
             if any(isinstance(one, errors.BeyondYourPermissions) for one in error.each):
                 cls._record_refusal(info)
-            payload = cls(
-                user_errors=[
-                    UserError(code=one.code, message=one.message, field=one.field)
-                    for one in error.each
-                ]
-            )
+            payload = cls.refused(error)
         payload.client_mutation_id = client_mutation_id
         return payload
+
+    @classmethod
+    def refused(cls, error: errors.ShopError, **fields: Any) -> Any:
+        """The payload that reports `error`, with other fields of it."""
+        for one in error.each:
+            if one.code not in cls.all_codes:
+                # The test run turns this into a failure.
+                warnings.warn(f"{cls.__name__} does not declare {one.code}.", stacklevel=2)
+        found = [
+            UserError(code=one.code, message=one.message, field=one.field) for one in error.each
+        ]
+        return cls(user_errors=found, **fields)
 
     @classmethod
     def check_permission(cls, user: Any) -> None:
@@ -397,6 +421,7 @@ class DeleteMutation(Mutation):
     class Input:
         id = graphene.ID(required=True, description="Global id of what is to be deleted.")
 
+    codes: tuple[str, ...] = ("NOT_FOUND",)
     node_type: type[NodeType]
     remove: Any
 

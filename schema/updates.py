@@ -93,6 +93,8 @@ class UpdateMutation(NullClears):
     class Meta:
         abstract = True
 
+    codes: tuple[str, ...] = ("INVALID", "REQUIRED", "NOT_FOUND")
+
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:
         errors = InputErrors()
@@ -126,6 +128,8 @@ class CreateMutation(Mutation):
 
     class Meta:
         abstract = True
+
+    codes: tuple[str, ...] = ("INVALID", "REQUIRED")
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, **values: Any) -> Any:

@@ -21,6 +21,7 @@ class AccountExport(Mutation):
     """
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND",)
 
     class Input:
         pass
@@ -43,6 +44,7 @@ class AccountErase(Mutation):
     """
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND", "INVALID_CREDENTIALS", "OTP_REQUIRED", "INVALID_OTP", "LAST_OWNER")
     # That a password was tried outlives the refusal.
     owns_transaction = True
 

@@ -50,6 +50,7 @@ class AddressCreate(CreateMutation):
     """Adds an address. The first is the default for everything. There can be 50."""
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND",)
 
     class Input(_Fields):
         name = graphene.String(required=True, description="Who lives or works there.")
@@ -90,6 +91,7 @@ class AddressDelete(Mutation):
     """Deletes an address of your own. The newest of the others takes its place as a default."""
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND",)
 
     class Input:
         id = graphene.ID(required=True, description="Global id of the address.")

@@ -67,6 +67,7 @@ class CartMutation(Mutation):
         abstract = True
 
     permission = ANYONE
+    codes: tuple[str, ...] = ("NOT_FOUND", "CART_CHANGED", "CART_CLOSED")
     # Each is one action, with a transaction of its own: within another it would be a savepoint, and
     # cost two statements more.
     owns_transaction = True
@@ -99,6 +100,15 @@ class CartCreate(Mutation):
     """
 
     permission = ANYONE
+    codes = (
+        "REQUIRED",
+        "NOT_FOUND",
+        "INVALID_QUANTITY",
+        "OUT_OF_STOCK",
+        "NOT_PURCHASABLE",
+        "CART_CLOSED",
+        "CURRENCY_MISMATCH",
+    )
 
     class Input:
         lines = graphene.List(
@@ -132,6 +142,8 @@ class CartLinesAdd(CartMutation):
     mutation creates it: those answer NOT_FOUND, as this one does with a `version`.
     """
 
+    codes = ("INVALID_QUANTITY", "OUT_OF_STOCK", "NOT_PURCHASABLE", "CURRENCY_MISMATCH")
+
     class Input(_CartInput):
         lines = graphene.List(
             graphene.NonNull(CartLineInput), required=True, description="What to put in."
@@ -161,6 +173,8 @@ class CartLinesAdd(CartMutation):
 
 class CartLinesUpdate(CartMutation):
     """Sets the quantities of lines."""
+
+    codes = ("INVALID_QUANTITY", "OUT_OF_STOCK", "NOT_PURCHASABLE", "CURRENCY_MISMATCH")
 
     class Input(_CartInput):
         lines = graphene.List(
@@ -196,6 +210,8 @@ class CartLinesRemove(CartMutation):
 class CartEmailSet(CartMutation):
     """Says where the confirmation goes."""
 
+    codes = ("REQUIRED",)
+
     class Input(_CartInput):
         email = graphene.String(required=True, description="E-mail address.")
 
@@ -208,6 +224,8 @@ class CartEmailSet(CartMutation):
 
 class CartAddressesSet(CartMutation):
     """Sets the shipping and the billing address. What is left out stays as it is."""
+
+    codes = ("REQUIRED",)
 
     class Input(_CartInput):
         shipping_address = graphene.InputField(
@@ -259,6 +277,8 @@ def _address(info: graphene.ResolveInfo, values: dict[str, Any], kind: str) -> A
 class CartShippingSet(CartMutation):
     """Chooses one of the cart's `shippingOffers`."""
 
+    codes = ("SHIPPING_NOT_OFFERED", "AMOUNT_TOO_LARGE", "CURRENCY_MISMATCH")
+
     class Input(_CartInput):
         shipping_rate = graphene.ID(
             description="The offer's `rateId`; null or nothing takes the cheapest, whatever it is."
@@ -281,6 +301,8 @@ class CartVoucherApply(CartMutation):
 
     One that the cart is too small for stays in it, with a notice.
     """
+
+    codes = ("INVALID_VOUCHER", "AMOUNT_TOO_LARGE", "CURRENCY_MISMATCH")
 
     class Input(_CartInput):
         code = graphene.String(required=True, description="The voucher's code, in any case.")
@@ -340,6 +362,7 @@ class CartMerge(Mutation):
     """
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND", "CART_CLOSED")
 
     class Input:
         cart = graphene.String(required=True, description="Token of the guest's cart.")

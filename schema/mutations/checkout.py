@@ -4,7 +4,7 @@ from typing import Any
 
 import graphene
 
-from schema.base import Decimal, Money, Mutation, UserError
+from schema.base import Decimal, Money, Mutation
 from schema.engine.connections import ObjectField
 from schema.idempotency import KEY, key_of
 from schema.opened import open_row
@@ -60,6 +60,24 @@ class CheckoutComplete(Mutation):
     """
 
     permission = ANYONE
+    codes = (
+        "REQUIRED",
+        "NOT_FOUND",
+        "OUT_OF_STOCK",
+        "NOT_PURCHASABLE",
+        "CART_EMPTY",
+        "CART_CHANGED",
+        "CART_CLOSED",
+        "TOTAL_CHANGED",
+        "SHIPPING_NOT_OFFERED",
+        "INVALID_VOUCHER",
+        "CURRENCY_MISMATCH",
+        "AMOUNT_TOO_LARGE",
+        "PAYMENT_DECLINED",
+        "PAYMENT_NOT_OFFERED",
+        "PAYMENT_UNAVAILABLE",
+        "IDEMPOTENCY_CONFLICT",
+    )
     # A saga: the order is committed before the provider is asked.
     owns_transaction = True
 
@@ -130,9 +148,7 @@ def _minor(amount: Any, currency: str) -> int:
 
 
 def _changed(cls: type[CheckoutComplete], error: TotalChanged, currency: str) -> Any:
-    told = UserError(code=error.code, message=error.message, field=error.field)
-    total = money.Money(parse_minor(error.total, currency), currency)
-    return cls(user_errors=[told], total=total)
+    return cls.refused(error, total=money.Money(parse_minor(error.total, currency), currency))
 
 
 class CheckoutMutation(graphene.ObjectType):

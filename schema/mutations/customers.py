@@ -87,6 +87,7 @@ class TokenAuth(TokensMutation):
     """Signs in with e-mail address and password, and a one-time code where the account has one."""
 
     permission = ANYONE
+    codes = ("INVALID_CREDENTIALS", "OTP_REQUIRED", "INVALID_OTP", "NOT_FOUND")
     carries_credential = True
 
     class Input:
@@ -127,6 +128,7 @@ class RefreshToken(TokensMutation):
     """
 
     permission = ANYONE
+    codes = ("REQUIRED", "INVALID_TOKEN")
     carries_credential = True
 
     class Input:
@@ -171,6 +173,7 @@ class RevokeToken(Mutation):
     """Signs this device out, at once: its refresh token and its access tokens are useless."""
 
     permission = ANYONE
+    codes = ("REQUIRED", "INVALID_TOKEN")
     carries_credential = True
     stores_text = False
 
@@ -194,6 +197,7 @@ class SessionRevoke(Mutation):
     """Signs one of your devices out, at once."""
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND",)
 
     class Input:
         id = graphene.ID(required=True, description="Global id of the session.")

@@ -26,6 +26,7 @@ class ImportProducts(Mutation):
     """
 
     permission = "shop.add_job"
+    codes = ("FILE_TOO_LARGE",)
 
     class Input:
         file = Upload(
@@ -117,6 +118,7 @@ class JobCancel(Mutation):
     """
 
     permission = "shop.change_job"
+    codes = ("NOT_FOUND", "ALREADY_FINISHED")
 
     class Input:
         id = graphene.ID(required=True, description="Global id of the job.")

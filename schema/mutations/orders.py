@@ -84,6 +84,14 @@ class OrderFulfil(Mutation):
     """
 
     permission = _CHANGE
+    codes = (
+        "REQUIRED",
+        "NOT_FOUND",
+        "INVALID_QUANTITY",
+        "IDEMPOTENCY_CONFLICT",
+        "ILLEGAL_MOVE",
+        "EXCEEDS_ORDER",
+    )
 
     class Input:
         id = _id()
@@ -125,6 +133,7 @@ class OrderCancel(Mutation):
     """
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND", "IDEMPOTENCY_CONFLICT", "ILLEGAL_MOVE")
     # Providers are asked once it is committed.
     owns_transaction = True
 
@@ -182,6 +191,7 @@ class OrderCancelByToken(Mutation):
     """
 
     permission = ANYONE
+    codes = ("NOT_FOUND", "IDEMPOTENCY_CONFLICT", "ILLEGAL_MOVE")
     carries_credential = True
     owns_transaction = True
 
@@ -223,6 +233,16 @@ class OrderRefund(Mutation):
     """
 
     permission = "shop.add_refund"
+    codes = (
+        "REQUIRED",
+        "NOT_FOUND",
+        "INVALID_PRICE",
+        "INVALID_QUANTITY",
+        "IDEMPOTENCY_CONFLICT",
+        "ILLEGAL_MOVE",
+        "EXCEEDS_ORDER",
+        "EXCEEDS_PAYMENT",
+    )
     # The provider is asked once the refund is committed.
     owns_transaction = True
 
@@ -287,6 +307,14 @@ class OrderReturn(Mutation):
     """Takes back units that were shipped. Their price is paid back by `orderRefund`."""
 
     permission = "shop.add_return"
+    codes = (
+        "REQUIRED",
+        "NOT_FOUND",
+        "INVALID_QUANTITY",
+        "IDEMPOTENCY_CONFLICT",
+        "ILLEGAL_MOVE",
+        "EXCEEDS_ORDER",
+    )
 
     class Input:
         id = _id()
@@ -324,6 +352,7 @@ class OrderNoteCreate(Mutation):
     """Writes a note on an order, which only staff see."""
 
     permission = "shop.add_orderevent"
+    codes = ("REQUIRED", "NOT_FOUND")
 
     class Input:
         id = _id()
@@ -345,6 +374,7 @@ class OrderCapture(Mutation):
     """
 
     permission = _CHANGE
+    codes = ("NOT_FOUND", "PAYMENT_FAILED", "IDEMPOTENCY_CONFLICT", "ILLEGAL_MOVE")
     # The provider is asked outside of transactions.
     owns_transaction = True
 

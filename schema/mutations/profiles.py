@@ -31,6 +31,7 @@ class CustomerRegister(_CountedMutation):
     """
 
     permission = ANYONE
+    codes = ("REQUIRED", "WEAK_PASSWORD")
     carries_credential = True
 
     class Input:
@@ -55,6 +56,7 @@ class CustomerConfirm(TokensMutation):
     """
 
     permission = ANYONE
+    codes = ("INVALID_CREDENTIALS", "INVALID_TOKEN")
     carries_credential = True
 
     class Input:
@@ -96,6 +98,7 @@ class PasswordReset(_CountedMutation):
     """Sets a new password with a link from a mail. All sessions end; sign in with it then."""
 
     permission = ANYONE
+    codes = ("INVALID", "INVALID_TOKEN", "WEAK_PASSWORD")
     carries_credential = True
     stores_text = False
 
@@ -114,6 +117,7 @@ class PasswordChange(TokensMutation):
     """Changes the password. All sessions end at once, and this device gets a new one."""
 
     permission = SIGNED_IN
+    codes = ("INVALID", "INVALID_CREDENTIALS", "WEAK_PASSWORD", "OTP_REQUIRED", "INVALID_OTP")
 
     class Input:
         current_password = graphene.String(required=True, description="The password as it is.")
@@ -144,6 +148,7 @@ class EmailChange(_CountedMutation):
     """
 
     permission = SIGNED_IN
+    codes = ("REQUIRED", "INVALID_CREDENTIALS", "OTP_REQUIRED", "INVALID_OTP")
 
     class Input:
         email = graphene.String(required=True, description="The e-mail address to be.")
@@ -168,6 +173,7 @@ class EmailConfirm(_CountedMutation):
     """
 
     permission = ANYONE
+    codes = ("INVALID_CREDENTIALS", "INVALID_TOKEN", "OTP_REQUIRED", "INVALID_OTP")
     carries_credential = True
     stores_text = False
 
@@ -189,6 +195,7 @@ class ProfileUpdate(NullClears):
     """Changes what you say about yourself."""
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND",)
     node_type = User
 
     class Input:

@@ -61,6 +61,7 @@ class VoucherCreate(CreateMutation):
     """Creates a voucher."""
 
     permission = "shop.add_voucher"
+    codes = ("INVALID_PRICE", "DUPLICATE_CODE")
 
     class Input(VoucherFields):
         code = graphene.String(
@@ -87,6 +88,7 @@ class VoucherUpdate(UpdateMutation):
     """
 
     permission = "shop.change_voucher"
+    codes = ("INVALID_PRICE", "CURRENCY_MISMATCH", "DUPLICATE_CODE")
     node_type = Voucher
     cleared: ClassVar[dict[str, Any]] = _NO_MINIMUM | _NO_VALUES
 
@@ -110,6 +112,7 @@ class VoucherDelete(DeleteMutation):
     """Deletes a voucher that no order has; deactivate others."""
 
     permission = "shop.delete_voucher"
+    codes = ("IN_USE",)
     node_type = Voucher
     remove = staticmethod(vouchers.delete)
 
@@ -118,6 +121,7 @@ class AutomaticDiscountCreate(CreateMutation):
     """Creates a discount that applies by itself."""
 
     permission = "shop.add_automaticdiscount"
+    codes = ("INVALID_PRICE",)
 
     class Input(Terms):
         name = graphene.String(required=True, description="What shoppers see it called.")
@@ -138,6 +142,7 @@ class AutomaticDiscountUpdate(UpdateMutation):
     """Changes an automatic discount; orders keep theirs. What is left out stays as it is."""
 
     permission = "shop.change_automaticdiscount"
+    codes = ("INVALID_PRICE", "CURRENCY_MISMATCH")
     node_type = AutomaticDiscount
     cleared: ClassVar[dict[str, Any]] = _NO_MINIMUM
 

@@ -37,6 +37,7 @@ class ReviewSubmit(Mutation):
     """
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND", "ILLEGAL_MOVE")
     owns_transaction = True
 
     class Input:
@@ -74,6 +75,7 @@ class ReviewDelete(Mutation):
     """Deletes a review of your own. The rating of the product follows."""
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND",)
 
     class Input:
         id = graphene.ID(required=True, description="Global id of the review.")
@@ -91,6 +93,7 @@ class ReviewModerate(Mutation):
     """Decides whether a review is shown. The rating of the product follows."""
 
     permission = "shop.change_review"
+    codes = ("NOT_FOUND", "ILLEGAL_MOVE")
 
     class Input:
         id = graphene.ID(required=True, description="Global id of the review.")
@@ -118,6 +121,7 @@ class WishlistAdd(Mutation):
     """Puts a variant on your wishlist. What is on it already stays; there can be 500."""
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND",)
 
     class Input:
         variant = graphene.ID(required=True, description="Global id of the variant.")
@@ -137,6 +141,7 @@ class WishlistRemove(Mutation):
     """
 
     permission = SIGNED_IN
+    codes = ("NOT_FOUND",)
 
     class Input:
         variant = graphene.ID(required=True, description="Global id of the variant.")

@@ -39,6 +39,8 @@ class OtpBegin(_SecondFactor):
     for nothing, and the next call replaces it.
     """
 
+    codes = ("INVALID", "INVALID_CREDENTIALS")
+
     class Input:
         password = graphene.String(required=True, description="Your password, once more.")
 
@@ -57,6 +59,8 @@ class OtpEnable(_SecondFactor):
     devices that are signed in stay so.
     """
 
+    codes = ("INVALID", "INVALID_OTP")
+
     class Input:
         code = graphene.String(required=True, description="The code that the app shows.")
 
@@ -72,6 +76,8 @@ class OtpEnable(_SecondFactor):
 class OtpDisable(_SecondFactor):
     """Turns the second factor off. Recovery codes are useless from then on."""
 
+    codes = ("INVALID", "INVALID_OTP", "OTP_REQUIRED")
+
     class Input:
         code = graphene.String(required=True, description=_CODE)
 
@@ -85,6 +91,8 @@ class OtpDisable(_SecondFactor):
 
 class OtpRecoveryCodesCreate(_SecondFactor):
     """Makes new recovery codes. The old ones are useless from then on."""
+
+    codes = ("INVALID", "INVALID_OTP", "OTP_REQUIRED")
 
     class Input:
         code = graphene.String(required=True, description=_CODE)

@@ -97,6 +97,7 @@ class ShippingRateCreate(CreateMutation):
     """Adds a rate to a zone."""
 
     permission = "shop.add_shippingrate"
+    codes = ("NOT_FOUND", "INVALID_PRICE")
     further_permissions = ("shop.view_shippingzone",)
 
     class Input(RateFields):
@@ -120,6 +121,7 @@ class ShippingRateUpdate(UpdateMutation):
     """Changes a rate; it stays in its zone. Fields that are left out stay as they are."""
 
     permission = "shop.change_shippingrate"
+    codes = ("INVALID_PRICE", "CURRENCY_MISMATCH")
     node_type = ShippingRate
     cleared: ClassVar[dict[str, Any]] = {"min_weight": 0, "min_total": PythonDecimal(0)}
 
@@ -171,6 +173,7 @@ class TaxRateCreate(CreateMutation):
     """Creates a tax rate: one for each country, region and category."""
 
     permission = "shop.add_taxrate"
+    codes = ("DUPLICATE_TAX_RATE",)
 
     class Input(TaxFields):
         country = graphene.String(required=True, description=_COUNTRY)
@@ -190,6 +193,7 @@ class TaxRateUpdate(UpdateMutation):
     """
 
     permission = "shop.change_taxrate"
+    codes = ("DUPLICATE_TAX_RATE",)
     node_type = TaxRate
 
     class Input(TaxFields):

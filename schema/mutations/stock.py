@@ -89,6 +89,7 @@ class StockAdjust(_StockChange):
     """Adds to the units on hand of a variant, or sets them; the ledger tells why."""
 
     permission = _CHANGE
+    codes = ("NOT_FOUND", "IDEMPOTENCY_CONFLICT", "INSUFFICIENT_STOCK")
 
     class Input(_StockInput):
         delta = graphene.Int(
@@ -116,6 +117,7 @@ class StockUpdate(_StockChange, NullClears):  # type: ignore[misc] # Each has a 
     """Says how a variant is sold: on back-order or not, and when it counts as low."""
 
     permission = _CHANGE
+    codes = ("REQUIRED", "NOT_FOUND", "IDEMPOTENCY_CONFLICT", "INSUFFICIENT_STOCK")
     node_type = Stock
 
     class Input(_StockInput):

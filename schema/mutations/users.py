@@ -44,6 +44,7 @@ class UserCreate(CreateMutation):
     """Makes an account without a password, and invites whose it is to choose one."""
 
     permission = "shop.add_user"
+    codes = ("DUPLICATE_EMAIL", "BEYOND_YOUR_PERMISSIONS")
 
     class Input:
         email = graphene.String(
@@ -63,6 +64,7 @@ class UserUpdate(UpdateMutation):
     """Changes an account. You need all permissions that the user has."""
 
     permission = "shop.change_user"
+    codes = ("DUPLICATE_EMAIL", "LAST_OWNER", "BEYOND_YOUR_PERMISSIONS")
     node_type = User
 
     class Input:
@@ -94,6 +96,7 @@ class UserDeactivate(Mutation):
     """
 
     permission = "shop.change_user"
+    codes = ("NOT_FOUND", "LAST_OWNER", "BEYOND_YOUR_PERMISSIONS")
 
     class Input:
         id = _id("Global id of the user.")
@@ -109,6 +112,7 @@ class UserActivate(Mutation):
     """Opens an account again that was shut. You need all permissions that the user has."""
 
     permission = "shop.change_user"
+    codes = ("NOT_FOUND", "BEYOND_YOUR_PERMISSIONS")
 
     class Input:
         id = _id("Global id of the user.")
@@ -128,6 +132,7 @@ class UserPasswordResetSend(Mutation):
     """
 
     permission = "shop.change_user"
+    codes = ("NOT_FOUND", "BEYOND_YOUR_PERMISSIONS")
     # What the throttle counts outlives a refusal.
     owns_transaction = True
 
@@ -150,6 +155,7 @@ class UserDelete(Mutation):
     """
 
     permission = "shop.delete_user"
+    codes = ("NOT_FOUND", "LAST_OWNER", "BEYOND_YOUR_PERMISSIONS")
 
     class Input:
         id = _id("Global id of the user.")

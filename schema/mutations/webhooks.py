@@ -40,6 +40,7 @@ class WebhookEndpointCreate(CreateMutation):
     """Creates an endpoint, which is told of what happens from then on."""
 
     permission = "shop.add_webhookendpoint"
+    codes = ("URL_NOT_ALLOWED", "INVALID_QUERY")
 
     class Input:
         url = graphene.String(required=True, description=_URL)
@@ -65,6 +66,7 @@ class WebhookEndpointUpdate(UpdateMutation):
     """Changes an endpoint. A new `url` or `query` makes it yours: your permissions then count."""
 
     permission = "shop.change_webhookendpoint"
+    codes = ("URL_NOT_ALLOWED", "INVALID_QUERY")
     node_type = WebhookEndpoint
     cleared: ClassVar[dict[str, Any]] = {"topics": REQUIRED}
 
@@ -94,6 +96,7 @@ class WebhookEndpointDelete(Mutation):
     """Deletes an endpoint with its deliveries."""
 
     permission = "shop.delete_webhookendpoint"
+    codes = ("NOT_FOUND",)
 
     class Input:
         id = _id("Global id of the endpoint.")
@@ -110,6 +113,7 @@ class WebhookEndpointRotateSecret(Mutation):
     """Gives an endpoint a new secret, which signs from the next try on."""
 
     permission = "shop.change_webhookendpoint"
+    codes = ("NOT_FOUND",)
 
     class Input:
         id = _id("Global id of the endpoint.")
@@ -127,6 +131,7 @@ class WebhookEndpointTest(Mutation):
     """Sends a message of the topic `SHOP_TEST` to an active endpoint, whatever it is told of."""
 
     permission = "shop.change_webhookendpoint"
+    codes = ("NOT_FOUND",)
 
     class Input:
         id = _id("Global id of the endpoint.")
@@ -144,6 +149,7 @@ class WebhookDeliveryReplay(Mutation):
     """Sends a delivery again from its first try, with the same webhook-id and the same body."""
 
     permission = "shop.change_webhookdelivery"
+    codes = ("NOT_FOUND",)
 
     class Input:
         id = _id("Global id of the delivery.")

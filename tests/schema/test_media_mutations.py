@@ -75,7 +75,7 @@ def test_other_addresses_are_refused(url: str, mug: SimpleNamespace, refuse: Any
 
 
 def test_neither_file_nor_address_is_refused(mug: SimpleNamespace, refuse: Any) -> None:
-    assert refuse("mediaCreate", product=mug.id) == ("INVALID", ["file"])
+    assert refuse("mediaCreate", product=mug.id) == ("REQUIRED", ["file"])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from schema.types.catalog.products import Media, Product
 from schema.updates import CreateMutation, UpdateMutation
 from shop import models
 from shop.actions.catalog import media, media_urls
-from shop.errors import Invalid
+from shop.errors import Invalid, Required
 from shop.input_errors import InputErrors
 
 
@@ -21,6 +21,7 @@ class MediaCreate(CreateMutation):
     """Adds a picture to a product: an uploaded `file`, or the `url` of one that lies elsewhere."""
 
     permission = "shop.add_media"
+    codes = ("NOT_FOUND", "FILE_TOO_LARGE", "FILE_TYPE_NOT_ALLOWED", "URL_NOT_ALLOWED")
 
     class Input:
         product = graphene.ID(required=True, description="Global id of the product.")
@@ -39,8 +40,10 @@ class MediaCreate(CreateMutation):
     @classmethod
     def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
         replace(values, "product", errors, partial(load, info, Product, field="product"))
-        if ("file" in values) == ("url" in values):
-            errors.add(Invalid("Give either `file` or `url`.", field=["file"]))
+        if "file" in values and "url" in values:
+            errors.add(Invalid("Give either `file` or `url`, not both.", field=["file"]))
+        elif not {"file", "url"} & values.keys():
+            errors.add(Required("Give a `file` or a `url`.", field=["file"]))
 
     @classmethod
     def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:

@@ -86,6 +86,15 @@ class ProductCreate(CreateMutation):
     """Creates a product, with its variants if any are given."""
 
     permission = "shop.add_product"
+    codes = (
+        "NOT_FOUND",
+        "DUPLICATE_SLUG",
+        "DUPLICATE_SKU",
+        "DUPLICATE_OPTIONS",
+        "INVALID_PRICE",
+        "COMPARE_AT_NOT_ABOVE_PRICE",
+        "NOT_PUBLISHABLE",
+    )
 
     class Input(ProductFields):
         name = graphene.String(required=True, description="The name that shoppers see.")
@@ -113,6 +122,7 @@ class ProductUpdate(UpdateMutation):
     """Changes a product. Fields that are left out stay as they are."""
 
     permission = "shop.change_product"
+    codes = ("DUPLICATE_SLUG", "NOT_PUBLISHABLE")
     node_type = Product
 
     class Input(ProductFields):
@@ -134,6 +144,7 @@ class ProductDelete(DeleteMutation):
     """Deletes a product with its variants and pictures."""
 
     permission = "shop.delete_product"
+    codes = ("IN_USE",)
     node_type = Product
     remove = staticmethod(products.delete)
 
@@ -142,6 +153,13 @@ class VariantCreate(CreateMutation):
     """Adds a variant to a product."""
 
     permission = "shop.add_variant"
+    codes = (
+        "NOT_FOUND",
+        "DUPLICATE_SKU",
+        "DUPLICATE_OPTIONS",
+        "INVALID_PRICE",
+        "COMPARE_AT_NOT_ABOVE_PRICE",
+    )
 
     class Input(VariantFields):
         product = graphene.ID(required=True, description="Global id of the product.")
@@ -164,6 +182,13 @@ class VariantUpdate(UpdateMutation):
     """Changes a variant. Fields that are left out stay as they are."""
 
     permission = "shop.change_variant"
+    codes = (
+        "DUPLICATE_SKU",
+        "DUPLICATE_OPTIONS",
+        "INVALID_PRICE",
+        "COMPARE_AT_NOT_ABOVE_PRICE",
+        "NOT_PUBLISHABLE",
+    )
     node_type = Variant
     cleared: ClassVar[dict[str, Any]] = {"weight_grams": 0}
 
@@ -187,6 +212,7 @@ class VariantDelete(DeleteMutation):
     """Deletes a variant; not the last one with a price of a published product."""
 
     permission = "shop.delete_variant"
+    codes = ("NOT_PUBLISHABLE", "IN_USE")
     node_type = Variant
     remove = staticmethod(variants.delete)
 

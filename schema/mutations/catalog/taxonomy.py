@@ -50,6 +50,7 @@ class CategoryCreate(CreateMutation):
     """Creates a category."""
 
     permission = "shop.add_category"
+    codes = ("NOT_FOUND", "DUPLICATE_SLUG", "CATEGORY_TOO_DEEP")
 
     class Input:
         name = _name(required=True)
@@ -73,6 +74,7 @@ class CategoryUpdate(UpdateMutation):
     """Changes a category; a `parent` moves it with its whole subtree."""
 
     permission = "shop.change_category"
+    codes = ("DUPLICATE_SLUG", "CATEGORY_CYCLE", "CATEGORY_TOO_DEEP")
     node_type = Category
 
     class Input:
@@ -100,6 +102,7 @@ class CategoryDelete(Mutation):
     """Deletes a category."""
 
     permission = "shop.delete_category"
+    codes = ("NOT_FOUND", "CATEGORY_NOT_EMPTY")
 
     class Input:
         id = _id("category")
@@ -123,6 +126,7 @@ class BrandCreate(CreateMutation):
     """Creates a brand."""
 
     permission = "shop.add_brand"
+    codes = ("DUPLICATE_SLUG",)
 
     class Input:
         name = _name(required=True)
@@ -140,6 +144,7 @@ class BrandUpdate(UpdateMutation):
     """Changes a brand. Fields that are left out stay as they are."""
 
     permission = "shop.change_brand"
+    codes = ("DUPLICATE_SLUG",)
     node_type = Brand
 
     class Input:
@@ -159,6 +164,7 @@ class BrandDelete(DeleteMutation):
     """Deletes a brand that no product has."""
 
     permission = "shop.delete_brand"
+    codes = ("IN_USE",)
     node_type = Brand
     remove = staticmethod(taxonomy.delete_brand)
 
@@ -167,6 +173,7 @@ class AttributeCreate(CreateMutation):
     """Creates an attribute with its values."""
 
     permission = "shop.add_attribute"
+    codes = ("DUPLICATE_SLUG",)
 
     class Input:
         name = _name(required=True)
@@ -187,6 +194,7 @@ class AttributeUpdate(UpdateMutation):
     """Changes an attribute, or adds values to it. Fields that are left out stay as they are."""
 
     permission = "shop.change_attribute"
+    codes = ("DUPLICATE_SLUG",)
     node_type = Attribute
 
     class Input:
@@ -246,6 +254,7 @@ class CollectionCreate(CreateMutation):
     """Creates a collection."""
 
     permission = "shop.add_collection"
+    codes = ("NOT_FOUND", "DUPLICATE_SLUG")
 
     class Input:
         name = _name(required=True)
@@ -270,6 +279,7 @@ class CollectionUpdate(UpdateMutation):
     """Changes a collection. Fields that are left out stay as they are."""
 
     permission = "shop.change_collection"
+    codes = ("DUPLICATE_SLUG",)
     node_type = Collection
 
     class Input:

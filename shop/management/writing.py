@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, TypeVar, cast
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError
 
 from shop.management.progress import plain
 
@@ -36,7 +36,7 @@ def write_file(command: BaseCommand, name: str, write: Callable[[TextIO], Result
             return write(file)
     except KeyboardInterrupt:
         raise CommandError("Stopped. No file was written.", returncode=STOPPED) from None
-    except (OperationalError, InterfaceError, ProgrammingError) as error:
+    except (OperationalError, InterfaceError, InternalError, ProgrammingError) as error:
         reason = str(error).splitlines()[0] if str(error) else "no reason given"
         raise CommandError(f"The database cannot be used: {reason}") from None
     except BrokenPipeError:

@@ -11,6 +11,7 @@ from django.db import (
     DataError,
     IntegrityError,
     InterfaceError,
+    InternalError,
     OperationalError,
     ProgrammingError,
     transaction,
@@ -31,6 +32,8 @@ from shop.errors import NotFound, ShopError
 from shop.models import Attribute
 
 logger = logging.getLogger(__name__)
+
+_GONE = (OperationalError, InterfaceError, InternalError, ProgrammingError)
 
 
 @dataclass(slots=True)
@@ -56,8 +59,8 @@ class Importer:
         When the batch fails, its products are taken one by one, and those at fault are reported.
 
         Raises:
-            OperationalError, InterfaceError, ProgrammingError: the database is gone, locked by
-                someone else, or has no tables yet: no product can be written.
+            OperationalError, InterfaceError, InternalError, ProgrammingError: the database is gone,
+                locked by someone else, read-only, or has no tables yet: no product can be written.
         """
         try:
             return self._take(blocks)
@@ -65,7 +68,7 @@ class Importer:
             self.shelves.forget()
             if len(blocks) > 1:
                 return [plan for block in blocks for plan in self.take([block])]
-            if isinstance(error, OperationalError | InterfaceError | ProgrammingError):
+            if isinstance(error, _GONE):
                 raise
             return [self._failed(blocks[0], error)]
 

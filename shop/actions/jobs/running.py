@@ -4,7 +4,7 @@ import logging
 import uuid
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from shop import metrics
 from shop.actions.jobs.holding import STOPPED, Cancelled, Hold, Lost
@@ -14,6 +14,8 @@ from shop.models import JobKind, JobStatus
 
 logger = logging.getLogger(__name__)
 
+# The database is gone, locked or read-only: no fault of the job.
+_AWAY = (OperationalError, InterfaceError, InternalError)
 _WORK: dict[str, type[Work]] = {
     JobKind.IMPORT_PRODUCTS: ImportWork,
     JobKind.EXPORT_PRODUCTS: ExportWork,
@@ -31,8 +33,8 @@ def run(job_id: int) -> None:
 
     Raises:
         Later: somebody else runs it.
-        OperationalError, InterfaceError: the database is gone; the job is as it was, to be tried
-            again.
+        OperationalError, InterfaceError, InternalError: the database is gone or takes no writes;
+            the job is as it was, to be tried again.
     """
     hold = Hold.claim(job_id)
     if hold is None:
@@ -46,7 +48,7 @@ def run(job_id: int) -> None:
         # What was written is whole; the other runner goes on from there.
         logger.warning("Job %s has another runner; this one stops.", job_id)
         return
-    except (OperationalError, InterfaceError):
+    except _AWAY:
         _release(hold)
         raise
     metrics.count("jobs.finished", kind=hold.job.kind, status=status.value)
@@ -57,7 +59,7 @@ def _outcome(work: Work) -> tuple[JobStatus, str]:
     try:
         work.hold.check()
         work.run()
-    except (Lost, OperationalError, InterfaceError):
+    except (Lost, *_AWAY):
         raise
     except Cancelled:
         return JobStatus.CANCELLED, STOPPED
@@ -72,7 +74,7 @@ def _account(work: Work) -> dict[str, Any]:
     """What the job came to; without it, should the storage not take the file of problems."""
     try:
         return work.account()
-    except (OperationalError, InterfaceError):
+    except _AWAY:
         raise
     except Exception:
         logger.exception("The account of job %s is incomplete.", work.hold.job.pk)
@@ -88,5 +90,5 @@ def _masked(error: Exception, hold: Hold) -> str:
 def _release(hold: Hold) -> None:
     try:
         hold.release()
-    except (OperationalError, InterfaceError):
+    except _AWAY:
         logger.warning("Job %s waits for its lease to end.", hold.job.pk)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError
 from rich.table import Table
 from rich.text import Text
 
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             message = "Stopped. The shop holds whole products only; run it again to complete."
             raise CommandError(message, returncode=STOPPED) from None
-        except (OperationalError, InterfaceError, ProgrammingError) as error:
+        except (OperationalError, InterfaceError, InternalError, ProgrammingError) as error:
             reason = str(error).splitlines()[0] if str(error) else "no reason given"
             message = (
                 f"The database cannot be used: {reason}\n"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError, connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from shop.actions import importing, jobs
@@ -205,13 +205,17 @@ def test_a_file_that_was_damaged_meanwhile_fails_with_a_reason(queued: Any) -> N
     assert job.error.startswith("spring.csv: the text is UTF-16.")
 
 
-def test_a_database_that_is_gone_leaves_the_job_to_the_next_try(queued: Any, between: Any) -> None:
+# A server that became read-only raises InternalError.
+@pytest.mark.parametrize("error", [OperationalError, InternalError])
+def test_a_database_that_is_gone_leaves_the_job_to_the_next_try(
+    queued: Any, between: Any, error: type[Exception]
+) -> None:
     def fail(done: int) -> None:
-        raise OperationalError("the server closed the connection")
+        raise error("the server closed the connection")
 
     between(fail)
     job = queued()
-    with pytest.raises(OperationalError):
+    with pytest.raises(error):
         jobs.run(job.pk)
     between(lambda done: None)
     job.refresh_from_db()

@@ -20,7 +20,7 @@ COPY --chown=shop shop shop
 COPY --chown=shop schema schema
 # The one picture of the documentation that the shop serves.
 COPY --chown=shop docs/erd.svg docs/
-RUN mkdir -p var/media var/private && chown -R shop var
+RUN mkdir -p var/media var/private var/static && chown -R shop var
 USER shop
 # Static files need no secret; this one is thrown away with the command.
 RUN SECRET_KEY=collecting-static-files-needs-no-secret-at-all \
@@ -29,6 +29,6 @@ EXPOSE 8000
 VOLUME /app/var/media
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD \
     ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/live/')"]
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", \
-     "--workers", "2", "--blocking-threads", "3", "--respawn-failed-workers", \
-     "--respawn-interval", "15", "--workers-kill-timeout", "30", "shop.wsgi:application"]
+CMD ["granian", "--interface", "asginl", "--http", "1", "--host", "0.0.0.0", "--port", "8000", \
+     "--workers", "2", "--respawn-failed-workers", "--respawn-interval", "15", \
+     "--workers-kill-timeout", "30", "shop.asgi:application"]

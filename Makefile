@@ -37,9 +37,8 @@ run: $(VENV)/.runtime .env ## set everything up and serve the shop on PORT (defa
 
 serve: $(VENV)/.runtime .env ## serve as in production on PORT (DEBUG=0, SECRET_KEY and ALLOWED_HOSTS set)
 	@$(MANAGE) collectstatic --noinput --verbosity 0
-	@exec $(BIN)/granian --interface wsgi --host 0.0.0.0 --port $(PORT) --workers $(WORKERS) \
-		--blocking-threads 3 --respawn-failed-workers --respawn-interval 15 --workers-kill-timeout 30 \
-		shop.wsgi:application
+	@exec $(BIN)/granian --interface asginl --http 1 --host 0.0.0.0 --port $(PORT) --workers $(WORKERS) \
+		--respawn-failed-workers --respawn-interval 15 --workers-kill-timeout 30 shop.asgi:application
 
 test: $(VENV)/.development .env ## run the whole suite on SQLite, with no service
 	@DATABASE_URL=sqlite:///var/test.sqlite3 REDIS_URL= CELERY_BROKER_URL= $(PYTEST) --numprocesses auto --dist loadgroup $(ARGS)

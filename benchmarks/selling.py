@@ -144,9 +144,9 @@ def serving(environment: dict[str, str]) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    command += ["--workers", str(WORKERS), "--blocking-threads", "3", "--log-level", "error"]
-    process = subprocess.Popen([*command, "shop.wsgi:application"], cwd=ROOT, env=environment)
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1"]
+    command += ["--port", str(port), "--workers", str(WORKERS), "--log-level", "error"]
+    process = subprocess.Popen([*command, "shop.asgi:application"], cwd=ROOT, env=environment)
     try:
         for _ in range(300):
             try:

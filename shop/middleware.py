@@ -1,6 +1,5 @@
 """HTTP concerns that belong to every answer."""
 
-import ipaddress
 import sys
 from collections.abc import Callable
 
@@ -12,6 +11,8 @@ from django.views import defaults
 
 from shop import database, request_ids
 from shop.actions import audit
+from shop.buffering import REFUSED, BodyRefused
+from shop.client_address import client_address, is_proxy
 from shop.models import AuditSource
 
 # GraphiQL's editor sets style attributes and starts workers from its own origin.
@@ -59,7 +60,8 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sent = None
-        if settings.TRUSTED_PROXIES and _is_proxy(request.META.get("REMOTE_ADDR", "")):
+        peer = request.META.get("REMOTE_ADDR", "")
+        if settings.TRUSTED_PROXIES and is_proxy(peer, settings.TRUSTED_PROXIES):
             sent = request_ids.accepted(request.headers.get("X-Request-ID", ""))
         name = sent or request_ids.fresh()
         token = request_ids.current.set(name)
@@ -128,45 +130,35 @@ def _unavailable(error: BaseException | None) -> HttpResponse | None:
 
 
 class ClientAddressMiddleware:
-    """Makes REMOTE_ADDR the client's address, where proxies of the shop's own stand in front.
+    """Makes REMOTE_ADDR the client's address, where proxies of the shop's own stand in front."""
 
-    X-Forwarded-For is read from its end, which the nearest proxy wrote: the first address that is
-    not one of our proxies is the client. What stands before it, the client may have made up.
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        peer = request.META.get("REMOTE_ADDR", "")
+        forwarded_for = request.headers.get("X-Forwarded-For", "")
+        address = client_address(peer, forwarded_for, settings.TRUSTED_PROXIES)
+        request.META["REMOTE_ADDR"] = address
+        return self.get_response(request)
+
+
+class RefusedBodyMiddleware:
+    """Answers requests whose body the server did not receive, or discarded.
+
+    It comes after CORS, so that pages of other origins can read why.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        address = request.META.get("REMOTE_ADDR", "")
-        if settings.TRUSTED_PROXIES and _is_proxy(address):
-            for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-                if not _is_address(hop.strip()):
-                    break
-                address = hop.strip()
-                if not _is_proxy(address):
-                    break
-            request.META["REMOTE_ADDR"] = address
-        return self.get_response(request)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_proxy(address: str) -> bool:
-    if not address:
-        return True  # A Unix socket, which only this machine reaches.
-    if not _is_address(address):
-        return False
-    parsed = ipaddress.ip_address(address)
-    # How a server that listens on IPv6 names a peer on IPv4.
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    return any(parsed in network for network in settings.TRUSTED_PROXIES)
+        refused: BodyRefused | None = request.META.get(REFUSED)
+        if refused is None:
+            return self.get_response(request)
+        error = {"message": refused.message, "extensions": {"code": refused.code}}
+        headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else {}
+        return JsonResponse({"errors": [error]}, status=refused.status, headers=headers)
 
 
 class AuditMiddleware:

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "shop.middleware.RefusedBodyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -267,6 +268,21 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=200 * 1024 * 1024)
 UPLOAD_STAFF_MAX_BYTES = IMPORT_MAX_BYTES
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("BODY_MAX_BYTES", default=1024 * 1024)
 
+# --- Web server (shop/asgi.py) -----------------------------------------------------------------
+
+# Threads of each process that run requests: each has a connection to the database.
+SERVER_THREADS = env.int("SERVER_THREADS", default=3)
+# Seconds to receive a request body, and one more for each BODY_MIN_RATE bytes that have come.
+BODY_TIMEOUT = env.int("BODY_TIMEOUT", default=20)
+BODY_MIN_RATE = env.int("BODY_MIN_RATE", default=16 * 1024)
+# Seconds that a client may take to read 64 KiB of a response.
+SEND_TIMEOUT = env.int("SEND_TIMEOUT", default=30)
+# Bytes of request bodies above 64 KiB that each process buffers on disk, and for one client.
+BODY_BUFFER_BYTES = env.int("BODY_BUFFER_BYTES", default=1024 * 1024 * 1024)
+BODY_BUFFER_CLIENT_BYTES = env.int("BODY_BUFFER_CLIENT_BYTES", default=BODY_BUFFER_BYTES // 2)
+# Bytes of responses that one client has not read and each process holds in memory for it.
+RESPONSE_BUFFER_CLIENT_BYTES = env.int("RESPONSE_BUFFER_CLIENT_BYTES", default=32 * 1024 * 1024)
+
 # --- Mail --------------------------------------------------------------------------------------
 
 # Without a mail server: to the console in development, and none in production.
@@ -329,6 +345,8 @@ PAYMENT_TIMEOUT = env.int("PAYMENT_TIMEOUT", default=20)
 # Requests of one process that may wait for a provider at once. Fewer than its threads: the others
 # serve the shop while a provider hangs.
 PAYMENT_CALLS = env.int("PAYMENT_CALLS", default=2)
+if PAYMENT_CALLS >= SERVER_THREADS:
+    raise ImproperlyConfigured("PAYMENT_CALLS must be less than SERVER_THREADS.")
 if STRIPE_SECRET_KEY and not STRIPE_WEBHOOK_SECRET:
     raise ImproperlyConfigured("STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRET.")
 

@@ -47,11 +47,15 @@ def check_size(request: HttpRequest) -> None:
 
     The exact size of each file is the business of whoever takes it.
     """
-    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + MAX_FILES * settings.UPLOAD_MAX_BYTES
-    if getattr(request.user, "is_staff", False):
-        largest += settings.UPLOAD_STAFF_MAX_BYTES
+    largest = largest_multipart(is_staff=getattr(request.user, "is_staff", False))
     if int(request.META.get("CONTENT_LENGTH") or 0) > largest:
         raise RequestDataTooBig
+
+
+def largest_multipart(*, is_staff: bool) -> int:
+    """Bytes of the largest multipart request."""
+    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + MAX_FILES * settings.UPLOAD_MAX_BYTES
+    return largest + settings.UPLOAD_STAFF_MAX_BYTES if is_staff else largest
 
 
 def operation_from(request: HttpRequest) -> Any:

@@ -1,6 +1,6 @@
 """A server whose answers are kept, which counts what it reads and dies when it is asked to.
 
-    granian --interface wsgi tests.concurrency.answering:application
+    granian --interface asginl tests.concurrency.answering:application
 
 Each statement of an answer that reads products is a line in the file RECORD, and takes RECORD_WORK
 seconds more.
@@ -19,15 +19,19 @@ from django.db.backends.utils import CursorWrapper
 from shop.wsgi import application as shop  # isort: split
 
 from shop.generations import raising
+from shop.web_server import buffered
 
 _dies: ContextVar[bool] = ContextVar("dies", default=False)
 _record = os.open(os.environ.get("RECORD", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 _work = float(os.environ.get("RECORD_WORK", "0"))
 
 
-def application(environ: dict[str, Any], start_response: Any) -> Any:
+def _run(environ: dict[str, Any], start_response: Any) -> Any:
     _dies.set("HTTP_X_DIE" in environ)
     return shop(environ, start_response)
+
+
+application = buffered(_run)
 
 
 def _execute(self: CursorWrapper, sql: Any, params: Any = None) -> Any:

@@ -1,6 +1,6 @@
 """The shop's server, but that it dies at the step of a checkout that a request names.
 
-    granian --interface wsgi tests.concurrency.killing:application
+    granian --interface asginl tests.concurrency.killing:application
 
 The header X-Die-At holds one of STEPS. The process is killed there as by a failing machine: nothing
 is closed, undone or told.
@@ -20,6 +20,7 @@ shop = get_wsgi_application()
 from shop.actions.checkout import completing
 from shop.actions.payments import applying, paying
 from shop.gateways.demo import Demo
+from shop.web_server import buffered
 
 # In their order: before the commit of the order, after it, after the charge, before the commit of
 # the outcome, after it.
@@ -27,9 +28,12 @@ STEPS = ("written", "committed", "charged", "applying", "applied")
 _asked: ContextVar[str] = ContextVar("asked", default="")
 
 
-def application(environ: dict[str, Any], start_response: Any) -> Any:
+def _run(environ: dict[str, Any], start_response: Any) -> Any:
     _asked.set(environ.get("HTTP_X_DIE_AT", ""))
     return shop(environ, start_response)
+
+
+application = buffered(_run)
 
 
 def _die(step: str) -> None:

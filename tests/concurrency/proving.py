@@ -174,8 +174,19 @@ def served(place: Place) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = place.run(
-        *("-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "2"),
-        *("--blocking-threads", "3", "--log-level", "error"),
+        *(
+            "-m",
+            "granian",
+            "--interface",
+            "asginl",
+            "--http",
+            "1",
+            "--port",
+            str(port),
+            "--workers",
+            "2",
+        ),
+        *("--log-level", "error"),
         "tests.concurrency.recorder:application",
         ALLOWED_HOSTS="127.0.0.1",
     )

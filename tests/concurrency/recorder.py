@@ -30,7 +30,7 @@ from shop.outbox.processing import publisher
 
 if __name__ != "__main__":
     # A web server; it starts a dispatcher of its own.
-    from shop.wsgi import application  # noqa: F401
+    from shop.asgi import application  # noqa: F401
 
 __all__ = ["app"]
 

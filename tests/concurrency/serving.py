@@ -36,14 +36,14 @@ def served(
     environment: dict[str, str],
     *,
     workers: int = 2,
-    application: str = "shop.wsgi:application",
+    application: str = "shop.asgi:application",
 ) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """The port and the first process of a server that answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    command += ["--workers", str(workers), "--blocking-threads", "3"]
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1"]
+    command += ["--port", str(port), "--workers", str(workers)]
     command += ["--respawn-failed-workers", "--workers-kill-timeout", "30"]
     command += ["--log-level", "error", application]
     process = subprocess.Popen(command, cwd=ROOT, env=environment)

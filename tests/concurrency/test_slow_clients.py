@@ -1,0 +1,297 @@
+"""Slow clients hold no thread of the server, nor of the server behind nginx."""
+
+import json
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from tests.concurrency.proofs import PROVE, write_section
+from tests.concurrency.proxying import NGINX, proxied
+from tests.concurrency.serving import ROOT, production, served
+
+TITLE = """# Proof: slow clients
+
+Written by `make prove` (`tests/concurrency/test_slow_clients.py`): granian with two workers of
+three threads, alone and behind nginx with `deploy/nginx/nginx.conf`, on one machine with the
+clients.
+"""
+needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+QUERY = json.dumps({"query": "{ products(first: 1) { totalCount } }"})
+HALF = b"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+HALF += b"Content-Length: 5000\r\n\r\n" + b'{"query": "{'
+# The largest response of an empty shop.
+LARGE = b"GET /api/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+IDLE = b""
+THREADS = 2 * 3
+SLOW, REQUESTS = 500, 200 if PROVE else 60
+# As it is set, where the proof is written; else nobody waits as long.
+TIMEOUT = 20 if PROVE else 3
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("media")
+    (folder / "products").mkdir()
+    (folder / "products" / "picture.webp").write_bytes(b"RIFF")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[int]:
+    """The port of a server with production settings and an empty shop on SQLite."""
+    folder = tmp_path_factory.mktemp("served")
+    environment = production(
+        DATABASE_URL=f"sqlite:///{folder / 'shop.sqlite3'}",
+        BODY_TIMEOUT=str(TIMEOUT),
+        MEDIA_ROOT=str(media),
+        TRUSTED_PROXIES="127.0.0.1/32",
+        BEHIND_PROXY="1",
+        COST_BUCKET_ANONYMOUS="100000",
+        COST_RESTORE_ANONYMOUS="1",
+    )
+    for command in ("migrate", "collectstatic --noinput"):
+        arguments = [sys.executable, "manage.py", *command.split(), "--verbosity", "0"]
+        subprocess.run(arguments, cwd=ROOT, env=environment, check=True)
+    with served(environment) as (port, _):
+        yield port
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory, shop: int, media: Path) -> Iterator[int]:
+    """The port of nginx in front of it."""
+    with proxied(tmp_path_factory.mktemp("nginx"), shop, media) as port:
+        yield port
+
+
+@contextmanager
+def slow_connections(port: int, *kinds: bytes, count: int) -> Iterator[list[socket.socket]]:
+    """Connections that send one of these each, from ten addresses, and then do nothing."""
+    with ExitStack() as stack:
+        found = []
+        for number in range(count):
+            connection = socket.socket()
+            stack.enter_context(connection)
+            # What a client does not read stays with the server.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(60)
+            connection.bind((f"127.0.1.{number % 10 + 1}", 0))
+            connection.connect(("127.0.0.1", port))
+            connection.sendall(kinds[number % len(kinds)])
+            found.append(connection)
+        # They are answered, and unread.
+        for number, connection in enumerate(found):
+            if kinds[number % len(kinds)] == LARGE:
+                assert connection.recv(8) == b"HTTP/1.1"
+        yield found
+
+
+def ask(
+    port: int,
+    method: str = "GET",
+    path: str = "/health/live",
+    body: bytes | str | None = None,
+    *,
+    source: str = "127.0.0.1",
+    **headers: str,
+) -> tuple[HTTPResponse, bytes]:
+    """The response to one request, on a connection of its own."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
+    try:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, {"Content-Type": "application/json"} | sent)
+        response = connection.getresponse()
+        return response, response.read()
+    finally:
+        connection.close()
+
+
+def median(port: int) -> float:
+    """Seconds of a shopper's request."""
+    seconds = []
+    for _ in range(REQUESTS):
+        started = time.perf_counter()
+        response, _ = ask(port, "POST", "/graphql/", QUERY)
+        seconds.append(time.perf_counter() - started)
+        assert response.status == 200
+    return statistics.median(seconds)
+
+
+def test_half_sent_bodies_end_with_408_and_hold_no_thread(shop: int) -> None:
+    started = time.monotonic()
+    with slow_connections(shop, HALF, count=4 * THREADS) as half_sent:
+        assert ask(shop)[0].status == 200
+        assert json.loads(ask(shop, "POST", "/graphql/", QUERY)[1]) == {
+            "data": {"products": {"totalCount": 0}}
+        }
+        first = [connection.recv(65_536).split(b"\r\n")[0] for connection in half_sent]
+    assert Counter(first) == {b"HTTP/1.1 408 Request Timeout": 4 * THREADS}
+    write_section(
+        "slow-clients",
+        TITLE,
+        "Half-sent bodies",
+        f"{4 * THREADS} requests with 12 of 5,000 bytes each were answered 408 after "
+        f"{time.monotonic() - started:.1f} s (`BODY_TIMEOUT` {TIMEOUT} s). `/health/live` and "
+        "a query were answered meanwhile.",
+    )
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", ["granian", pytest.param("nginx", marks=needs_nginx)])
+def test_a_shopper_does_not_notice_500_slow_connections(
+    name: str, shop: int, request: pytest.FixtureRequest
+) -> None:
+    port = shop if name == "granian" else request.getfixturevalue("proxy")
+    median(port)
+    without = median(port)
+    with slow_connections(port, HALF, LARGE, IDLE, count=SLOW) as slow:
+        beside = median(port)
+        still_open = sum(map(_is_open, slow))
+    assert still_open > SLOW / 2
+    assert beside <= 3 * without
+    write_section(
+        "slow-clients",
+        TITLE,
+        f"500 slow connections, {'granian alone' if name == 'granian' else 'through nginx'}",
+        f"The median of {REQUESTS} requests of a shopper was {without * 1000:.1f} ms, and "
+        f"{beside * 1000:.1f} ms beside {SLOW} connections that had sent half a body, did not read "
+        f"their response, or were idle: {beside / without:.2f} times as much. {still_open} of them "
+        "were open at the end.",
+    )
+
+
+def _is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        # An answer that is not read keeps its connection open, too.
+        return connection.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("name", ["granian", pytest.param("nginx", marks=needs_nginx)])
+def test_a_chunked_body_without_a_length_is_read(
+    name: str, shop: int, request: pytest.FixtureRequest
+) -> None:
+    port = shop if name == "granian" else request.getfixturevalue("proxy")
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", "/graphql/", iter([QUERY.encode()]), headers, encode_chunked=True)
+    answer = json.loads(connection.getresponse().read())
+    connection.close()
+    assert answer == {"data": {"products": {"totalCount": 0}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "size", "status"),
+    [
+        ("/graphql/", {"Authorization": "Bearer x"}, 3, 401),
+        ("/api/cart-create", {"Authorization": "Bearer x"}, 1, 401),
+        ("/graphql/", {"Content_Type": "text/plain"}, 1, 415),
+        ("/api/brand-list", {}, 1, 405),
+        ("/graphql/", {"Content_Type": "application/json"}, 3, 413),
+        ("/api/cart-create", {"Content_Type": "application/json"}, 3, 413),
+        ("/admin/login/", {"Content_Type": "text/plain"}, 3, 413),
+    ],
+)
+def test_a_refusal_comes_after_the_body_was_read(
+    path: str, headers: dict[str, str], size: int, status: int, shop: int
+) -> None:
+    accepts = {"Content_Type": "multipart/form-data; boundary=x"} if "graphql" in path else {}
+    accepts |= {"Accept": "application/graphql-response+json"} | headers
+    with socket.create_connection(("127.0.0.1", shop), 30) as connection:
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in accepts.items()]
+        lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", *lines]
+        body = b"x" * (size * 1024 * 1024)
+        head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
+        # Twice on one connection: it was read to its end.
+        for _ in range(2):
+            connection.sendall(head.encode() + body)
+            response = HTTPResponse(connection)
+            response.begin()
+            response.read()
+            assert response.status == status
+
+
+@needs_nginx
+def test_nginx_names_the_client_whatever_it_claims(proxy: int) -> None:
+    query = json.dumps({"query": "{ products(first: 100) { edges { node { name } } } }"})
+
+    def left(source: str, **headers: str) -> list[int]:
+        found = []
+        for _ in range(12):
+            response, _ = ask(proxy, "POST", "/graphql/", query, source=source, **headers)
+            found.append(int(re.search(r"r=(\d+)", response.headers["RateLimit"])[1]))  # type: ignore[index]
+        return found
+
+    # Both processes of the server count for themselves: the lower figure is the fuller one.
+    first = left("127.0.3.1")
+    assert min(left("127.0.3.1", X_Forwarded_For="203.0.113.1")) < min(first)
+    assert left("127.0.3.2")[0] == first[0]
+
+
+@needs_nginx
+def test_nginx_gives_files_the_headers_of_the_shop(shop: int, proxy: int) -> None:
+    for path in ("/static/favicon.svg", "/media/products/picture.webp"):
+        (own, body), (direct, same) = ask(proxy, path=path), ask(shop, path=path)
+        assert (own.status, body) == (direct.status, same) == (200, same)
+        for name in (
+            "Content-Type",
+            "Content-Security-Policy",
+            "Cross-Origin-Resource-Policy",
+            "X-Content-Type-Options",
+        ):
+            assert own.headers[name] == direct.headers[name]
+        assert own.headers["Server"] == "nginx"
+        assert "X-Request-ID" not in own.headers
+    assert ask(proxy, path="/media/products/../../shop.sqlite3")[0].status == 404
+    assert ask(proxy, path="/media/private.csv")[0].status == 404
+
+
+@needs_nginx
+def test_nginx_compresses_and_passes_health_on(proxy: int) -> None:
+    openapi, body = ask(proxy, path="/api/openapi.json", Accept_Encoding="gzip")
+    assert (openapi.headers["Content-Encoding"], body[:2]) == ("gzip", b"\x1f\x8b")
+    for path in ("/health/", "/health/live"):
+        response, body = ask(proxy, path=path)
+        assert (response.status, json.loads(body)) == (200, {"status": "ok"})
+
+
+@needs_nginx
+@pytest.mark.parametrize(
+    ("path", "mebibytes", "by"),
+    [
+        ("/api/cart-create", 2, "the shop"),
+        ("/api/cart-create", 12, "nginx"),
+        ("/payments/demo/", 1, "nginx"),
+        ("/graphql/", 12, "the shop"),
+    ],
+)
+def test_bodies_above_the_limit_of_their_path(
+    path: str, mebibytes: int, by: str, proxy: int
+) -> None:
+    response, body = ask(proxy, "POST", path, b"x" * (mebibytes * 1024 * 1024))
+    assert response.status == 413
+    assert json.loads(body)["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+    assert ("X-Request-ID" in response.headers) is (by == "the shop")
+
+
+@needs_nginx
+def test_nginx_answers_when_the_shop_does_not(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        with proxied(tmp_path, closed.getsockname()[1]) as port:
+            response, body = ask(port, "POST", "/graphql/", QUERY)
+    assert (response.status, response.headers["Retry-After"]) == (503, "5")
+    assert json.loads(body)["errors"][0]["extensions"]["code"] == "RETRY"

@@ -4,6 +4,8 @@ import base64
 import datetime
 import hmac
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import jwt
@@ -14,6 +16,8 @@ from graphql_jwt.shortcuts import get_token
 
 from schema.authentication import payload_for
 from shop.actions import accounts, customers
+from shop.actions.customers import signing_in
+from shop.errors import InvalidCredentials
 from shop.models import RefreshToken, Session, User
 
 PASSWORD = "a customer password"
@@ -98,6 +102,39 @@ def test_wrong_credentials_all_answer_alike(
     assert dump() == before
 
 
+@pytest.mark.parametrize("change", [{"token_version": 7}, {"is_active": False}])
+def test_the_password_of_an_account_that_changed_while_it_waited_proves_nothing(
+    change: dict[str, Any], customer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def turn() -> Iterator[None]:
+        User.objects.filter(pk=customer.pk).update(**change)
+        yield
+
+    monkeypatch.setattr("shop.actions.customers.signing_in.hashing.turn", turn)
+    with pytest.raises(InvalidCredentials):
+        signing_in.prove(customer, PASSWORD, address="192.0.2.1")
+
+
+def test_only_the_own_password_proves_who_it_is(staff: User, customer: User) -> None:
+    signing_in.prove(customer, PASSWORD, address="192.0.2.1")
+    with pytest.raises(InvalidCredentials) as caught:
+        signing_in.prove(customer, "a staff password", address="192.0.2.1")
+    assert caught.value.field == ("password",)
+
+
+@pytest.mark.parametrize(("length", "code"), [(4096, None), (4097, "INVALID_CREDENTIALS")])
+def test_passwords_above_4096_characters_are_wrong(
+    length: int, code: str | None, customer: User, sign_in: Any
+) -> None:
+    customer.set_password("x" * length)
+    customer.save()
+    errors = sign_in(password="x" * length)["userErrors"]
+    assert [error["code"] for error in errors] == ([code] if code else [])
+    with pytest.raises(InvalidCredentials) if code else nullcontext():
+        signing_in.prove(customer, "x" * length, address="192.0.2.1")
+
+
 def test_an_account_that_is_erased_while_it_signs_in_gets_no_session(
     customer: User, sign_in: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +191,13 @@ def tampered(user: User) -> str:
     return f"{head}.{body}.{tail}"
 
 
+def nested(user: User) -> str:
+    """A token whose claims are nested deeper than Python parses."""
+    head, _, tail = get_token(user).split(".")
+    text = '{"a":' + "[" * 1400 + "]" * 1400 + "}"
+    return f"{head}.{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}.{tail}"
+
+
 WRONG = {
     "tampered": lambda user: f"Bearer {tampered(user)}",
     "another key": lambda user: f"Bearer {signed(user, 'another key, of more than 32 bytes')}",
@@ -166,6 +210,9 @@ WRONG = {
     "another issuer": lambda user: f"Bearer {signed(user, iss='elsewhere')}",
     "no issuer": lambda user: f"Bearer {signed(user, iss=None)}",
     "no expiry": lambda user: f"Bearer {signed(user, exp=None)}",
+    "no time of issue": lambda user: f"Bearer {signed(user, iat=None)}",
+    "no id": lambda user: f"Bearer {signed(user, jti=None)}",
+    "no version": lambda user: f"Bearer {signed(user, ver=None)}",
     "not yet": lambda user: f"Bearer {signed(user, nbf=4_000_000_000)}",
     "no subject": lambda user: f"Bearer {signed(user, sub=None)}",
     "empty subject": lambda user: f"Bearer {signed(user, sub='')}",
@@ -173,6 +220,7 @@ WRONG = {
     "huge subject": lambda user: f"Bearer {signed(user, sub='9' * 40)}",
     "odd subject": lambda user: f"Bearer {signed(user, sub='²')}",
     "e-mail subject": lambda user: f"Bearer {signed(user, sub=user.email)}",
+    "nested claims": lambda user: f"Bearer {nested(user)}",
     "garbage": lambda user: "Bearer garbage",
     "three parts": lambda user: "Bearer a.b.c",
     "other characters": lambda user: "Bearer \xe9.\xe9.\xe9",
@@ -286,6 +334,12 @@ def unchecked(claims: dict[str, Any], header: dict[str, Any] | None = None) -> s
     text = ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims))
     digest = hmac.digest(settings.SECRET_KEY.encode(), text.encode(), "sha256")
     return f"{text}.{_encoded(digest)}"
+
+
+def test_a_token_may_expire_in_the_last_second_of_the_year_9999(
+    customer: User, viewer: Any
+) -> None:
+    assert viewer(f"Bearer {signed(customer, exp=253_402_300_799)}") == ANN
 
 
 @pytest.mark.parametrize("change", ["disabled", "deleted"])

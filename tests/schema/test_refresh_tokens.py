@@ -1,6 +1,7 @@
 """Refresh tokens: one use each, stored as digests only, useless once revoked."""
 
 import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -133,22 +134,33 @@ def age_spent(seconds: float) -> None:
 
 
 def test_a_spent_token_is_told_to_be_tried_again_and_harms_nothing_for_ten_seconds(
-    token: str, refresh: Any
+    token: str, refresh: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newer = refresh(token)["refreshToken"]
-    age_spent(9)
-    assert refresh(token) == "RETRY"
+    spent_at = RefreshToken.objects.exclude(used_at=None).get().used_at
+    clock = SimpleNamespace(now=lambda: spent_at + datetime.timedelta(seconds=10))
+    with monkeypatch.context() as patch:
+        patch.setattr("shop.actions.customers.sessions.timezone", clock)
+        assert refresh(token) == "RETRY"
     assert refresh(newer)["userErrors"] == []
     assert not OutboxEvent.objects.filter(topic="session.reused").exists()
 
 
 def test_a_token_spent_long_ago_ends_its_family_and_no_other(
-    customer: User, token: str, api: Any, refresh: Any, client: Any
+    customer: User,
+    token: str,
+    api: Any,
+    refresh: Any,
+    client: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     elsewhere = sign_in(api)
     pair = refresh(token)
-    age_spent(11)
-    assert refresh(token) == INVALID
+    spent_at = RefreshToken.objects.exclude(used_at=None).get().used_at
+    clock = SimpleNamespace(now=lambda: spent_at + datetime.timedelta(seconds=10, microseconds=1))
+    with monkeypatch.context() as patch:
+        patch.setattr("shop.actions.customers.sessions.timezone", clock)
+        assert refresh(token) == INVALID
     assert refresh(pair["refreshToken"]) == INVALID
     assert viewer(client, pair["token"]) == "UNAUTHENTICATED"
     assert viewer(client, elsewhere["token"]) == SEEN
@@ -157,6 +169,16 @@ def test_a_token_spent_long_ago_ends_its_family_and_no_other(
     # Told once, however often the thief tries.
     refresh(token)
     assert OutboxEvent.objects.filter(topic="session.reused").count() == 1
+
+
+def test_a_token_that_is_removed_while_it_is_used_is_refused(
+    token: str, refresh: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "shop.actions.customers.sessions.throttling.check_account",
+        lambda *_: RefreshToken.objects.all().delete(),
+    )
+    assert refresh(token) == INVALID
 
 
 @pytest.mark.django_db(transaction=True)

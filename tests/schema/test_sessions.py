@@ -10,7 +10,7 @@ from graphql_jwt.shortcuts import get_token
 
 from shop.actions import customers
 from shop.actions.customers import Device
-from shop.models import Session, User
+from shop.models import RefreshToken, Session, User
 from tests.schema.accounts import ALIVE, Say, signed_in_by
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,24 @@ def test_what_is_over_is_not_listed(customer: User, sign_in: Any, ask: Any) -> N
     Session.objects.filter(pk=first.pk).update(expires_at=timezone.now())
     customers.end(second)
     assert len(listed(ask(here["token"], LIST))) == 1
+
+
+def test_sessions_that_are_long_over_are_purged_and_tokens_that_were_spent_long_ago(
+    customer: User,
+) -> None:
+    bound = timezone.now() - datetime.timedelta(days=30)
+    second, day = datetime.timedelta(seconds=1), datetime.timedelta(days=1)
+    over, recent, live = (
+        customers.open_session(customer, lifetime=day, device=Device()).session for _ in range(3)
+    )
+    Session.objects.filter(pk=over.pk).update(expires_at=bound - second)
+    Session.objects.filter(pk=recent.pk).update(expires_at=bound + second)
+    for digest, used_at in (("old", bound - second), ("new", bound + second)):
+        RefreshToken.objects.create(session=live, digest=digest, used_at=used_at)
+    assert customers.purge(bound, spent=bound) == 1
+    assert set(Session.objects.all()) == {recent, live}
+    assert [token.digest for token in live.refresh_tokens.exclude(used_at=None)] == ["new"]
+    assert live.refresh_tokens.filter(used_at=None).count() == 1
 
 
 def test_not_even_staff_see_where_others_are_signed_in(

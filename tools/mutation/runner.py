@@ -131,6 +131,7 @@ class Runner:
     def _test(self, mutant: Mutant, source: str, tests: list[str], functions: Any) -> int:
         if not (_bind(mutant) or _swap(mutant, source, functions)):
             return _UNPATCHED
+        os.dup2(1, 2)
         self._in_mutant = True
         for test in tests:
             _fails(self._items[test])

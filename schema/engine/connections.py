@@ -9,7 +9,7 @@ import graphene
 from django.db.models import F, QuerySet
 from graphene_django import DjangoObjectType
 from graphene_django.types import DjangoObjectTypeOptions
-from graphql import get_named_type
+from graphql import GraphQLError, get_named_type
 
 from schema.engine.connection_types import connection_type, filter_type, order_type
 from schema.engine.filters import prepare_filter
@@ -274,6 +274,8 @@ class ConnectionField(graphene.Field):
     def wrap_resolve(self, parent_resolver: Any) -> Any:
         def resolve(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
             ready = planned(root, info.path.key) if root is not None else None
+            if isinstance(ready, GraphQLError):
+                raise ready
             if ready is not None:
                 return ready
             definition = info.parent_type.fields[info.field_name]
@@ -283,7 +285,10 @@ class ConnectionField(graphene.Field):
                 return fetch.connection(self.root_rows(info.context), plan)
             # A parent that no plan fetched, such as the viewer: a level of one row.
             fetch.pages([root], info.path.key, plan)
-            return planned(root, info.path.key)
+            fetched = planned(root, info.path.key)
+            if isinstance(fetched, GraphQLError):
+                raise fetched
+            return fetched
 
         resolve.connection = self  # type: ignore[attr-defined]
         resolve.cost = _page_cost  # type: ignore[attr-defined]

@@ -175,18 +175,25 @@ def _flatten(filterset: type[django_filters.FilterSet], values: dict[str, Any]) 
     return {key: value for key, value in flat.items() if value not in (None, "")}
 
 
+def _client_name(name: str) -> str:
+    """The name of a filter as clients write it: `brand__in` is `brand.in`."""
+    return ".".join(to_camel_case(part) for part in name.split("__"))
+
+
 def _check(value: Any, name: str) -> None:
     """Raises BadRequest for text that no database holds, and for lists beyond reason."""
     if isinstance(value, str) and ("\x00" in value or len(value) > _MAX_TEXT):
         raise BadRequest(
-            f"Text has at most {_MAX_TEXT} characters and no NUL.", argument=f"filter.{name}"
+            f"Text has at most {_MAX_TEXT} characters and no NUL.",
+            argument=f"filter.{_client_name(name)}",
         )
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
         if len(value) > _MAX_LIST:
             raise BadRequest(
-                f"A filter takes at most {_MAX_LIST} values.", argument=f"filter.{name}"
+                f"A filter takes at most {_MAX_LIST} values.",
+                argument=f"filter.{_client_name(name)}",
             )
         for item in value:
             _check(item, name)

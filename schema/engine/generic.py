@@ -14,6 +14,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Count, F, QuerySet, Window
 from django.db.models.functions import RowNumber
+from graphql import GraphQLError
 from graphql.execution.values import get_argument_values
 
 from schema.engine.filters import apply_filter
@@ -135,7 +136,13 @@ class Fetch:
 
         One statement for the rows, one more for the total counts if they are asked for.
         """
-        arguments = plan.arguments(self._variables)
+        try:
+            arguments = plan.arguments(self._variables)
+        except GraphQLError as error:
+            # Told by the resolver of each of these fields, at its own path.
+            for parent in parents:
+                parent.__dict__.setdefault(_PLANNED, {})[key] = error
+            return
         ids = sorted({parent.pk for parent in parents})
         rows_of: dict[Any, list[models.Model]] = {pk: [] for pk in ids}
         totals: dict[Any, int] = {}

@@ -112,8 +112,9 @@ def page_from(arguments: dict[str, Any], ordering: Ordering, model: type[models.
         raise BadRequest("Give `first` or `last`, not both.", argument="last")
     column, key = sort_column(model, ordering.column), model._meta.pk
     after, before = (
-        None if cursor is None else decode_cursor(cursor, ordering, column, key)
-        for cursor in (arguments.get("after"), arguments.get("before"))
+        None if cursor is None else decode_cursor(cursor, ordering, column, key, name)
+        for name in ("after", "before")
+        for cursor in [arguments.get(name)]
     )
     if last is not None:
         return Page(last, backward=True, after=after, before=before)
@@ -129,24 +130,40 @@ def encode_cursor(ordering: Ordering, value: Any, key: Any) -> str:
 
 
 def decode_cursor(
-    cursor: str, ordering: Ordering, column: models.Field, key: models.Field
+    cursor: str,
+    ordering: Ordering,
+    column: models.Field,
+    key: models.Field,
+    argument: str = "after",
 ) -> Position:
     """The position that `cursor` stands for.
 
+    Args:
+        argument: where the client wrote it.
+
     Raises:
-        BadRequest: not a cursor, or one of another ordering.
+        BadRequest: not a cursor, or one of another list or ordering.
     """
     try:
         if len(cursor) > _MAX_CURSOR:
             raise ValueError("too long")
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         tag, value, pk = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        position = Position(_sort_value(value, column), _sort_value(pk, key))
-    except (ValueError, TypeError, RecursionError, binascii.Error, ValidationError) as error:
-        raise BadRequest("This is not a cursor of this connection.") from error
-    if tag != ordering.tag:
+        if tag == ordering.tag:
+            return Position(_sort_value(value, column), _sort_value(pk, key))
+        list_name, *_ = tag.split(":")
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        binascii.Error,
+        ValidationError,
+    ) as error:
+        raise BadRequest("This is not a cursor of this connection.", argument=argument) from error
+    if list_name == ordering.tag.partition(":")[0]:
         raise BadRequest("This cursor belongs to another ordering.", argument="orderBy")
-    return position
+    raise BadRequest("This cursor belongs to another list.", argument=argument)
 
 
 def _sort_value(value: Any, column: Any) -> Any:

@@ -38,6 +38,8 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     Source,
     SourceLocation,
+    ValueNode,
+    ValuesOfCorrectTypeRule,
     specified_rules,
     validate,
 )
@@ -81,6 +83,26 @@ class IndexedSource(Source):
         return SourceLocation(before + 1, position + 1 - line_start)
 
 
+class LocatedValuesRule(ValuesOfCorrectTypeRule):
+    """Gives the errors that scalars raise the location of the value."""
+
+    _value: ValueNode | None = None
+
+    def is_valid_value_node(self, node: ValueNode) -> None:
+        self._value = node
+        super().is_valid_value_node(node)
+
+    def report_error(self, error: GraphQLError) -> None:
+        if not error.nodes:
+            error = GraphQLError(error.message, self._value, extensions=error.extensions)
+        super().report_error(error)
+
+
+_RULES = tuple(
+    LocatedValuesRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
+)
+
+
 def parse_and_validate(
     schema: GraphQLSchema, text: str, limits: Limits, *, introspection: bool
 ) -> Parsed:
@@ -103,9 +125,9 @@ def parse_and_validate(
     except RecursionError:
         deep = TooComplex("The document is nested too deeply.", limit="depth")
         return Parsed(None, [deep], parser._token_counter)
-    rules = specified_rules
+    rules = _RULES
     if not introspection:
-        rules = (*specified_rules, NoSchemaIntrospectionCustomRule)
+        rules = (*_RULES, NoSchemaIntrospectionCustomRule)
     errors = validate(schema, ast, rules, MAX_ERRORS, hide_suggestions=not introspection)
     return Parsed(ast, _told(errors), parser._token_counter)
 

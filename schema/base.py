@@ -340,7 +340,7 @@ class Mutation(graphene.Mutation):
             with told_when_to_come_back():
                 payload = cls._perform_once(info, values)
         except errors.ShopError as error:
-            if any(isinstance(one, errors.BeyondYourPermissions) for one in error.each):
+            if any(one.code == errors.ErrorCode.BEYOND_YOUR_PERMISSIONS for one in error.each):
                 cls._record_refusal(info)
             payload = cls.refused(error)
         payload.client_mutation_id = client_mutation_id

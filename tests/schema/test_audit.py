@@ -99,6 +99,8 @@ def test_a_refusal_within_a_mutation_undoes_it_and_is_recorded(
     call: Any, shop: Any, staff: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create = taxonomy.create_brand
+    declared = (ErrorCode.BEYOND_YOUR_PERMISSIONS,)
+    monkeypatch.setattr(FIELDS["brandCreate"].resolve.__self__, "all_codes", declared)
 
     def refused(**fields: Any) -> None:
         create(**fields)
@@ -141,7 +143,7 @@ def test_customers_and_strangers_leave_none(call: Any, shop: Any, customer: User
     [
         ("brandCreate", {"name": " "}),
         ("brandCreate", {"name": "Two", "slug": "ladlemoor"}),
-        ("productCreate", {"name": "Mug", "variants": [{"price": "1"}, {"price": "-1"}]}),
+        ("productCreate", {"name": "Mug", "variants": [{"price": "-1"}]}),
         ("productCreate", {"name": "Mug", "status": "PUBLISHED"}),
         ("attributeCreate", {"name": "Colour", "values": ["Red", " "]}),
     ],

@@ -24,7 +24,10 @@ HEADER = (
 )
 SEVEN = [
     HEADER,
-    *(f"mug-{n},Mug {n},Ladlemoor,Mugs,Size,S,SKU-{n},3,10,/{n}.webp" for n in range(7)),
+    *(
+        f"mug-{n},Mug {n},Ladlemoor,Mugs,Size,S,SKU-{n},3,10,https://example.org/{n}.webp"
+        for n in range(7)
+    ),
 ]
 
 
@@ -217,7 +220,13 @@ def test_a_product_that_the_database_refuses_does_not_stop_the_others(
     def nameless(options: Any) -> str | None:
         return None if options[0]["value"] == "XS" else variant_name(options)
 
-    path = file([*SEVEN, "bad,Bad,Croft,Cups,Size,XS,,1,1,", "cup,Cup,Croft,Cups,Size,S,,3,1,/c"])
+    path = file(
+        [
+            *SEVEN,
+            "bad,Bad,Croft,Cups,Size,XS,,1,1,",
+            "cup,Cup,Croft,Cups,Size,S,,3,1,https://example.org/c",
+        ]
+    )
     with monkeypatch.context() as patch:
         patch.setattr(creating, "variant_name", nameless)
         report = importing.run([path])

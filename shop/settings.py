@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    # Before whitenoise: its `runserver` is the one that counts.
+    "shop.development",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "corsheaders",
@@ -115,7 +117,10 @@ USE_TZ = True
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'shop.sqlite3'}")}
 _database = DATABASES["default"]
-_database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+# The server for development has a thread for each connection: with it a connection to the database
+# would be left behind.
+_runserver = sys.argv[1:2] == ["runserver"]
+_database["CONN_MAX_AGE"] = 0 if _runserver else env.int("CONN_MAX_AGE", default=60)
 _database["CONN_HEALTH_CHECKS"] = True
 _database.setdefault("OPTIONS", {})
 # Limits of database sessions, in seconds; 0 leaves the server's own (shop/database/timeouts.py).
@@ -182,7 +187,7 @@ if ANSWER_CACHE not in ("auto", "redis", "memory", "off"):
     raise ImproperlyConfigured("ANSWER_CACHE must be auto, redis, memory or off.")
 if ANSWER_CACHE == "redis" and not REDIS_URL:
     raise ImproperlyConfigured("ANSWER_CACHE=redis needs REDIS_URL.")
-_single = sys.argv[1:2] == ["runserver"] and not env.str("CELERY_BROKER_URL", default="")
+_single = _runserver and not env.str("CELERY_BROKER_URL", default="")
 ANSWERS_SERVED = ANSWER_CACHE != "off" and bool(ANSWER_CACHE != "auto" or REDIS_URL or _single)
 if ANSWER_CACHE == "auto":
     ANSWER_CACHE = "redis" if REDIS_URL else "memory"

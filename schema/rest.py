@@ -19,6 +19,7 @@ from schema.engine.http import (
     as_json,
     as_kept,
     come_back,
+    kept_private,
     left,
     refusal,
     revalidated,
@@ -113,6 +114,10 @@ class OperationView(ApiView):
 
     # `as_view` asks for a default; there is no serving without one.
     service: Any = None
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = super().dispatch(request, *args, **kwargs)
+        return kept_private(request, response, self.service.private_headers)
 
     def get(self, request: HttpRequest, slug: str) -> HttpResponseBase:
         return revalidated(request, self._answer(request, slug, "GET"))

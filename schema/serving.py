@@ -16,7 +16,7 @@ from schema.engine.persisted import Known
 from schema.engine.service import Service
 from schema.manifests import manifested
 from schema.metering import CostMeter
-from schema.opened import has_opened
+from schema.opened import TOKEN_HEADERS, has_opened
 from schema.permissions import carries_credential
 from schema.root import schema
 from schema.trusted import operations
@@ -105,6 +105,7 @@ service = Service(
     only_known=_only_trusted,
     answers=_answers(),
     public=_public(),
+    private_headers=tuple(TOKEN_HEADERS.values()),
     debug=settings.GRAPHQL_DEBUG,
     on_operation=metrics.operation if settings.DD_AGENT_HOST else None,
 )

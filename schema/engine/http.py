@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
@@ -49,6 +49,10 @@ class GraphQLView(View):
     service: Any = None
     graphiql = False
     http_method_names = ["get", "head", "post", "options"]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = super().dispatch(request, *args, **kwargs)
+        return kept_private(request, response, self.service.private_headers)
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         if self.graphiql and not _has_request(request) and prefers_html(request):
@@ -132,6 +136,16 @@ def revalidated(request: HttpRequest, response: HttpResponse) -> HttpResponseBas
         return get_conditional_response(request, etag=etag, response=response) or response
     # What is refused now, such as a hash not yet registered, may be answered in a moment.
     response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def kept_private(
+    request: HttpRequest, response: HttpResponseBase, private_headers: Collection[str]
+) -> HttpResponseBase:
+    """`response`, told to caches as one of the sender alone where it has one of these headers."""
+    patch_vary_headers(response, private_headers)
+    if any(header in request.headers for header in private_headers):
+        patch_cache_control(response, private=True)
     return response
 
 

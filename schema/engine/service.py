@@ -87,6 +87,8 @@ class Service:
         only_known: whether who asks may run no others, of a request whose user is known.
         answers: of strangers, kept for others; none are without it.
         public: Cache-Control of such answers to GET; empty, they are as private as all others.
+        private_headers: request headers whose answers are for the sender alone, such as those that
+            carry tokens.
         debug: whether requests may ask for SQL counts and times (`extensions: {debug: true}`).
         on_operation: told the code of each operation's first error ("OK" without one) and the
             seconds that it took.
@@ -100,6 +102,7 @@ class Service:
     only_known: Callable[[HttpRequest], bool] | None = None
     answers: AnswerCache | None = None
     public: str = ""
+    private_headers: tuple[str, ...] = ()
     debug: bool = False
     on_operation: Callable[[str, float], None] | None = None
 

@@ -8,6 +8,7 @@ from schema.authentication import address_of
 from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
+from schema.opened import cart_token
 from schema.permissions import ANYONE, SIGNED_IN
 from schema.types.carts import CART_TOKEN, Cart, open_cart, remember
 from shop import models, throttling
@@ -157,6 +158,7 @@ class CartLinesAdd(CartMutation):
         cart: str | None = None,
         version: int | None = None,
     ) -> Any:
+        cart = cart_token(info.context, cart)
         if cart is not None:
             return super().perform(info, cart, lines=lines, version=version)
         user, wanted = info.context.user, _wanted(info, lines)

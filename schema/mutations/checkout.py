@@ -7,7 +7,7 @@ import graphene
 from schema.base import Decimal, Money, Mutation
 from schema.engine.connections import ObjectField
 from schema.idempotency import KEY, key_of
-from schema.opened import open_row
+from schema.opened import cart_token, open_row
 from schema.permissions import ANYONE
 from schema.types.carts import CART_TOKEN, remember
 from schema.types.orders.orders import Order
@@ -117,7 +117,7 @@ class CheckoutComplete(Mutation):
         idempotency_key: str | None = None,
     ) -> Any:
         key = key_of(info, idempotency_key)
-        row = checkout.find(info.context.user, cart, key=key)
+        row = checkout.find(info.context.user, cart_token(info.context, cart), key=key)
         remember(info.context, row)
         if note and len(note) > MAX_NOTE:
             raise Invalid(f"A note has at most {MAX_NOTE} characters.", field=["note"])

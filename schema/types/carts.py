@@ -16,7 +16,7 @@ from schema.engine.connections import (
 )
 from schema.engine.errors import BadRequest
 from schema.engine.keyset import SortField
-from schema.opened import open_row
+from schema.opened import cart_token, open_row
 from schema.permissions import ANYONE
 from schema.types.addresses import PostalAddress, address_value
 from schema.types.catalog.products import Variant
@@ -349,12 +349,15 @@ class Cart(OwnNode):
         default_order = ("UPDATED", "desc")
 
 
-CART_TOKEN = graphene.String(description="The cart's token; the account's own cart when left out.")
+CART_TOKEN = graphene.String(
+    description="The cart's token. Left out, it is the account's own cart, or for guests the cart "
+    "whose token is in the request header `Cart-Token`."
+)
 
 
 def open_cart(info: graphene.ResolveInfo, token: str | None) -> models.Cart:
     """The cart that a request names. Raises NotFound."""
-    cart = carts.find(info.context.user, token)
+    cart = carts.find(info.context.user, cart_token(info.context, token))
     remember(info.context, cart)
     return cart
 
@@ -375,7 +378,9 @@ class CartsQuery(graphene.ObjectType):
         Cart,
         find=_find,
         token=graphene.Argument(
-            graphene.String, description="Its token; the account's own cart when left out."
+            graphene.String,
+            description="Its token. Left out, it is the account's own cart, or for guests the cart "
+            "whose token is in the request header `Cart-Token`.",
         ),
         description="The cart with a token, or the account's own; null when there is none.",
     )

@@ -5,7 +5,6 @@ from typing import Any
 import graphene
 from django.conf import settings
 from django.db.models import QuerySet
-from graphql_relay import to_global_id
 
 from schema.base import OwnNode
 from schema.engine.connections import BatchField, ComputedField, ConnectionField, ObjectField
@@ -114,7 +113,6 @@ class Shop(graphene.ObjectType):
     permission = ANYONE
     shared = True
 
-    id = graphene.ID(required=True, description="Always the same, for the caches of clients.")
     name = graphene.String(required=True, description="Name of the shop.")
     currency = graphene.String(
         required=True, description="ISO 4217 code of the currency that prices are in."
@@ -163,7 +161,6 @@ class CustomersQuery(graphene.ObjectType):
     @staticmethod
     def resolve_shop(root: Any, info: graphene.ResolveInfo) -> Shop:
         return Shop(
-            id=to_global_id("Shop", "shop"),
             name=settings.SHOP_NAME,
             currency=settings.SHOP_CURRENCY,
             payment_providers=payments.offered(settings.SHOP_CURRENCY),

@@ -12,6 +12,7 @@ import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { relayStylePagination } from '@apollo/client/utilities';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
 import { asapScheduler, filter, firstValueFrom, from, observeOn, switchMap } from 'rxjs';
+import { guestCart } from './guest.js';
 import { ask, bearer, CREDENTIALS, DEVELOPMENT, picture, PRODUCTION, recorder, signIn, UPLOADS } from './shop.js';
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
@@ -391,4 +392,19 @@ test('an upload without the header that forces a preflight is refused', async ()
   const error = await client.mutate({ mutation: UPLOAD, variables: { input } }).catch((reason) => reason);
   assert(CombinedGraphQLErrors.is(error), error.message);
   assert.equal(error.errors[0].extensions.code, 'BAD_REQUEST');
+});
+
+test('a guest refetches the cart by node(id), with its token in a header', async () => {
+  const { token, id, add } = await guestCart();
+  const client = apollo({ headers: { 'Cart-Token': token } });
+  const query = gql`query Guest($id: ID!) { node(id: $id) { id ... on Cart { quantity } } }`;
+  const watched = client.watchQuery({ query, variables: { id } });
+  const subscription = watched.subscribe(() => {});
+  assert.equal((await watched.refetch()).data.node.quantity, 1);
+  assert.equal(await add(2), 3);
+  assert.equal((await watched.refetch()).data.node.quantity, 3);
+  assert.equal(watched.getCurrentResult().data.node.quantity, 3);
+  subscription.unsubscribe();
+  const { data } = await apollo().query({ query, variables: { id } });
+  assert.equal(data.node, null);
 });

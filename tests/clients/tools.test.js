@@ -1,14 +1,16 @@
 // Tools that read the committed SDL: the Relay compiler, GraphQL Code Generator with tsc, graphql-eslint.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import graphqlEslint from '@graphql-eslint/eslint-plugin';
 import { ESLint } from 'eslint';
-import { ask } from './shop.js';
+import relay from 'relay-runtime';
+import { guestCart } from './guest.js';
+import { ask, DEVELOPMENT } from './shop.js';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const SDL = path('../../schema/schema.graphql');
@@ -53,6 +55,43 @@ test('relay-compiler accepts the SDL: connections, refetching, store directives'
   assert.equal(data.node.products.edges.length, 2);
 });
 
+test('relay-runtime refetches the cart of a guest through node(id)', async () => {
+  const folder = await project({
+    'relay.config.json': path('relay/guest.config.json'),
+    'src/GuestCart.js': path('relay/GuestCart.js'),
+  });
+  await mkdir(join(folder, 'artifacts'));
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+  await command(folder, 'relay-compiler', '--noWatchman');
+  const artifact = async (name) => {
+    const file = pathToFileURL(join(folder, `artifacts/${name}.graphql.js`));
+    return (await import(file)).default;
+  };
+  const { token, id, add } = await guestCart();
+  const sent = [];
+  const network = (headers) => relay.Network.create(async ({ text, name }, variables) => {
+    sent.push(name);
+    return ask({ query: text, variables }, { url: DEVELOPMENT, headers });
+  });
+  const environmentFor = (headers) => new relay.Environment({
+    network: network(headers), store: new relay.Store(new relay.RecordSource()),
+  });
+  const environment = environmentFor({ 'Cart-Token': token });
+  const run = async (where, name, variables) =>
+    relay.fetchQuery(where, await artifact(name), variables).toPromise();
+  const quantity = () => environment.getStore().getSource().get(id).quantity;
+  await run(environment, 'GuestCartQuery', {});
+  assert.equal(quantity(), 1);
+  assert.equal(await add(2), 3);
+  await run(environment, 'GuestCartRefetchQuery', { id });
+  assert.equal(quantity(), 3);
+  assert.deepEqual(sent, ['GuestCartQuery', 'GuestCartRefetchQuery']);
+  // Without the token there is nothing to see.
+  const other = environmentFor({});
+  await run(other, 'GuestCartRefetchQuery', { id });
+  assert.equal(other.getStore().getSource().get(id), undefined);
+});
+
 test('codegen types the sample operations, and a strict program compiles with them', async () => {
   const folder = await project({
     'codegen.yml': path('typed/codegen.yml'),
@@ -74,7 +113,7 @@ const OPTIONS = {
         'AddressRegion', 'AddressRules', 'AuditChange', 'Availability', 'CartDiscount', 'CartNotice',
         'CartShippingOffer', 'Country', 'JobProblem', 'JobProgress', 'JobResult', 'Money', 'NextStep',
         'OrderDiscount', 'PageInfo', 'PostalAddress', 'ProductOption', 'ProductRating',
-        'SelectedOption', 'UserError',
+        'SelectedOption', 'Shop', 'UserError',
       ],
       suffixes: ['Connection', 'Edge', 'Payload'],
     },

@@ -71,7 +71,7 @@ def test_its_document_holds_what_it_spreads_and_nothing_else(operation: Operatio
 
 def test_a_file_is_read_with_the_fragments_that_it_spreads(folder: Any) -> None:
     found = folder(
-        fragments="fragment A on Shop { name ...B } fragment B on Shop { id } "
+        fragments="fragment A on Shop { name ...B } fragment B on Shop { currency } "
         "fragment C on Shop { currency }",
         money="# The money.\nquery Money { shop { ...C } }",
         shop_name="# The name. And\n# more.\n#\n# Below.\nquery ShopName { shop { ...A } }\n",
@@ -79,7 +79,7 @@ def test_a_file_is_read_with_the_fragments_that_it_spreads(folder: Any) -> None:
     operation = found["ShopName"]
     assert operation.text == (
         "query ShopName { shop { ...A } }\n\nfragment A on Shop { name ...B }\n\n"
-        "fragment B on Shop { id }\n"
+        "fragment B on Shop { currency }\n"
     )
     assert operation.summary == "The name."
     assert operation.description == "The name. And more.\n\nBelow."
@@ -112,7 +112,7 @@ def test_a_bad_file_is_named(text: str, why: str, folder: Any) -> None:
     [
         ("{ shop { name } }", "fragments only"),
         ("fragment A on Shop { colour }", "Cannot query field 'colour'"),
-        ("fragment A on Shop { id }", "Fragment 'A' is never used"),
+        ("fragment A on Shop { currency }", "Fragment 'A' is never used"),
         ("fragment A on Shop {", "Syntax Error"),
     ],
 )

@@ -80,6 +80,8 @@ def _quantities(lines: dict[int, Any] | None) -> dict[int, int | None] | None:
 class OrderFulfil(Mutation):
     """Ships units of a confirmed order whose payment is made or promised, as one parcel.
 
+    Refunded units are not shipped, unless `includeRefunded` says so: asking for them is the error
+    EXCEEDS_ORDER. Once nothing else is left to ship, they are cancelled and their stock is free.
     The order is completed once all of it is shipped and paid. The customer gets a mail.
     """
 
@@ -95,10 +97,17 @@ class OrderFulfil(Mutation):
 
     class Input:
         id = _id()
-        lines = _units("What is in the parcel; all that was not shipped yet when left out.")
+        lines = _units(
+            "What is in the parcel. When left out: all units that are neither shipped, cancelled "
+            "nor refunded."
+        )
         carrier = graphene.String(description="Who carries it, such as DHL.")
         tracking_number = graphene.String(description="The carrier's number for it.")
         tracking_url = graphene.String(description="Where to follow it: an http or https address.")
+        include_refunded = graphene.Boolean(
+            description="Whether refunded units are shipped as well, also of an order whose money "
+            "all went back. False when left out."
+        )
         idempotency_key = KEY
 
     order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
@@ -110,6 +119,7 @@ class OrderFulfil(Mutation):
         info: graphene.ResolveInfo,
         id: str,  # noqa: A002
         lines: Sequence[Any] | None = None,
+        include_refunded: bool | None = None,
         idempotency_key: str | None = None,
         **tracking: str | None,
     ) -> Any:
@@ -118,6 +128,7 @@ class OrderFulfil(Mutation):
             order,
             _quantities(_by_line(info, lines)),
             **{name: text or "" for name, text in tracking.items()},
+            include_refunded=bool(include_refunded),
             by=info.context.user,
             key=key_of(info, idempotency_key),
         )

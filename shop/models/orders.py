@@ -35,6 +35,7 @@ class FulfillmentStatus(models.TextChoices):
     PARTIAL = "partial", "partly shipped"
     FULL = "full", "shipped"
     RETURNED = "returned", "returned"
+    CANCELLED = "cancelled", "nothing to ship"
 
 
 class PaymentStatus(models.TextChoices):
@@ -209,6 +210,20 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+    @property
+    def unshipped(self) -> int:
+        """Units that can still be shipped, refunded ones included."""
+        return self.quantity - self.fulfilled - self.cancelled
+
+    @property
+    def to_ship(self) -> int:
+        """Units that are neither shipped, cancelled nor refunded.
+
+        Refunded units count as returned or cancelled units first, then as unshipped units.
+        """
+        refunded = max(self.refunded - self.returned - self.cancelled, 0)
+        return max(self.unshipped - refunded, 0)
 
 
 class Redemption(models.Model):

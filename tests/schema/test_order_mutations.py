@@ -91,6 +91,25 @@ def test_staff_ship_a_part_and_then_the_rest(sold: SimpleNamespace, mutate: Any)
     }
 
 
+def test_refunded_units_are_shipped_only_when_staff_say_so(
+    sold: SimpleNamespace, mutate: Any, refuse: Any
+) -> None:
+    mutate("orderRefund", STATUS, id=sold.id, lines=[{"line": sold.first}])
+    lines = [{"line": sold.first, "quantity": 1}]
+    assert refuse("orderFulfil", id=sold.id, lines=lines) == (
+        "EXCEEDS_ORDER",
+        ["lines", "0", "quantity"],
+    )
+    mutate("orderRefund", STATUS, id=sold.id, lines=[{"line": sold.second}])
+    payload = mutate("orderRefund", STATUS, id=sold.id, shipping=True)
+    order = {"number": sold.order.number, "status": "CONFIRMED", "canCancel": True}
+    money = {"paymentStatus": "REFUNDED"}
+    assert payload["order"] == order | money | {"fulfillmentStatus": "CANCELLED"}
+    assert refuse("orderFulfil", id=sold.id) == ("ILLEGAL_MOVE", [])
+    payload = mutate("orderFulfil", STATUS, id=sold.id, lines=lines, includeRefunded=True)
+    assert payload["order"] == order | money | {"fulfillmentStatus": "FULL", "canCancel": False}
+
+
 @pytest.mark.parametrize(
     ("lines", "code", "field"),
     [

@@ -43,6 +43,7 @@ FulfillmentStatus = graphene.Enum.from_enum(
         "PARTIAL": "Some of it; the rest is still to be shipped.",
         "FULL": "All that was to be shipped.",
         "RETURNED": "All of it, and all of it came back.",
+        "CANCELLED": "Nothing, and nothing is to be: every unit was cancelled or refunded.",
     }[member and member.name],
 )
 PaymentStatus = graphene.Enum.from_enum(

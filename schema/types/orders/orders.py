@@ -48,7 +48,8 @@ def _discounts(request: Any, discounts: list[dict[str, Any]], currency: str) -> 
 
 def _can_cancel(request: Any, status: str, fulfillment_status: str) -> bool:
     open_ = status in (models.OrderStatus.PENDING, models.OrderStatus.CONFIRMED)
-    return open_ and fulfillment_status == models.FulfillmentStatus.UNFULFILLED
+    unshipped = (models.FulfillmentStatus.UNFULFILLED, models.FulfillmentStatus.CANCELLED)
+    return open_ and fulfillment_status in unshipped
 
 
 class Order(OrderNode):

@@ -18,7 +18,7 @@ is wanted, and then ask; the others run in the caller's transaction.
 
 from shop.actions.aftersales.cancelling import cancel
 from shop.actions.aftersales.capturing import capture
-from shop.actions.aftersales.fulfilling import fulfil, unshipped
+from shop.actions.aftersales.fulfilling import fulfil, shippable, unshipped
 from shop.actions.aftersales.noting import note
 from shop.actions.aftersales.refunding import Wanted, refund, shipping_left, unrefunded
 from shop.actions.aftersales.returning import Back, return_, unreturned
@@ -32,6 +32,7 @@ __all__ = [
     "note",
     "refund",
     "return_",
+    "shippable",
     "shipping_left",
     "unrefunded",
     "unreturned",

@@ -16,6 +16,8 @@ from shop.models import (
     Order,
     OrderEventKind,
     OrderStatus,
+    Payment,
+    PaymentStatus,
     Stock,
 )
 
@@ -58,12 +60,15 @@ def _call_off(order: Order, reason: str, restock: bool, by: Any) -> None:
         order,
         illegal="Only what has not ended, and of which nothing was shipped, is called off.",
         status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
-        fulfillment_status=FulfillmentStatus.UNFULFILLED,
+        fulfillment_status__in=(FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED),
     )
     Order.objects.filter(pk=order.pk).update(
         status=OrderStatus.CANCELLED, ended_at=timezone.now(), expires_at=None
     )
     orders.record(order, OrderEventKind.CANCELLED, actor=by, text=reason)
+    if not Payment.objects.filter(order=order.pk).exists():
+        # An order that cost nothing was PAID without a payment.
+        Order.objects.filter(pk=order.pk).update(payment_status=PaymentStatus.VOIDED)
     payments.give_back(order, reason=reason, by=by)
     released = inventory.release(order.reference)
     if not restock:

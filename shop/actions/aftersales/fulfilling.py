@@ -13,7 +13,6 @@ from shop.actions.aftersales.holding import (
     by_variant,
     chosen,
     count,
-    derive,
     facts,
     hold,
 )
@@ -22,6 +21,7 @@ from shop.actions.aftersales.texts import checked, checked_link
 from shop.models import (
     Fulfillment,
     FulfillmentLine,
+    FulfillmentStatus,
     Order,
     OrderEventKind,
     OrderLine,
@@ -42,15 +42,19 @@ def fulfil(
     carrier: str = "",
     tracking_number: str = "",
     tracking_url: str = "",
+    include_refunded: bool = False,
     by: Any,
     key: str | None = None,
 ) -> Fulfillment:
     """Ships units of a confirmed order whose payment is made or promised.
 
-    Their stock leaves the house. With the last of them the order is completed, if it is paid.
+    Their stock leaves the house. With the last of them the order is completed, if it is paid;
+    refunded units that are still reserved are cancelled then.
 
     Args:
-        lines: all that are left without.
+        lines: units by the primary key of the order's line; None ships all that are left.
+        include_refunded: ships refunded units as well, also of an order whose money all went back.
+            Without it, asking for them raises ExceedsOrder.
         carrier, tracking_number, tracking_url: where to follow the parcel, as far as it is known.
         by: who of the staff packed it.
         key: by which a request that comes again is known.
@@ -67,35 +71,76 @@ def fulfil(
         "tracking_url": checked_link(tracking_url, "trackingUrl", longest=_LINK_WIDTH),
     }
     asked = {"order": order.pk, "lines": lines, **tracking}
-    pk = once(by, "order.fulfil", key, asked, lambda: _fulfil(order, lines, tracking, by).pk)
+    if include_refunded:
+        asked["include_refunded"] = True
+    pk = once(
+        by,
+        "order.fulfil",
+        key,
+        asked,
+        lambda: _fulfil(order, lines, tracking, include_refunded, by).pk,
+    )
     return Fulfillment.objects.get(pk=pk)
 
 
 @audit.recorded("order.fulfil", facts)
-def _fulfil(order: Order, lines: Units | None, tracking: dict[str, str], by: Any) -> Fulfillment:
+def _fulfil(
+    order: Order, lines: Units | None, tracking: dict[str, str], include_refunded: bool, by: Any
+) -> Fulfillment:
     hold(
         order,
         illegal="Only confirmed orders that are paid, or whose payment is promised, are shipped.",
         status=OrderStatus.CONFIRMED,
-        payment_status__in=_PAYABLE,
+        payment_status__in=(*_PAYABLE, PaymentStatus.REFUNDED) if include_refunded else _PAYABLE,
     )
-    items = chosen(order, lines, unshipped)
+    items = chosen(order, lines, unshipped if include_refunded else shippable)
+    if order.payment_status == PaymentStatus.PARTIALLY_REFUNDED:
+        # Shipping and cancelling below are two inventory calls: their stock is locked at once.
+        inventory.lock({line.variant_id for line in order.lines.all()} - {None})
     count(items, "fulfilled", lambda after: Q(quantity__gte=after + F("cancelled")))
     inventory.ship(order.reference, by_variant(items), actor=by)
     parcel = _parcel(order, items, tracking)
-    derive(order)
+    orders.set_fulfillment_status(order)
     units = sum(item.units for item in items)
     orders.record(
         order, OrderEventKind.FULFILLED, actor=by, fulfillment=parcel.pk, quantity=units, **tracking
     )
     events.emit("order.fulfilled", order, fulfillment=parcel.pk)
-    orders.complete(order)
+    if include_refunded:
+        orders.complete(order)
+    else:
+        finish(order)
     return parcel
 
 
 def unshipped(line: OrderLine) -> int:
-    """Units that are still to be shipped."""
-    return line.quantity - line.fulfilled - line.cancelled
+    """Units that can still be shipped, refunded ones included."""
+    return line.unshipped
+
+
+def shippable(line: OrderLine) -> int:
+    """Units that are neither shipped, cancelled nor refunded."""
+    return line.to_ship
+
+
+def cancel_units(order: Order, items: list[Chosen]) -> None:
+    """Takes units out of an order before they are shipped, and frees their stock."""
+    count(items, "cancelled", lambda after: Q(quantity__gte=after + F("fulfilled")))
+    inventory.release(order.reference, by_variant(items))
+    orders.set_fulfillment_status(order)
+
+
+def finish(order: Order) -> None:
+    """Completes an order once all that was to be shipped is shipped, and it is paid.
+
+    Refunded units that are still reserved are cancelled then.
+    """
+    is_shipped = order.fulfillment_status in (FulfillmentStatus.FULL, FulfillmentStatus.RETURNED)
+    if is_shipped and order.payment_status == PaymentStatus.PARTIALLY_REFUNDED:
+        left = [Chosen(line, line.unshipped) for line in order.lines.all() if line.unshipped]
+        if left:
+            cancel_units(order, left)
+    orders.complete(order)
 
 
 def _parcel(order: Order, items: list[Chosen], tracking: dict[str, str]) -> Fulfillment:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 from django.utils import timezone
 
 from shop.actions import audit
 from shop.actions.rows import Each
 from shop.errors import Busy, ExceedsOrder, IllegalMove, InvalidQuantity, NotFound, Required
-from shop.models import FulfillmentStatus, Order, OrderLine
+from shop.models import Order, OrderLine
 
 MAX_QUANTITY = 9999
 # Units by the primary key of the order's line; None stands for all that are left.
@@ -128,21 +128,3 @@ def by_variant(items: Collection[Chosen]) -> dict[int, int]:
             key = item.line.variant_id
             found[key] = found.get(key, 0) + item.units
     return found
-
-
-def derive(order: Order) -> None:
-    """Says, by its lines, how much of the order was shipped."""
-    sums = order.lines.aggregate(
-        **{name: Sum(name) for name in ("quantity", "fulfilled", "cancelled", "returned")}
-    )
-    shipped = sums["fulfilled"]
-    whole = shipped + sums["cancelled"] == sums["quantity"]
-    if not shipped:
-        status = FulfillmentStatus.UNFULFILLED
-    elif not whole:
-        status = FulfillmentStatus.PARTIAL
-    else:
-        back = sums["returned"] == shipped
-        status = FulfillmentStatus.RETURNED if back else FulfillmentStatus.FULL
-    Order.objects.filter(pk=order.pk).update(fulfillment_status=status)
-    order.fulfillment_status = status

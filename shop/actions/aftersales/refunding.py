@@ -4,17 +4,14 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import F, Q, Sum
+from django.db.models import Sum
 
-from shop.actions import audit, inventory, orders, payments
-from shop.actions.aftersales.fulfilling import unshipped
+from shop.actions import audit, payments
+from shop.actions.aftersales.fulfilling import cancel_units, finish, unshipped
 from shop.actions.aftersales.holding import (
     Chosen,
     Units,
-    by_variant,
     chosen,
-    count,
-    derive,
     facts,
     hold,
 )
@@ -142,16 +139,11 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
             by=by,
         ).pk
     if wanted.restock:
-        _take_out(order, items)
+        order.refresh_from_db(fields=["payment_status", "fulfillment_status"])
+        cancel_units(order, items)
+        # They may have been the last that were missing.
+        finish(order)
     return made
-
-
-def _take_out(order: Order, items: list[Chosen]) -> None:
-    """The units are not shipped any more. They may have been the last that were missing."""
-    count(items, "cancelled", lambda after: Q(quantity__gte=after + F("fulfilled")))
-    inventory.release(order.reference, by_variant(items))
-    derive(order)
-    orders.complete(order)
 
 
 def unrefunded(line: OrderLine) -> int:

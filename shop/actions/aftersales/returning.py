@@ -14,7 +14,6 @@ from shop.actions.aftersales.holding import (
     by_variant,
     chosen,
     count,
-    derive,
     facts,
     hold,
 )
@@ -80,7 +79,7 @@ def _return(order: Order, lines: Mapping[int, Back] | None, reason: str, by: Any
     restocked = [item for item in items if lines is None or lines[item.line.pk].restock]
     inventory.restock(order.reference, by_variant(restocked), actor=by)
     parcel = _parcel(order, items, restocked, reason)
-    derive(order)
+    orders.set_fulfillment_status(order)
     total = sum(item.units for item in items)
     orders.record(
         order,

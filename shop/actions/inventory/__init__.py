@@ -21,7 +21,7 @@ reservations to what is reserved (`discrepancies`).
 from shop.actions.inventory.adjusting import REASONS, configure, correct
 from shop.actions.inventory.checking import Discrepancy, discrepancies
 from shop.actions.inventory.counting import adjust, open_stock, set_backorder, set_on_hand
-from shop.actions.inventory.moving import restock, ship
+from shop.actions.inventory.moving import lock, restock, ship
 from shop.actions.inventory.offering import Availability, Unavailable, availability
 from shop.actions.inventory.promising import (
     Short,
@@ -46,6 +46,7 @@ __all__ = [
     "configure",
     "correct",
     "discrepancies",
+    "lock",
     "open_stock",
     "release",
     "reserve",

@@ -1,6 +1,6 @@
 """Units that leave the house for a customer, and that come back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from django.db.models import F
 
@@ -15,6 +15,12 @@ from shop.actions.inventory.promising import close
 from shop.actions.rows import Each
 from shop.errors import ExceedsOrder
 from shop.models import MovementReason, Reservation, ReservationState, Stock, User
+
+
+def lock(variants: Iterable[int]) -> None:
+    """Locks the stock of variants, given by primary key, for several calls in one transaction."""
+    must_be_in_transaction()
+    locked_variants(variants)
 
 
 def ship(reference: str, quantities: Mapping[int, int], *, actor: User | None = None) -> None:

@@ -9,7 +9,14 @@ timeline  what happened to it
 Everything here runs in the caller's transaction. Payments and what comes after a sale lie above.
 """
 
-from shop.actions.orders.moving import complete, confirm, give_up, revive, set_payment_status
+from shop.actions.orders.moving import (
+    complete,
+    confirm,
+    give_up,
+    revive,
+    set_fulfillment_status,
+    set_payment_status,
+)
 from shop.actions.orders.numbers import digest_of, numbered, opened, token_of
 from shop.actions.orders.placing import Placing, place
 from shop.actions.orders.timeline import record
@@ -28,6 +35,7 @@ __all__ = [
     "record",
     "redeem",
     "revive",
+    "set_fulfillment_status",
     "set_payment_status",
     "token_of",
 ]

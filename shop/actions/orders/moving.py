@@ -4,7 +4,7 @@ Each move is one guarded UPDATE: of any number who try, one succeeds. It locks t
 follows locks in one order everywhere, so that nobody deadlocks: order, stock, voucher, cart.
 """
 
-from django.db.models import Max, Sum
+from django.db.models import Exists, F, Max, OuterRef, Sum
 from django.utils import timezone
 
 from shop import events
@@ -17,6 +17,7 @@ from shop.models import (
     FulfillmentStatus,
     Order,
     OrderEventKind,
+    OrderLine,
     OrderStatus,
     Payment,
     PaymentState,
@@ -29,7 +30,9 @@ _ENDS = {
 }
 # What completes an order: all of it is shipped, and the money came, whatever went back since.
 _SHIPPED = (FulfillmentStatus.FULL, FulfillmentStatus.RETURNED)
-_PAID = (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED)
+_LIVE = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
+_REFUNDED = (PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED)
+_PAID = (PaymentStatus.PAID, *_REFUNDED)
 
 
 def confirm(order: Order, *, payment_status: PaymentStatus | None = None) -> bool:
@@ -47,9 +50,16 @@ def confirm(order: Order, *, payment_status: PaymentStatus | None = None) -> boo
 
 
 def complete(order: Order) -> bool:
-    """CONFIRMED to COMPLETED, once all of it is shipped and paid. False while it is not."""
+    """CONFIRMED to COMPLETED, once all of it is shipped and paid. False while it is not.
+
+    Refunded units that are still reserved keep the order open.
+    """
     now = timezone.now()
+    unshipped = OrderLine.objects.filter(
+        order=OuterRef("pk"), quantity__gt=F("fulfilled") + F("cancelled")
+    )
     whole = Order.objects.filter(
+        ~Exists(unshipped),
         pk=order.pk,
         status=OrderStatus.CONFIRMED,
         fulfillment_status__in=_SHIPPED,
@@ -123,10 +133,35 @@ def set_payment_status(order: Order) -> PaymentStatus:
         status = PaymentStatus.PAID
     else:
         status = _unpaid(payments.filter(pk=sums["last"]).values_list("state", flat=True).first())
+    before = order.payment_status
     Order.objects.filter(pk=order.pk).update(payment_status=status, updated_at=timezone.now())
     order.payment_status = status
+    if (status in _REFUNDED or before in _REFUNDED) and order.status in _LIVE:
+        set_fulfillment_status(order)
     if status in _PAID and order.fulfillment_status in _SHIPPED:
         complete(order)
+    return status
+
+
+def set_fulfillment_status(order: Order) -> FulfillmentStatus:
+    """Derives from lines and payment status how much of an order was shipped, and stores it.
+
+    Refunded units are not to be shipped. Once all money went back, no unit is.
+    """
+    lines = list(OrderLine.objects.filter(order=order.pk))
+    shipped = sum(line.fulfilled for line in lines)
+    to_ship = sum(line.to_ship for line in lines)
+    if order.payment_status == PaymentStatus.REFUNDED:
+        to_ship = 0
+    if to_ship:
+        status = FulfillmentStatus.PARTIAL if shipped else FulfillmentStatus.UNFULFILLED
+    elif not shipped:
+        status = FulfillmentStatus.CANCELLED
+    else:
+        is_back = sum(line.returned for line in lines) == shipped
+        status = FulfillmentStatus.RETURNED if is_back else FulfillmentStatus.FULL
+    Order.objects.filter(pk=order.pk).update(fulfillment_status=status)
+    order.fulfillment_status = status
     return status
 
 

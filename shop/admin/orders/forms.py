@@ -29,6 +29,7 @@ from shop.models import (
     FulfillmentStatus,
     Order,
     OrderLine,
+    OrderStatus,
     PaymentStatus,
     Refund,
     RefundState,
@@ -186,7 +187,7 @@ class ParcelForm(LinesForm):
     icon = "package_2"
     units = "In the parcel"
     fits = staticmethod(to_ship)
-    left = staticmethod(aftersales.unshipped)
+    left = staticmethod(aftersales.shippable)
     takes_all = True
 
     carrier = _text("Carrier")
@@ -238,7 +239,7 @@ class RefundForm(LinesForm):
         some = order.payment_status in (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
         # Of an order whose money is gone, what is not shipped is taken out for nothing.
         is_gone = order.payment_status in (PaymentStatus.REFUNDED, PaymentStatus.VOIDED)
-        return some or (is_gone and to_ship(order))
+        return some or (is_gone and order.status == OrderStatus.CONFIRMED)
 
     @staticmethod
     def left(line: OrderLine) -> int:

@@ -46,7 +46,8 @@ def _promised(order: Order) -> bool:
 
 
 def _to_cancel(order: Order) -> bool:
-    return order.status in _OPEN and order.fulfillment_status == FulfillmentStatus.UNFULFILLED
+    unshipped = (FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED)
+    return order.status in _OPEN and order.fulfillment_status in unshipped
 
 
 MOVES: dict[str, Move] = {

@@ -472,7 +472,7 @@ def test_a_form_tells_what_is_left(owner: Client, people: Any, order: Order) -> 
         for name, page in shown.items()
     }
     assert left == {
-        "parcel": [("Ladle No 2", 3)],
+        "parcel": [("Ladle No 2", 2)],
         "refund": [("Ladle No 1", 2), ("Ladle No 2", 2)],
         "return": [("Ladle No 1", 2)],
     }

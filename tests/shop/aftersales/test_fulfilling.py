@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
-from shop.actions import aftersales, orders
+from shop.actions import aftersales, orders, payments
+from shop.actions.aftersales import Wanted
 from shop.errors import (
     ExceedsOrder,
     ExceedsPayment,
@@ -23,11 +25,13 @@ from shop.models import (
     OutboxEvent,
     PaymentState,
     PaymentStatus,
+    Refund,
     Reservation,
     Stock,
     StockMovement,
     User,
 )
+from tests.shop.aftersales.conftest import Provider
 from tests.shop.orders import lines_of, place, variant
 
 
@@ -184,6 +188,96 @@ def test_a_parcel_asked_for_twice_is_one(staff: User, dump: Any) -> None:
     assert aftersales.fulfil(order, {line.pk: 1}, by=other, key="one") != parcel
 
 
+# --- Refunded units -------------------------------------------------------------------------------
+
+
+def state_of(order: Order) -> tuple[str, str]:
+    order.refresh_from_db()
+    return order.status, order.fulfillment_status
+
+
+def test_shipping_without_lines_leaves_out_refunded_and_cancelled_units(staff: User) -> None:
+    lamp, mug = variant(on_hand=10), variant(on_hand=10)
+    order = place(lines={lamp: 3, mug: 4})
+    first, second = lines_of(order)
+    aftersales.refund(order, Wanted(lines={first.pk: 1}), by=staff)
+    aftersales.refund(order, Wanted(lines={second.pk: 1}), by=staff)
+    aftersales.refund(order, Wanted(lines={second.pk: 1}, restock=True), by=staff)
+    parcel = aftersales.fulfil(order, by=staff)
+    shipped = [item.quantity for item in parcel.lines.order_by("line__position")]
+    assert shipped == [2, 2]
+    # Nobody will ship the refunded units: they are free for others.
+    assert [(line.fulfilled, line.cancelled, line.refunded) for line in lines_of(order)] == [
+        (2, 1, 1),
+        (2, 2, 2),
+    ]
+    stock = {row.variant_id: (row.on_hand, row.reserved) for row in Stock.objects.all()}
+    assert stock == {lamp.pk: (8, 0), mug.pk: (8, 0)}
+    assert state_of(order) == ("completed", "full")
+
+
+@pytest.mark.parametrize("units", [2, 3])
+def test_asking_for_refunded_units_is_an_error(units: int, staff: User, dump: Any) -> None:
+    order = place(lines={variant(): 3})
+    (line,) = lines_of(order)
+    aftersales.refund(order, Wanted(lines={line.pk: 2}), by=staff)
+    before = dump()
+    with pytest.raises(ExceedsOrder) as caught:
+        aftersales.fulfil(order, {line.pk: units}, by=staff)
+    assert caught.value.field == ("lines", "0", "quantity")
+    assert dump() == before
+    aftersales.fulfil(order, {line.pk: units}, include_refunded=True, by=staff)
+    assert [line.fulfilled for line in lines_of(order)] == [units]
+
+
+def test_a_refunded_unit_of_a_parcel_that_came_back_leaves_the_others_to_ship(
+    staff: User,
+) -> None:
+    order = place(lines={variant(): 3})
+    (line,) = lines_of(order)
+    aftersales.fulfil(order, {line.pk: 1}, by=staff)
+    aftersales.return_(order, by=staff)
+    aftersales.refund(order, Wanted(lines={line.pk: 1}), by=staff)
+    assert state_of(order) == ("confirmed", "partial")
+    aftersales.fulfil(order, by=staff)
+    assert [line.fulfilled for line in lines_of(order)] == [3]
+
+
+@pytest.mark.parametrize("by_units", [True, False])
+def test_an_order_that_was_refunded_as_a_whole_leaves_the_to_ship_list(
+    by_units: bool, staff: User
+) -> None:
+    order = place(lines={variant(): 2, variant(): 1})
+    lines = {line.pk: None for line in lines_of(order)}
+    wanted = Wanted(lines=lines) if by_units else Wanted(amount=order.total)
+    aftersales.refund(order, wanted, by=staff)
+    assert state_of(order) == ("confirmed", "cancelled")
+    with pytest.raises(ExceedsOrder if by_units else IllegalMove):
+        aftersales.fulfil(order, by=staff)
+    first = lines_of(order)[0]
+    aftersales.fulfil(order, {first.pk: 1}, include_refunded=True, by=staff)
+    aftersales.fulfil(order, include_refunded=True, by=staff)
+    assert state_of(order) == ("completed", "full")
+    assert not Stock.objects.filter(reserved__gt=0).exists()
+
+
+def test_an_order_whose_refund_failed_is_to_be_shipped_again(
+    staff: User, provider: Provider
+) -> None:
+    order = place(lines={variant(): 2})
+    (line,) = lines_of(order)
+    provider.is_silent()
+    aftersales.refund(order, Wanted(lines={line.pk: None}), by=staff)
+    assert state_of(order) == ("confirmed", "cancelled")
+    Refund.objects.update(settle_at=timezone.now())
+    provider.refuses()
+    payments.settle()
+    assert Refund.objects.get().state == "failed"
+    assert state_of(order) == ("confirmed", "none")
+    aftersales.fulfil(order, by=staff)
+    assert [line.fulfilled for line in lines_of(order)] == [2]
+
+
 def free_order() -> Order:
     """One that costs nothing, and so needs no payment."""
     order = place(lines={variant(): 1}, state=None, shipping=0, discount=10_000)
@@ -203,7 +297,7 @@ def test_what_costs_nothing_is_shipped_as_if_it_were_paid(staff: User) -> None:
 def test_what_costs_nothing_is_called_off_without_money(staff: User) -> None:
     order = free_order()
     aftersales.cancel(order, by=staff)
-    assert order.status == "cancelled"
+    assert (order.status, order.payment_status) == ("cancelled", "voided")
     assert Stock.objects.get().reserved == 0
     with pytest.raises(ExceedsPayment):
         aftersales.refund(free_order(), aftersales.Wanted(amount=1), by=staff)

@@ -207,7 +207,7 @@ def test_an_order_of_which_all_was_taken_out_was_not_shipped(staff: User) -> Non
     (line,) = lines_of(order)
     aftersales.refund(order, Wanted(lines={line.pk: None}, restock=True), by=staff)
     order.refresh_from_db()
-    assert (order.status, order.fulfillment_status) == ("confirmed", "none")
+    assert (order.status, order.fulfillment_status) == ("confirmed", "cancelled")
     # What is left of it is the shipping.
     aftersales.cancel(order, by=staff)
     assert (order.status, order.payment_status) == ("cancelled", "refunded")

@@ -45,7 +45,7 @@ SEEN = {
     "shipped unpaid": ("confirmed", "full", "authorized"),
     "completed": ("completed", "full", "paid"),
     "returned": ("completed", "returned", "paid"),
-    "refunded": ("confirmed", "none", "refunded"),
+    "refunded": ("confirmed", "cancelled", "refunded"),
     "cancelled": ("cancelled", "none", "refunded"),
 }
 

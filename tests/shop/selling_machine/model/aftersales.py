@@ -28,16 +28,17 @@ Units = Mapping[int, int | None]
 class Aftersales(Checkout):
     """Ship, call off, pay back, take back."""
 
-    def fulfil(self, order: Order, asked: Units | None) -> None:
-        payable = (AUTHORIZED, "paid", PARTIALLY_REFUNDED)
+    def fulfil(self, order: Order, asked: Units | None, *, refunded: bool) -> None:
+        """Ships units; those that were refunded only when it says so."""
+        payable = (AUTHORIZED, "paid", PARTIALLY_REFUNDED, *([REFUNDED] if refunded else []))
         if order.status != CONFIRMED or order.payment_status not in payable:
             raise Refused("ILLEGAL_MOVE")
-        for line, units in _chosen(order, asked, lambda line: line.unshipped):
+        for line, units in _chosen(order, asked, _unshipped if refunded else _to_ship):
             line.fulfilled += units
             order.promised[line.variant] -= units
             self.goods[line.variant].reserved -= units
             self.goods[line.variant].on_hand -= units
-        self._count(order)
+        self._count(order, ends=not refunded)
 
     def return_(self, order: Order, asked: Units | None, *, restock: bool) -> None:
         if order.status not in (CONFIRMED, COMPLETED):
@@ -84,7 +85,8 @@ class Aftersales(Checkout):
                 self.goods[row.variant].reserved -= units
         if amount:
             self._pay_back(order, amount, fee, line)
-        self._count(order)
+        if restock:
+            self._count(order, ends=True)
 
     def cancel(self, order: Order, *, restock: bool, line: str, turns: int) -> None:
         """Its stock and voucher are free, all its money goes back.
@@ -92,10 +94,15 @@ class Aftersales(Checkout):
         Args:
             turns: how often its payment is settled, which is all that is done when it comes again.
         """
-        if order.status not in (PENDING, CONFIRMED) or order.fulfillment_status != "none":
+        if order.status not in (PENDING, CONFIRMED) or order.fulfillment_status not in (
+            "none",
+            "cancelled",
+        ):
             raise Refused("ILLEGAL_MOVE")
         order.status = CANCELLED
         payment = order.payment
+        if payment is None:
+            order.payment_status = "voided"
         if payment is not None:
             if payment.captured > payment.refunded:
                 rest = payment.captured - payment.refunded
@@ -128,18 +135,19 @@ class Aftersales(Checkout):
             raise Refused("EXCEEDS_PAYMENT")
         return payment
 
-    def _count(self, order: Order) -> None:
-        """How much of it was shipped; with the last unit it is completed, if it is paid."""
-        ordered, fulfilled, cancelled, returned = (
-            sum(getattr(line, name) for line in order.lines)
-            for name in ("quantity", "fulfilled", "cancelled", "returned")
-        )
-        if not fulfilled:
-            order.fulfillment_status = "none"
-        elif fulfilled + cancelled < ordered:
-            order.fulfillment_status = "partial"
-        else:
-            order.fulfillment_status = "returned" if returned == fulfilled else "full"
+    def _count(self, order: Order, *, ends: bool = False) -> None:
+        """How much of it was shipped; with the last unit it is completed, if it is paid.
+
+        Args:
+            ends: cancels refunded units when nothing else is left to ship.
+        """
+        self.derive_fulfillment(order)
+        shipped = order.fulfillment_status in ("full", "returned")
+        if ends and shipped and order.payment_status == PARTIALLY_REFUNDED:
+            for line in order.lines:
+                order.promised[line.variant] -= line.unshipped
+                self.goods[line.variant].reserved -= line.unshipped
+                line.cancelled += line.unshipped
         self.complete_order(order)
 
 
@@ -180,6 +188,10 @@ def _unrefunded(line: Line) -> int:
 
 def _unshipped(line: Line) -> int:
     return line.unshipped
+
+
+def _to_ship(line: Line) -> int:
+    return line.to_ship
 
 
 def _is_spent(order: Order) -> bool:

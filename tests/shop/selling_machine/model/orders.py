@@ -7,6 +7,7 @@ from tests.shop.selling_machine.model.rows import (
     CONFIRMED,
     EXPIRED,
     FAILED,
+    GIVEN_UP,
     LIVING,
     OPEN,
     PARTIALLY_REFUNDED,
@@ -73,11 +74,26 @@ class Orders(Carts):
             order.payment_status = "paid"
         else:
             order.payment_status = payment.state if payment.state not in OPEN else "pending"
+        if payment.refunded and order.status not in GIVEN_UP:
+            self.derive_fulfillment(order)
         self.complete_order(order)
+
+    def derive_fulfillment(self, order: Order) -> None:
+        """How much of it was shipped, by its lines; without money nothing more is to be."""
+        fulfilled = sum(line.fulfilled for line in order.lines)
+        is_left = any(line.to_ship for line in order.lines) and order.payment_status != REFUNDED
+        if is_left:
+            order.fulfillment_status = "partial" if fulfilled else "none"
+        elif not fulfilled:
+            order.fulfillment_status = "cancelled"
+        else:
+            is_back = fulfilled == sum(line.returned for line in order.lines)
+            order.fulfillment_status = "returned" if is_back else "full"
 
     def complete_order(self, order: Order) -> None:
         """Once all of it is shipped and the money came, whatever went back since."""
         shipped = order.fulfillment_status in ("full", "returned")
+        shipped = shipped and not any(line.unshipped for line in order.lines)
         paid = order.payment_status in ("paid", PARTIALLY_REFUNDED, REFUNDED)
         if order.status == CONFIRMED and shipped and paid:
             order.status = COMPLETED

@@ -113,6 +113,12 @@ class Line:
     def unshipped(self) -> int:
         return self.quantity - self.fulfilled - self.cancelled
 
+    @property
+    def to_ship(self) -> int:
+        """Without refunded units, of which some may have come back or been cancelled."""
+        withheld = max(0, self.refunded - self.cancelled - self.returned)
+        return max(0, self.unshipped - withheld)
+
 
 @dataclass
 class Price:

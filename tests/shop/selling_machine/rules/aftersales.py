@@ -38,22 +38,32 @@ def has_money(order: rows.Order) -> bool:
 
 
 def can_be_cancelled(order: rows.Order) -> bool:
-    return order.status in (rows.PENDING, rows.CONFIRMED) and order.fulfillment_status == "none"
+    return order.status in (rows.PENDING, rows.CONFIRMED) and order.fulfillment_status in (
+        "none",
+        "cancelled",
+    )
 
 
 class AftersalesRules(Both):
     """Ship, call off, pay back, take back."""
 
     @there_is(is_confirmed)
-    @rule(which=WHICH, asked=UNITS | st.none(), twice=st.booleans())
-    def fulfil(self, which: int, asked: Units | None, twice: bool) -> None:
+    @rule(
+        which=WHICH,
+        asked=UNITS | st.none(),
+        refunded=st.sampled_from([False, False, True]),
+        twice=st.booleans(),
+    )
+    def fulfil(self, which: int, asked: Units | None, refunded: bool, twice: bool) -> None:
         order = self.order(which, is_confirmed)
         units, lines = self.lines(order, asked)
         key = self.key()
         self.same(
             "ship",
-            lambda: self.shop.fulfil(order, units),
-            lambda: aftersales.fulfil(order_row(order), lines, by=self.staff, key=key),
+            lambda: self.shop.fulfil(order, units, refunded=refunded),
+            lambda: aftersales.fulfil(
+                order_row(order), lines, include_refunded=refunded, by=self.staff, key=key
+            ),
             twice=twice,
         )
 

@@ -12,7 +12,7 @@ from graphql_relay import to_global_id
 
 from shop.actions import accounts, customers
 from shop.actions.customers import links, notices, profiles, registering
-from shop.errors import NotFound
+from shop.errors import InvalidToken, NotFound
 from shop.models import OutboxEvent, SentMail, Session, User
 from tests.schema.accounts import ALIVE, GOOD, Say, signed_in_by, token_in
 
@@ -190,6 +190,34 @@ def test_a_link_is_good_for_its_purpose_and_its_time_only(
     assert say.code(serves[purpose], token=token, **mutations[serves[purpose]]) == "INVALID_TOKEN"
     monkeypatch.setattr("django.core.signing.time.time", lambda: now + seconds - 60)
     assert say(serves[purpose], token=token, **mutations[serves[purpose]]) == []
+
+
+def test_a_link_opens_the_active_account_that_it_was_made_for(staff: User, customer: User) -> None:
+    token = links.make(links.RESET, customer)
+    assert links.opened(token, links.INVITE, links.RESET) == customer
+    User.objects.filter(pk=customer.pk).update(is_active=False)
+    with pytest.raises(InvalidToken) as caught:
+        links.opened(token, links.RESET)
+    assert caught.value.field == ("token",)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"password": "!"},
+        {"email_key": "other@example.org"},
+        {"pending_email": "other@example.org"},
+        {"token_version": 7},
+        {"confirmed_at": None},
+    ],
+)
+def test_a_link_ends_when_the_account_changes(change: dict[str, Any], customer: User) -> None:
+    User.objects.filter(pk=customer.pk).update(confirmed_at=timezone.now())
+    customer.refresh_from_db()
+    token = links.make(links.RESET, customer)
+    User.objects.filter(pk=customer.pk).update(**change)
+    with pytest.raises(InvalidToken):
+        links.opened(token, links.RESET)
 
 
 def test_an_invitation_sets_the_first_password(say: Say, db: None) -> None:

@@ -1,5 +1,6 @@
 """How often something may be tried, in the database and, where there is one, in Redis."""
 
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,12 +10,32 @@ from django.conf import settings as configured
 from shop import throttling
 from shop.errors import Busy, Throttled
 from shop.models import ThrottleEntry
-from shop.throttling import Limit, Policy, windows
+from shop.throttling import Limit, Policy, policies, windows
 
 pytestmark = pytest.mark.django_db
 
 STORES = ["database", "redis"] if configured.REDIS_URL else ["database"]
 TIGHT = Policy("test", Limit(3, 60), Limit(8, 60), Limit(5, 600), Limit(1, 60))
+
+
+# Tries and seconds: for an account from one address, for an address, for an account from
+# everywhere, and for an account from one address after that.
+POLICIES = {
+    "sign-in": ((10, 60), (100, 60), (50, 600), (1, 60)),
+    "password": ((10, 60), (100, 60), (50, 600), (1, 60)),
+    "refresh": ((30, 60), (600, 60), (100, 600), (5, 60)),
+    "register": ((5, 600), (30, 600), (10, 3600), (1, 600)),
+    "reset": ((5, 600), (30, 600), (10, 3600), (1, 600)),
+    "token": ((10, 60), (60, 60), (50, 600), (1, 60)),
+    "voucher": ((10, 60), (30, 60), (50, 600), (1, 60)),
+    "review": ((20, 600), (60, 600), (60, 3600), (1, 600)),
+}
+
+
+def test_each_kind_of_try_has_its_limits() -> None:
+    found = [value for value in vars(policies).values() if isinstance(value, Policy)]
+    assert {policy.name: astuple(policy)[1:] for policy in found} == POLICIES
+    assert len(found) == len(POLICIES)
 
 
 @pytest.fixture(params=STORES)

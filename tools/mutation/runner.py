@@ -121,7 +121,8 @@ class Runner:
         functions: dict[tuple[str, str, int], list[FunctionType]],
     ) -> str:
         if not tests:
-            return "survived"
+            # It runs while modules load, if at all.
+            return "unpatched"
         pid = os.fork()
         if not pid:
             _finish(lambda: self._test(mutant, source, tests, functions))

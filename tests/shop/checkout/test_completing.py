@@ -158,6 +158,12 @@ def test_an_account_begins_a_new_cart(selling: SimpleNamespace, customer: User) 
     assert fresh.pk != cart.pk
 
 
+def test_an_order_that_staff_place_for_a_guest_belongs_to_no_account(
+    cart: Cart, staff: User
+) -> None:
+    assert buy(cart, user=staff).order.user is None
+
+
 def test_bank_transfer_is_a_promise(cart: Cart) -> None:
     done = buy(cart, provider="manual")
     assert (done.order.status, done.order.payment_status) == ("confirmed", "authorized")

@@ -36,6 +36,9 @@ _INTROSPECTION = {"__schema": 10_000, "__type": 100}
 # Introspection's own query is 13 levels deep; ours stay below it.
 _MAX_RECURSION = 200
 
+# A selection set, and the name of the fragment that writes it; empty for the operation.
+_Written = tuple[SelectionSetNode, str]
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -52,7 +55,10 @@ class Limits:
         spreads: of the document, counted like `fields`; inline fragments are counted too.
         selection_fields: of one selection set.
         selection_spreads: of one selection set; inline fragments are counted too.
-        repeats: of one response key in one selection set.
+        repeats: of one response key in one selection set; of each further fragment that writes
+            the key, one is not counted. Each component of a page has a fragment of its own, and
+            each fragment asks for the id.
+        merged_repeats: of one response key in one selection set, all of them.
         aliases: fields that are given another name.
         directives: applied in the document.
         root_fields: of one operation, meta fields and repetitions counted.
@@ -66,9 +72,10 @@ class Limits:
     depth: int = 20
     fields: int = 1_000
     spreads: int = 300
-    selection_fields: int = 200
-    selection_spreads: int = 50
+    selection_fields: int = 300
+    selection_spreads: int = 60
     repeats: int = 15
+    merged_repeats: int = 60
     aliases: int = 100
     directives: int = 100
     root_fields: int = 50
@@ -249,38 +256,46 @@ class _Measure:
 
     def check_selections(self, selection_set: SelectionSetNode, limits: Limits) -> None:
         """Checks the selection set and all below it, each as execution merges it."""
-        pending = [[selection_set]]
+        pending: list[list[_Written]] = [[(selection_set, "")]]
         while pending:
             merged, spreads = self._merged(pending.pop())
             fields = sum(map(len, merged.values()))
             _check("selection fields", fields, limits.selection_fields, "selection set")
             _check("selection spreads", spreads, limits.selection_spreads, "selection set")
             for nodes in merged.values():
-                _check("repeats", len(nodes), limits.repeats, "selection set")
-                below = [node.selection_set for node in nodes if node.selection_set]
+                if len(nodes) > min(limits.repeats, limits.merged_repeats):
+                    _check("merged repeats", len(nodes), limits.merged_repeats, "selection set")
+                    writers = len({writer for _, writer in nodes})
+                    repeats = len(nodes) - writers + 1
+                    _check("repeats", repeats, limits.repeats, "selection set")
+                below = [(node.selection_set, by) for node, by in nodes if node.selection_set]
                 if below:
                     pending.append(below)
 
-    def _merged(self, sets: list[SelectionSetNode]) -> tuple[dict[str, list[FieldNode]], int]:
-        """The fields of these selection sets by response key, and the number of their spreads."""
-        merged: dict[str, list[FieldNode]] = {}
+    def _merged(self, sets: list[_Written]) -> tuple[dict[str, list[tuple[FieldNode, str]]], int]:
+        """The fields of these selection sets by response key, and the number of their spreads.
+
+        Each field comes with the name of the fragment that writes it, empty for the operation.
+        """
+        merged: dict[str, list[tuple[FieldNode, str]]] = {}
         spreads = 0
         seen: set[str] = set()
         pending = list(sets)
         while pending:
-            for node in pending.pop().selections:
+            selection_set, writer = pending.pop()
+            for node in selection_set.selections:
                 if isinstance(node, FieldNode):
                     key = node.alias or node.name
-                    merged.setdefault(key.value, []).append(node)
+                    merged.setdefault(key.value, []).append((node, writer))
                     continue
                 spreads += 1
                 if isinstance(node, InlineFragmentNode):
-                    pending.append(node.selection_set)
-                elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                    pending.append((node.selection_set, writer))
+                elif isinstance(node, FragmentSpreadNode) and (name := node.name.value) not in seen:
                     # Execution too visits a fragment once in a selection set.
-                    seen.add(node.name.value)
-                    if node.name.value in self._fragments:
-                        pending.append(self._fragments[node.name.value].selection_set)
+                    seen.add(name)
+                    if name in self._fragments:
+                        pending.append((self._fragments[name].selection_set, name))
         return merged, spreads
 
 

@@ -4,7 +4,8 @@ Hostile documents reach every rule of graphql-core, and some rules take time tha
 the document. The limits (`schema.engine.limits`) are checked before any rule runs, and bound them:
 
 - OverlappingFieldsCanBeMerged compares all pairs of fields with one response key in a merged
-  selection set: at most `repeats` / 2 comparisons for each of at most `fields` fields. It also
+  selection set: at most `repeats` / 2 comparisons for each of at most `fields` fields, and
+  `merged_repeats` / 2 where each comes with the bytes of another fragment. It also
   compares all pairs of fragments that are spread in a selection set: at most
   `selection_spreads` / 2 comparisons for each of at most `spreads` spreads. Both hold at every
   level, because the counts are those of merged selection sets: fields that are nested in a pair

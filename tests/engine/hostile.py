@@ -22,7 +22,7 @@ from graphql import (
 )
 
 # Around the limits of a selection set, of a document, and far beyond.
-_COUNTS = (1, 2, 3, 5, 10, 19, 20, 21, 49, 50, 51, 100, 190, 400)
+_COUNTS = (1, 2, 3, 5, 10, 14, 15, 16, 59, 60, 61, 100, 190, 400)
 _SHORT = [a + b for a in string.ascii_lowercase for b in string.ascii_lowercase + "_"]
 
 

@@ -57,6 +57,15 @@ WORST = {
     + products("".join(f"...{n} " for n in NAMES[:15])),
     "different fragments": "".join(f"fragment {n} on Product{{{n}:id}}" for n in NAMES[:50])
     + products("".join(f"...{n} " for n in NAMES[:50])),
+    "a fragment for each component": "".join(
+        f"fragment {n} on Product{{category{{name parent{{name parent{{id}}}}}}}}"
+        for n in NAMES[:60]
+    )
+    + products("".join(f"...{n} " for n in NAMES[:60])),
+    "fragments that repeat": "".join(
+        f"fragment {n} on Product{{{'brand{id} ' * 4}}}" for n in NAMES[:5]
+    )
+    + products("".join(f"...{n} " for n in NAMES[:5])),
     "fragments across": "".join(
         f"fragment {n} on Product{{category{{...{n}{n}}}}}fragment {n}{n} on Category{{name}}"
         for n in NAMES[:15]

@@ -111,17 +111,21 @@ COUNTED: dict[str, list[Callable[[int], str]]] = {
     "repeats": [
         lambda n: "{ shop {" + " name" * n + "} }",
         lambda n: "{ shop {" + " ...{ name }" * n + "} }",
-        lambda n: f"{{ shop {{ {spreads(n)} }} }} {fragments(n, 'name')}",
+        lambda n: f"{{ shop {{ {spreads(5)} {'name ' * n} }} }} {fragments(5, 'name')}",
         lambda n: "{" + " shop { name }" * n + "}",
         lambda n: (
             "{ shop {"
-            + " name" * (n - 5)
+            + " name" * (n - 4)
             + "} ...G } fragment G on Query { shop {"
             + " name" * 5
             + "} }"
         ),
         lambda n: "{ shop { name: currency" + " ...{ name }" * (n - 1) + "} }",
         lambda n: "{ zzz {" + " yyy { xxx }" * n + "} }",
+    ],
+    "merged repeats": [
+        lambda n: f"{{ shop {{ {spreads(n)} }} }} {fragments(n, 'name')}",
+        lambda n: f"{{ shop {{ name name {spreads(n - 2)} }} }} {fragments(n - 2, 'name')}",
     ],
 }
 CASES = [(name, number) for name, made in COUNTED.items() for number in range(len(made))]
@@ -181,6 +185,7 @@ def test_documents_of_clients_use_a_third_of_what_is_allowed(name: str) -> None:
                 "selection_fields",
                 "selection_spreads",
                 "repeats",
+                "merged_repeats",
                 "aliases",
                 "directives",
                 "root_fields",

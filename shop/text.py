@@ -4,6 +4,40 @@ import re
 import unicodedata
 
 SORT_KEY_LENGTH = 150
+# What Unicode calls Default_Ignorable_Code_Point: no glyph is drawn for these. The first set holds
+# what joins or selects letters of some scripts; names need those, codes do not.
+_JOINERS = "\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_NO_GLYPH = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+)
+_INVISIBLE = re.compile(f"[{_NO_GLYPH}]")
+_INVISIBLE_OR_JOINER = re.compile(f"[{_NO_GLYPH}{_JOINERS}]")
+# Word processors put these in place of a hyphen.
+_DASHES = dict.fromkeys([*range(0x2010, 0x2016), 0x2212], "-")
+
+
+def strip_invisible(text: str) -> str:
+    """Removes invisible characters, such as a byte order mark or marks of the writing direction.
+
+    Joiners and variation selectors stay: Persian, Indic scripts and emoji are written with them.
+    """
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
+def normalize_code(text: str) -> str:
+    """Returns a voucher code, an order number or the like as it is stored and compared.
+
+    Full-width characters become plain (NFKC), letters capital ("ß" becomes "SS"), dashes hyphens;
+    invisible characters and surrounding whitespace are removed.
+    """
+    if text.isascii():
+        return text.upper().strip()
+    visible = unicodedata.normalize("NFKC", _INVISIBLE_OR_JOINER.sub("", text))
+    # Case folding knows the capital sharp s. The second NFKC composes what folding decomposed.
+    capitals = visible.translate(_DASHES).casefold().upper()
+    return unicodedata.normalize("NFKC", capitals).strip()
 
 
 def fold(text: str) -> str:
@@ -15,6 +49,11 @@ def fold(text: str) -> str:
         decomposed = unicodedata.normalize("NFKD", text)
         text = "".join(char for char in decomposed if not unicodedata.combining(char))
     return " ".join(text.casefold().split())
+
+
+def fold_search(text: str) -> str:
+    """Folds text that somebody searches for: as `fold`, without invisible characters."""
+    return fold(strip_invisible(text))
 
 
 def sort_key(text: str) -> str:

@@ -10,7 +10,7 @@ from schema.engine.connections import ComputedField, ConnectionField, ObjectFiel
 from schema.engine.filters import BooleanFilter, EnumListFilter, TextFilter
 from schema.engine.keyset import SortField
 from shop import models, money
-from shop.actions import promotions
+from shop.text import normalize_code
 
 _STARTS = "It holds from then on; null for always."
 _ENDS = "It holds until right before then; null for always."
@@ -32,7 +32,7 @@ class CodeFilter(TextFilter):
     """The beginning of a code, as shoppers may type it."""
 
     def prepare(self, value: str) -> str:
-        return promotions.normalised(value)
+        return normalize_code(value)
 
 
 class VoucherFilterSet(django_filters.FilterSet):

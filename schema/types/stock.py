@@ -17,8 +17,9 @@ from schema.engine.filters import (
 from schema.engine.keyset import SortField
 from schema.types.availability import VIEW_STOCK
 from schema.types.catalog import products
+from schema.types.catalog.filters import SkuFilter
 from shop import models
-from shop.text import fold
+from shop.text import fold_search
 
 StockMovementReason = graphene.Enum.from_enum(
     models.MovementReason,
@@ -55,17 +56,12 @@ class StockFilterSet(django_filters.FilterSet):
     available__max = ValueFilter(
         graphene.Int, "At most so many.", field_name="available", lookup_expr="lte"
     )
-    sku__in = ValueFilter(
-        graphene.List(graphene.NonNull(graphene.String)),
-        "Any of these SKUs.",
-        field_name="variant__sku",
-        lookup_expr="in",
-    )
+    sku__in = SkuFilter("Any of these SKUs.", field_name="variant__sku")
     search = SearchFilter(
         "Words that must all appear in the name, the brand or a SKU of the product, whatever their "
         "case and accents.",
         field_name="variant__product__search_text",
-        fold=fold,
+        fold=fold_search,
     )
 
     def is_low(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
-from shop.text import fold
+from shop.text import fold_search
 
 
 class FoldedSearch(ModelAdmin):
@@ -22,7 +22,7 @@ class FoldedSearch(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet, search_term: str
     ) -> tuple[models.QuerySet, bool]:
-        for word in fold(search_term.replace("\x00", "")).split():
+        for word in fold_search(search_term.replace("\x00", "")).split():
             found = models.Q()
             for field in self.get_search_fields(request):
                 found |= models.Q(**{f"{field}__contains": word})

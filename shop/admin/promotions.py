@@ -7,10 +7,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter
 
-from shop.actions.promotions import automatic_discounts, normalised, vouchers
+from shop.actions.promotions import automatic_discounts, vouchers
 from shop.admin.fields import PercentField, PriceField, money, on_one_line, percentage
 from shop.admin.setting_up import SetUpAdmin, TermsForm
 from shop.models import AutomaticDiscount, Voucher, VoucherKind
+from shop.text import normalize_code
 
 _MINIMUM = "What the goods must come to before discounts. Empty: nothing."
 
@@ -63,7 +64,7 @@ class VoucherAdmin(SetUpAdmin):
         self, request: HttpRequest, queryset: QuerySet, search_term: str
     ) -> tuple[QuerySet, bool]:
         # As codes are stored: MariaDB compares them by code point.
-        return queryset.filter(code__startswith=normalised(search_term)), False
+        return queryset.filter(code__startswith=normalize_code(search_term)), False
 
     @admin.display(description="Takes off", empty_value="–")
     def takes_off(self, voucher: Voucher) -> str | None:

@@ -272,6 +272,20 @@ def test_a_voucher_takes_off(basket: SimpleNamespace, call: Any) -> None:
     assert (cart["voucherCode"], cart["total"]["amount"]) == (None, "4.01")
 
 
+@pytest.mark.parametrize(
+    "code", ["\u200bgro\u00df-10", "GRO\u1e9e\u201110\u202c", "\ufeffGross-10"]
+)
+def test_a_pasted_voucher_code_is_found(
+    code: str, basket: SimpleNamespace, call: Any, api: Any, staff: User
+) -> None:
+    voucher("GROSS-10")
+    assert call("cartVoucherApply", cart=basket.token, code=code)["cart"]["voucherCode"] == (
+        "GROSS-10"
+    )
+    document = "query($code: String) { vouchers(filter: {code: $code}) { totalCount } }"
+    assert api(document, staff, code=code)["data"]["vouchers"]["totalCount"] == 1
+
+
 def test_a_voucher_that_does_not_hold_is_refused(
     basket: SimpleNamespace, call: Any, dump: Any
 ) -> None:

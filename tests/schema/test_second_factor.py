@@ -125,12 +125,18 @@ def test_whoever_has_it_turns_it_off_before_there_is_another(
     assert rows() == before
 
 
+@pytest.mark.parametrize("pasted", ["{}", "\ufeff{}\u202c", " \u200b{}\u00a0"], ids=ascii)
 @pytest.mark.parametrize("with_recovery_code", [False, True])
 def test_a_code_turns_it_off(
-    with_recovery_code: bool, call: Any, customer: User, authenticator: Any, sign_in: Any
+    with_recovery_code: bool,
+    pasted: str,
+    call: Any,
+    customer: User,
+    authenticator: Any,
+    sign_in: Any,
 ) -> None:
     codes = authenticator.turn_on(customer)
-    given = codes[3] if with_recovery_code else authenticator.code(customer)
+    given = pasted.format(codes[3] if with_recovery_code else authenticator.code(customer))
     payload = call("otpDisable", customer, "user { hasOtp }", code=given)
     assert (payload["refused"], payload["user"]) == ([], {"hasOtp": False})
     assert rows() == [[], [], []]

@@ -177,9 +177,11 @@ def counted(world: SimpleNamespace) -> None:
         ({"available": {"min": 5, "max": 6}}, ["M", "L"]),
         ({"available": {"max": 4}}, ["S"]),
         ({"sku": {"in": ["MUG-1-L", "MUG-1-S", "MUG-2-S"]}}, ["S", "L"]),
+        ({"sku": {"in": ["\ufeffMUG-1-L", "MUG-1-S\u202c ", "\u200bMUG-2-S"]}}, ["S", "L"]),
         ({"sku": {"in": []}}, []),
         ({"search": "mug LADLEMOOR"}, ["X", "S", "M", "L"]),
         ({"search": "mug-1-x"}, ["X", "S", "M", "L"]),
+        ({"search": "\u200bmug-1-x\u202c \ufeff"}, ["X", "S", "M", "L"]),
         ({"search": "jug"}, []),
     ],
 )

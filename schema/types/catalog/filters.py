@@ -22,7 +22,7 @@ from shop.errors import InvalidPrice
 from shop.models import Category, CollectionItem, ProductAttribute, Variant
 from shop.models import ProductStatus as Status
 from shop.models.catalog import NO_PRICE
-from shop.text import fold, sort_key
+from shop.text import fold_search, sort_key, strip_invisible
 
 Slugs = graphene.List(graphene.NonNull(graphene.String))
 
@@ -69,6 +69,17 @@ class PriceFilter(ValueFilter):
         return super().filter(qs, value).filter(price_key__lt=NO_PRICE)
 
 
+class SkuFilter(ValueFilter):
+    """Any of several SKUs, as they are stored or as people paste them."""
+
+    def __init__(self, description: str, **kwargs: Any) -> None:
+        super().__init__(Slugs, description, lookup_expr="in", **kwargs)
+
+    def prepare(self, value: list[str]) -> list[str]:
+        pasted = [strip_invisible(sku).strip() for sku in value]
+        return list(dict.fromkeys([*value, *pasted]))
+
+
 class ProductFilterSet(django_filters.FilterSet):
     """Conditions on products; all of them must be met."""
 
@@ -84,7 +95,7 @@ class ProductFilterSet(django_filters.FilterSet):
         "Words that must all appear in the name, the brand or a SKU, whatever their case and "
         "accents.",
         field_name="search_text",
-        fold=fold,
+        fold=fold_search,
     )
     category = TextFilter(
         "Slug of a category; its whole subtree is taken in.", method="in_category"
@@ -159,7 +170,7 @@ class VariantFilterSet(django_filters.FilterSet):
 
     operator_descriptions = {"sku": "the SKU", "price": "the price"}
 
-    sku__in = ValueFilter(Slugs, "Any of these SKUs.", field_name="sku", lookup_expr="in")
+    sku__in = SkuFilter("Any of these SKUs.", field_name="sku")
     price__min = PriceFilter(
         "At least this, in the shop's currency.", field_name="price_key", lookup_expr="gte"
     )
@@ -186,7 +197,7 @@ class NamedFilterSet(django_filters.FilterSet):
     search = SearchFilter(
         "Words that must all appear in the name, whatever their case and accents.",
         field_name="name_key",
-        fold=sort_key,
+        fold=lambda word: sort_key(strip_invisible(word)),
     )
 
 

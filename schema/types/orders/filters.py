@@ -21,6 +21,7 @@ from shop import models
 from shop.errors import InvalidPrice
 from shop.models.customers import email_key
 from shop.models.payments import has_open_dispute
+from shop.text import normalize_code
 
 OrderStatus = graphene.Enum.from_enum(
     models.OrderStatus,
@@ -79,7 +80,7 @@ class NumberOrAddressFilter(TextFilter):
     """What an order's number, or the e-mail address of who ordered, begins with."""
 
     def prepare(self, value: str) -> dict[str, str]:
-        return {"number": value.strip().upper(), "address": email_key(value)}
+        return {"number": normalize_code(value), "address": email_key(value)}
 
     def filter(self, qs: QuerySet, value: Any) -> QuerySet:
         if not value:

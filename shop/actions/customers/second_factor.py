@@ -24,6 +24,7 @@ from shop.actions import audit
 from shop.actions.rows import locked
 from shop.errors import Invalid, InvalidOtp, NotFound, OtpRequired
 from shop.models import User
+from shop.text import normalize_code
 
 RECOVERY_CODES = 10
 # django-otp doubles the wait with each wrong code in a row. It ends at this many, 256 seconds with
@@ -268,7 +269,7 @@ def _refusal_by_app(device: TOTPDevice, code: str) -> str | None:
 
 def _as_typed(code: str) -> str:
     """`code` without the spaces and hyphens that make it readable."""
-    return re.sub(r"[\s-]", "", code).lower() if len(code) <= _LONGEST else ""
+    return re.sub(r"[\s-]", "", normalize_code(code)).lower() if len(code) <= _LONGEST else ""
 
 
 def _issue(user: User) -> list[str]:

@@ -6,6 +6,7 @@ import secrets
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from shop.models import Order
+from shop.text import normalize_code
 
 # Crockford's base 32: nothing in it is mistaken for something else when read aloud.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -34,7 +35,7 @@ def digest_of(token: str) -> str:
 
 def numbered(number: str) -> dict[str, str] | None:
     """The lookup of an order by its number, typed in any case; None for what can be none."""
-    number = number.strip().upper()
+    number = normalize_code(number)
     # Not every database takes every text.
     return {"number": number} if number.isascii() and number.isprintable() else None
 

@@ -1,26 +1,19 @@
 """Vouchers at the till: found by their codes, used by orders, given back by those that end."""
 
-import unicodedata
 from datetime import UTC, datetime
 
 from django.db.models import F, Q
 
 from shop import pricing
 from shop.models import Voucher, VoucherKind
+from shop.text import normalize_code
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def normalised(code: str) -> str:
-    """A code as vouchers have it, however a shopper typed it: in capitals, wide ones made plain."""
-    # Twice, because capitals may come decomposed.
-    capitals = unicodedata.normalize("NFKC", code).upper()
-    return unicodedata.normalize("NFKC", capitals).strip()
-
-
 def find(code: str) -> Voucher | None:
     """The active voucher with this code, in one statement. Whether it applies, pricing says."""
-    return Voucher.objects.filter(code=normalised(code), is_active=True).first()
+    return Voucher.objects.filter(code=normalize_code(code), is_active=True).first()
 
 
 def as_priced(voucher: Voucher) -> pricing.Voucher:

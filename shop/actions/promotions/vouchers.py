@@ -5,13 +5,13 @@ from typing import Any
 from django.db import transaction
 
 from shop.actions import audit, checks
-from shop.actions.promotions.redeeming import normalised
 from shop.actions.promotions.terms import set_terms
 from shop.actions.rows import hold
 from shop.errors import DuplicateCode, InUse, Invalid, Required
 from shop.input_errors import InputErrors
 from shop.models import Redemption, Voucher, VoucherKind
 from shop.models.promotions import CODE_LENGTH
+from shop.text import normalize_code
 
 # What the value of a kind is called, by actions and by the API.
 _VALUES = {
@@ -111,7 +111,7 @@ def _free_code(voucher: Voucher, given: str | None) -> str:
 
 
 def _clean_code(given: str | None) -> str:
-    code = normalised(given or "")
+    code = normalize_code(given or "")
     if not code:
         raise Required(field=["code"])
     if len(code) > CODE_LENGTH:

@@ -33,6 +33,7 @@ from shop.admin.writing import ReadOnlyAdmin
 from shop.errors import ShopError
 from shop.models import Cart, FulfillmentStatus, Order, OrderStatus, PaymentStatus
 from shop.models.customers import email_key
+from shop.text import normalize_code
 
 _LABELS = {
     OrderStatus.PENDING.label: "info",
@@ -134,7 +135,7 @@ class OrderAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        number, address = term.upper(), email_key(term)
+        number, address = normalize_code(term), email_key(term)
         begins = Q(number__startswith=number) | Q(email_key__startswith=address)
         return queryset.filter(begins), False
 

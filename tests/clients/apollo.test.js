@@ -12,8 +12,12 @@ import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { relayStylePagination } from '@apollo/client/utilities';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
 import { asapScheduler, filter, firstValueFrom, from, observeOn, switchMap } from 'rxjs';
+<<<<<<< HEAD
 import { guestCart } from './guest.js';
 import { ask, bearer, CREDENTIALS, DEVELOPMENT, picture, PRODUCTION, recorder, signIn, UPLOADS } from './shop.js';
+=======
+import { ask, bearer, browser, CREDENTIALS, DEVELOPMENT, picture, PRODUCTION, recorder, signIn, UPLOADS } from './shop.js';
+>>>>>>> 4efe18c (tests: Check client awareness and the preset's documentId)
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const { token } = await signIn();
@@ -62,6 +66,37 @@ test('with queries by GET, mutations still go by POST', async () => {
   const { data } = await client.mutate({ mutation: CREATE, variables: { input: { name: 'Sent by POST' } } });
   assert.equal(data.productCreate.product.name, 'Sent by POST');
   assert.deepEqual(wire.map(({ method }) => method), ['POST']);
+});
+
+test('client awareness, trace context and conditional requests pass the preflight of another origin', async () => {
+  const { preflights, fetch } = browser(process.env.STOREFRONT);
+  const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1',
+    'sentry-trace': '4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7', baggage: 'sentry-release=1' };
+  const client = new ApolloClient({
+    cache: new InMemoryCache(),
+    clientAwareness: { name: 'storefront', version: '1.2.3' },
+    link: new HttpLink({ uri: DEVELOPMENT, fetch, headers: { ...bearer(token), ...trace } }),
+  });
+  assert.equal((await client.query({ query: SHOP })).data.shop.currency, 'USD');
+  assert.deepEqual(preflights, [[
+    'apollographql-client-name', 'apollographql-client-version', 'authorization', 'baggage', 'content-type',
+    'sentry-trace', 'traceparent', 'tracestate',
+  ]]);
+  const url = `${DEVELOPMENT}?query=${encodeURIComponent('{ shop { name } }')}`;
+  const first = await fetch(url);
+  assert(first.readable('ETag'));
+  const again = await fetch(url, { headers: { 'If-None-Match': first.headers.get('ETag') } });
+  assert.equal(again.status, 304);
+  const stranger = browser('https://elsewhere.example');
+  await assert.rejects(stranger.fetch(url), /not allowed/);
+});
+
+test('an expired header does not stop a sign-in', async () => {
+  const { data } = await apollo({ uri: PRODUCTION, headers: bearer('expired') }).mutate({
+    mutation: gql`mutation In($input: TokenAuthInput!) { tokenAuth(input: $input) { user { email } userErrors { code } } }`,
+    variables: { input: CREDENTIALS },
+  });
+  assert.equal(data.tokenAuth.user.email, CREDENTIALS.email);
 });
 
 test('userErrors of a mutation arrive as data', async () => {

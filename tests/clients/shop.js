@@ -43,5 +43,38 @@ export function recorder() {
   return { wire, fetch: recording };
 }
 
+// Headers and types that a browser sends to other origins without asking (https://fetch.spec.whatwg.org).
+const SAFE = ['accept', 'accept-language', 'content-language', 'range'];
+
+/** A `fetch` that asks as a browser does for a page of `origin`: preflight first, and what it may read. */
+export function browser(origin) {
+  const preflights = [];
+  async function asking(input, options = {}) {
+    const sent = new Headers(options.headers);
+    const names = [...sent.keys()].filter((name) => !SAFE.includes(name)).sort();
+    const preflight = await fetch(input, {
+      method: 'OPTIONS',
+      headers: {
+        Origin: origin,
+        'Access-Control-Request-Method': options.method ?? 'GET',
+        'Access-Control-Request-Headers': names.join(','),
+      },
+    });
+    preflights.push(names);
+    const list = (answer, name) => (answer.headers.get(name) ?? '').toLowerCase().split(/, */);
+    if (!preflight.ok || preflight.headers.get('Access-Control-Allow-Origin') !== origin) {
+      throw new TypeError(`CORS: ${origin} is not allowed`);
+    }
+    const refused = names.filter((name) => !list(preflight, 'Access-Control-Allow-Headers').includes(name));
+    if (refused.length) throw new TypeError(`CORS: ${refused} is not allowed`);
+    sent.set('Origin', origin);
+    const answer = await fetch(input, { ...options, headers: sent });
+    assert.equal(answer.headers.get('Access-Control-Allow-Origin'), origin);
+    const exposed = list(answer, 'Access-Control-Expose-Headers');
+    return Object.assign(answer, { readable: (name) => exposed.includes(name.toLowerCase()) });
+  }
+  return { preflights, fetch: asking };
+}
+
 /** A picture small enough to send often. */
 export const picture = (bytes) => new File([bytes], 'bag.webp', { type: 'image/webp' });

@@ -110,6 +110,10 @@ def test_the_largest_automatic_discount_that_applies_is_taken(
     assert (result.discount, result.total) == (discount, subtotal - discount)
 
 
+def test_without_a_minimum_a_discount_applies_to_any_subtotal() -> None:
+    assert AutomaticDiscount(key=1, basis_points=1).applies(subtotal=0, now=NOW)
+
+
 def test_a_voucher_comes_off_what_the_automatic_discount_leaves() -> None:
     entered = voucher(VoucherKind.PERCENT, 1000, minimum_subtotal=10_000)
     result = price(basket(10_000, voucher=entered), replace(RULES, automatic=(TEN,)), now=NOW)

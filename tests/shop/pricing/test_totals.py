@@ -39,6 +39,7 @@ def test_an_empty_cart_costs_nothing() -> None:
     result = price(basket(destination=Destination("US"), voucher=voucher()), rules, now=NOW)
     assert (result.subtotal, result.discount, result.shipping, result.total) == (0, 0, None, 0)
     assert result.notices == ()
+    assert result.tax_included, "Prices include the tax unless the rules say otherwise."
 
 
 def test_another_currency_than_the_rules_is_refused() -> None:

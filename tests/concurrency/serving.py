@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -31,24 +32,46 @@ def production(**more: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def served(
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def start(
     environment: dict[str, str],
+    port: int,
     *,
     workers: int = 2,
     application: str = "shop.asgi:application",
-) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """The port and the first process of a server that answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    kill_timeout: int | None = 30,
+) -> subprocess.Popen[bytes]:
+    """Starts a server and returns its first process.
+
+    Args:
+        environment: of its processes.
+        port: where it listens.
+        workers: number of its workers.
+        application: module and name of the ASGI application.
+        kill_timeout: seconds after which workers that do not stop are killed; None for never.
+    """
     command = [sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1"]
-    command += ["--port", str(port), "--workers", str(workers)]
-    command += ["--respawn-failed-workers", "--workers-kill-timeout", "30"]
+    command += ["--port", str(port), "--workers", str(workers), "--respawn-failed-workers"]
+    if kill_timeout is not None:
+        command += ["--workers-kill-timeout", str(kill_timeout)]
     command += ["--log-level", "error", application]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    return subprocess.Popen(command, cwd=ROOT, env=environment)
+
+
+@contextmanager
+def served(
+    environment: dict[str, str], **options: Any
+) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The port and the first process of a server that answers; `options` are those of `start`."""
+    port = free_port()
+    process = start(environment, port, **options)
     try:
-        for _ in range(300):
+        for _ in range(1200):
             try:
                 post(port, "{ shop { name } }")
                 break
@@ -60,7 +83,23 @@ def served(
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(timeout=40)
+        try:
+            process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            kill(process)
+            raise
+
+
+def children(pid: int) -> set[int]:
+    """The processes that this one started: a server's workers."""
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kills a server that does not stop, with its workers."""
+    for pid in {*children(process.pid), process.pid}:
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
 
 
 def post(

@@ -2,21 +2,28 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
 import pytest
 
-from tests.concurrency.serving import ROOT, production, served
+from tests.concurrency.serving import ROOT, children, free_port, kill, production, served, start
 
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="/proc tells the workers"
+)
 CALLERS = 4
 QUERY = json.dumps({"query": "{ products(first: 1) { totalCount } }"})
+HEAD = "POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+HEAD += f"Content-Length: {len(QUERY)}\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -98,18 +105,14 @@ class Load:
             thread.join(timeout=30)
 
 
-def children(pid: int) -> set[int]:
-    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
-
-
-def until(true: Callable[[], bool], seconds: float = 60) -> None:
+def until(true: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="/proc tells the workers")
+@needs_proc
 def test_a_restart_under_load_loses_no_request(environment: dict[str, str]) -> None:
     with served(environment) as (port, process), Load(port) as load:
         before, answered = children(process.pid), len(load.answered)
@@ -122,3 +125,58 @@ def test_a_restart_under_load_loses_no_request(environment: dict[str, str]) -> N
     # At most one for each worker: one that drops what it is at would lose a request of every
     # caller.
     assert load.unread <= len(before) < CALLERS
+
+
+def _catches_sigterm(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
+
+
+@needs_proc
+@pytest.mark.parametrize("moment", ["forked", "loading"])
+def test_a_server_that_is_stopped_while_it_loads_ends(
+    moment: str, environment: dict[str, str]
+) -> None:
+    process = start(environment, free_port(), workers=1, kill_timeout=None)
+    try:
+        until(lambda: bool(children(process.pid)))
+        (worker,) = children(process.pid)
+        if moment == "loading":
+            until(lambda: not _catches_sigterm(worker))
+        process.terminate()
+        assert process.wait(timeout=60) == 0
+        assert not Path(f"/proc/{worker}").exists()
+    except BaseException:
+        kill(process)
+        raise
+
+
+@needs_proc
+def test_a_server_that_is_stopped_finishes_its_requests_and_ends(
+    environment: dict[str, str],
+) -> None:
+    options = environment | {"BODY_TIMEOUT": "3"}
+    with ExitStack() as stack:
+        port, process = stack.enter_context(served(options, workers=1, kill_timeout=None))
+        (worker,) = children(process.pid)
+
+        def connect(sent: str) -> socket.socket:
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), 30))
+            connection.sendall(sent.encode())
+            return connection
+
+        silent = connect("")
+        kept = connect("GET /health/live/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert kept.recv(65_536).startswith(b"HTTP/1.1 200")
+        abandoned, completed = connect(HEAD + QUERY[:5]), connect(HEAD + QUERY[:5])
+        # Both bodies are being received.
+        assert ask(port) == 200
+        process.terminate()
+        # Connections without a request are closed as soon as the worker stops.
+        assert (silent.recv(1), kept.recv(1)) == (b"", b"")
+        completed.sendall(QUERY[5:].encode())
+        assert completed.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert abandoned.recv(65_536).startswith(b"HTTP/1.1 408")
+        assert process.wait(timeout=60) == 0
+        assert not Path(f"/proc/{worker}").exists()

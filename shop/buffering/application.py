@@ -64,9 +64,13 @@ class BufferedWSGI:
                 first = await self._in_thread(response.run, self._application, environ)
             if refused is not None and refused.close:
                 response.headers.append((b"connection", b"close"))
+            if scope["method"] == "HEAD":
+                # The server would drop the body that the application wrote for a GET.
+                await self._in_thread(response.close)
+                first = b""
             await self._send(response, first, client, send)
-        except (ClientDisconnected, TimeoutError):
-            # It has gone, or reads nothing: there is nobody to answer.
+        except ClientDisconnected:
+            # There is nobody to answer.
             pass
         finally:
             if not response.is_finished:
@@ -105,29 +109,41 @@ class BufferedWSGI:
                 chunk = piece[begin : begin + CHUNK_BYTES]
                 async with asyncio.timeout(self._send_timeout):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            raise ClientDisconnected from None
         finally:
             self._responses.release(client, len(piece))
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        """Runs a function in the pool. When the task is cancelled, it still waits for the thread.
+
+        The thread uses the body and the response, which the task deletes next.
+        """
+        running = asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
 
 
 class _Response:
     """The response of a WSGI application, which any thread of the pool may read on.
 
     Attributes:
-        is_finished: whether the application is done with the request.
+        is_finished: whether the application is done with the request, or has not seen it yet.
     """
 
     def __init__(self) -> None:
         self.status = 500
         self.headers: list[tuple[bytes, bytes]] = []
-        self.is_finished = False
+        self.is_finished = True
         self._result: Iterable[bytes] = ()
         self._iterator: Iterator[bytes] = iter(())
 
     def run(self, application: WSGI, environ: dict[str, Any]) -> bytes:
         """Runs the application and returns the first piece of the body."""
+        self.is_finished = False
         try:
             self._result = application(environ, self._start)
             self._iterator = iter(self._result)

@@ -1,12 +1,17 @@
 """Receives request bodies in the event loop: within a deadline, limits and quotas."""
 
 import asyncio
+import contextlib
+import io
+import logging
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, Self
 
 from shop.buffering.quotas import Quota
+
+logger = logging.getLogger(__name__)
 
 # Bodies up to this size stay in memory; their number is bounded by that of connections.
 MEMORY_BYTES = 64 * 1024
@@ -34,11 +39,11 @@ class BodyRefused(Exception):
     @property
     def code(self) -> str:
         """Code of the GraphQL error."""
-        return "RATE_LIMITED" if self.status == 429 else "BAD_REQUEST"
+        return {429: "RATE_LIMITED", 503: "RETRY"}.get(self.status, "BAD_REQUEST")
 
 
 class ClientDisconnected(Exception):
-    """The client closed the connection before it had sent the whole body."""
+    """The client closed the connection, or does not read its response."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,12 @@ class Body:
 
     def __exit__(self, *_: object) -> None:
         """Deletes the body and returns what it took of the quota."""
-        self.file.close()
+        self._delete()
+
+    def _delete(self) -> None:
+        # Closing writes what is buffered, which fails again on a full disk.
+        with contextlib.suppress(OSError):
+            self.file.close()
         self._quota.release(self._client, self._reserved)
         self._reserved = 0
 
@@ -127,7 +137,17 @@ class Body:
         elif self.size > MEMORY_BYTES and not self._reserve(self.size - self._reserved):
             self._discard(BodyRefused(429, "Too many uploads at the same time.", retry_after=5))
         else:
+            self._write(chunk)
+
+    def _write(self, chunk: bytes) -> None:
+        try:
             self.file.write(chunk)
+            # A full disk shows now, and not to the thread that reads the body.
+            self.file.flush()
+        except OSError:
+            logger.exception("A request body cannot be stored.")
+            message = "The server cannot store the request body. Try again later."
+            self._discard(BodyRefused(503, message, retry_after=30))
 
     def _reserve(self, size: int) -> bool:
         if not self._quota.reserve(self._client, size):
@@ -137,8 +157,8 @@ class Body:
 
     def _discard(self, refused: BodyRefused) -> None:
         self.refused = refused
-        self.file.seek(0)
-        self.file.truncate()
+        self._delete()
+        self.file = io.BytesIO()
 
     @staticmethod
     def _too_large(ceiling: int) -> BodyRefused:

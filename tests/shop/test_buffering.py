@@ -1,6 +1,10 @@
 """Request buffering: bodies are received whole before a thread runs the request."""
 
 import asyncio
+import errno
+import io
+import tempfile
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -223,6 +227,108 @@ def test_a_reader_that_stops_ends_its_request() -> None:
     client = ask(server(application, send_timeout=0.01, responses=quota), Stopped(), method="GET")
     assert (len(client.sent), closed) == (2, [True])
     assert quota.reserve("192.0.2.1", MEBIBYTE)
+
+
+def test_a_full_disk_refuses_the_upload_and_returns_its_quota(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def close(self) -> None:
+            super().close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    quota = Quota(MEBIBYTE)
+    app = server(bodies=quota, largest=lambda _: MEBIBYTE)
+    with monkeypatch.context() as patch:
+        patch.setattr(tempfile, "SpooledTemporaryFile", lambda _: Full())
+        client = ask(app, Client(*[b"x" * 70_000] * 2), CHUNKED)
+    assert (client.status, client.headers[b"x-read"], client.chunks) == (503, b"140000", [])
+    assert "cannot be stored" in caplog.text
+    assert quota.reserve("192.0.2.1", MEBIBYTE)
+
+
+@pytest.mark.parametrize("ends", ["complete", "disconnected"])
+def test_an_upload_leaves_no_file_and_no_quota(ends: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[Any] = []
+
+    def opened(size: int) -> Any:
+        files.append(usual(size))
+        return files[-1]
+
+    usual, quota = tempfile.SpooledTemporaryFile, Quota(MEBIBYTE)
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", opened)
+    app = server(bodies=quota, largest=lambda _: MEBIBYTE)
+    client = ask(app, Client(b"x" * 70_000, ends=ends), CHUNKED)
+    assert bool(client.sent) is (ends == "complete")
+    assert [file.closed for file in files] == [True]
+    assert quota.reserve("192.0.2.1", MEBIBYTE)
+
+
+def test_a_refused_upload_returns_its_quota_while_the_rest_is_discarded() -> None:
+    quota = Quota(MEBIBYTE)
+
+    class Upload(Client):
+        async def receive(self) -> dict[str, Any]:
+            if len(self.chunks) == 1:
+                # The second chunk was above the limit.
+                assert quota.reserve("192.0.2.1", MEBIBYTE)
+                quota.release("192.0.2.1", MEBIBYTE)
+            return await super().receive()
+
+    app = server(bodies=quota, largest=lambda _: 100_000, discarded=MEBIBYTE)
+    assert ask(app, Upload(*[b"x" * 70_000] * 3), CHUNKED).status == 413
+
+
+def test_a_cancelled_request_waits_for_its_thread() -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+    read: list[bytes] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        begun.set()
+        goes_on.wait(timeout=30)
+        read.append(environ["wsgi.input"].read())
+        return echo(environ, start_response)
+
+    async def run() -> Client:
+        client, app = Client(b"abc"), server(application)
+        task = asyncio.create_task(app(scope(CHUNKED), client.receive, client.send))
+        await asyncio.to_thread(begun.wait, 30)
+        task.cancel()
+        # It would have deleted the body by now.
+        for _ in range(10):
+            await asyncio.sleep(0)
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return client
+
+    assert asyncio.run(run()).sent == []
+    assert read == [b"abc"]
+
+
+def test_a_head_request_reads_no_body() -> None:
+    read: list[int] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [("Content-Length", "327680")])
+        return (read.append(number) or b"x" * 65_536 for number in range(5))
+
+    client = ask(server(application), Client(), method="HEAD")
+    assert (client.status, client.body, client.headers[b"content-length"]) == (200, b"", b"327680")
+    assert read == [0]
+
+
+def test_a_timeout_of_a_response_is_no_disconnect() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", [])
+        yield b"x" * 65_536
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        ask(server(application), Client(), method="GET")
 
 
 def test_an_application_that_fails_answers_500(caplog: pytest.LogCaptureFixture) -> None:

@@ -331,6 +331,10 @@ class InvalidVoucher(ShopError):
     message = "There is no such voucher."
 
 
+class UnknownVoucher(InvalidVoucher):
+    """No active voucher has the code: a typing error, or a guess."""
+
+
 class PaymentDeclined(ShopError):
     code = ErrorCode.PAYMENT_DECLINED
     message = "The payment was declined. Try another way to pay."

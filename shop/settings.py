@@ -323,6 +323,10 @@ SHOP_COUNTRY = env.str("SHOP_COUNTRY", default="US")
 PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=False)
 # Who is told that stock runs low, and that a payment is disputed.
 STAFF_EMAIL = env.str("STAFF_EMAIL", default="")
+# Voucher codes that do not exist, which one client address may try in a minute.
+VOUCHER_WRONG_CODES_PER_MINUTE = env.int("VOUCHER_WRONG_CODES_PER_MINUTE", default=30)
+if VOUCHER_WRONG_CODES_PER_MINUTE < 1:
+    raise ImproperlyConfigured("VOUCHER_WRONG_CODES_PER_MINUTE must be 1 or more.")
 # Minutes that a customer has to pay before an order expires and its stock is free again.
 CHECKOUT_MINUTES = env.int("CHECKOUT_MINUTES", default=30)
 # Days after which carts that nobody touches are removed.

@@ -301,7 +301,8 @@ class CartShippingSet(CartMutation):
 class CartVoucherApply(CartMutation):
     """Puts a voucher in a cart, instead of the one that is there.
 
-    One that the cart is too small for stays in it, with a notice.
+    One that the cart is too small for stays in it, with a notice. Codes that no voucher has are
+    limited for each client address; codes that exist are not counted.
     """
 
     codes = ("INVALID_VOUCHER", "AMOUNT_TOO_LARGE", "CURRENCY_MISMATCH")
@@ -313,8 +314,8 @@ class CartVoucherApply(CartMutation):
     def change(
         cls, info: graphene.ResolveInfo, cart: models.Cart, code: str, version: int | None = None
     ) -> Any:
-        throttling.check_address(throttling.VOUCHER, address_of(info.context))
-        return carts.apply_voucher(cart, code, version=version)
+        with throttling.voucher_attempt(address_of(info.context)):
+            return carts.apply_voucher(cart, code, version=version)
 
 
 class CartVoucherRemove(CartMutation):

@@ -85,7 +85,8 @@ class Voucher(StaffNode):
     ends_at = graphene.DateTime(description=_ENDS)
     usage_limit = graphene.Int(description="Orders that may have it; null for no limit.")
     customer_limit = graphene.Int(
-        description="Orders of one customer that may have it, by e-mail address; null for no limit."
+        description="Orders of one customer that may have it, with any e-mail address that their "
+        "account uses; null for no limit."
     )
     used = graphene.Int(
         required=True,

@@ -16,11 +16,11 @@ from shop.throttling.policies import (
     REVIEW,
     SIGN_IN,
     TOKEN,
-    VOUCHER,
     Policy,
     check,
     check_account,
     check_address,
+    voucher_attempt,
 )
 from shop.throttling.windows import Limit, hit, purge
 
@@ -32,7 +32,6 @@ __all__ = [
     "REVIEW",
     "SIGN_IN",
     "TOKEN",
-    "VOUCHER",
     "Bucket",
     "Level",
     "Limit",
@@ -44,4 +43,5 @@ __all__ = [
     "hit",
     "network",
     "purge",
+    "voucher_attempt",
 ]

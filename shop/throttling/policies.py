@@ -5,11 +5,15 @@ account from everywhere: beyond that one, every address has one try in a while a
 a thousand machines guess slowly, and the owner, who is somewhere else, still gets in.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from shop.errors import Throttled
+from django.conf import settings
+
+from shop.errors import Throttled, UnknownVoucher
 from shop.throttling.names import network
-from shop.throttling.windows import Limit, hit
+from shop.throttling.windows import Limit, give_back, hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,6 @@ TOKEN = Policy(
     account=Limit(50, 10 * _MINUTE),
     slow=Limit(1, _MINUTE),
 )
-# Codes of vouchers, which are short enough to be guessed.
-VOUCHER = replace(TOKEN, name="voucher", address=Limit(30, _MINUTE))
 # The password, asked for once more of somebody who is signed in.
 PASSWORD = replace(SIGN_IN, name="password")
 # What staff have to read. People review a whole order at one sitting.
@@ -77,6 +79,32 @@ REVIEW = Policy(
     account=Limit(60, _HOUR),
     slow=Limit(1, 10 * _MINUTE),
 )
+
+
+@contextmanager
+def voucher_attempt(address: str) -> Iterator[None]:
+    """Counts the block as a guess at a voucher code if it raises UnknownVoucher.
+
+    The attempt counts while it lasts, so that attempts at once are no way around the limit, which
+    is VOUCHER_WRONG_CODES_PER_MINUTE for an address. It must not run inside a transaction that a
+    refusal rolls back.
+
+    Raises:
+        Throttled: the address has used up its wrong codes.
+        Busy: attempts cannot be counted now.
+    """
+    limit = Limit(settings.VOUCHER_WRONG_CODES_PER_MINUTE, _MINUTE)
+    key = ("voucher", "address", network(address))
+    hit(limit, *key)
+    is_wrong = False
+    try:
+        yield
+    except UnknownVoucher:
+        is_wrong = True
+        raise
+    finally:
+        if not is_wrong:
+            give_back(limit, *key)
 
 
 def check(policy: Policy, account: str, address: str) -> None:

@@ -6,11 +6,13 @@ cannot be counted lets nobody through: who could stop the counting could guess w
 
 import math
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-import redis  # noqa: F401 - `limits` finds half of it when the first two requests both load it.
+# Imported here, too, because `limits` finds half of it when the first two requests both load it.
+import redis
 from django.conf import settings
 from django.db import transaction
 from limits.errors import StorageError
@@ -47,6 +49,18 @@ def hit(limit: Limit, *key: str) -> None:
     wait = _hit_redis(limit, name) if settings.REDIS_URL else _hit_database(limit, name)
     if wait is not None:
         raise Throttled(max(math.ceil(wait), 1))
+
+
+def give_back(limit: Limit, *key: str) -> None:
+    """Takes back a try that `hit` counted; without a store, the try stays counted."""
+    name = digest(*key, str(limit.tries), str(limit.seconds))
+    if not settings.REDIS_URL:
+        _give_back_database(name)
+        return
+    storage = _redis(settings.REDIS_URL)
+    # The newest entry may be another request's; all that counts is how many there are.
+    with suppress(redis.RedisError):
+        storage.storage.lpop(storage.prefixed_key(name))
 
 
 def purge(before: datetime) -> int:
@@ -91,6 +105,14 @@ def _hit_database(limit: Limit, name: str) -> float | None:
     entry.expires_at = _time(now + limit.seconds)
     entry.save(update_fields=["hits", "expires_at"])
     return None
+
+
+@transaction.atomic
+def _give_back_database(name: str) -> None:
+    entry = ThrottleEntry.objects.select_for_update().filter(key=name).first()
+    if entry is not None:
+        entry.hits = entry.hits[:-1]
+        entry.save(update_fields=["hits"])
 
 
 def _time(seconds: float) -> datetime:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from shop.actions import promotions
+from shop.actions import orders, promotions
 from shop.actions.promotions import vouchers
 from shop.actions.shipping import shipping_zones, tax_rates
-from shop.errors import DuplicateTaxRate, InUse, Invalid, NotFound
-from shop.models import Order, Redemption, ShippingZone, TaxRate, Voucher, ZoneCountry
+from shop.errors import DuplicateTaxRate, InUse, Invalid, InvalidVoucher, NotFound
+from shop.models import Order, Redemption, ShippingZone, TaxRate, User, Voucher, ZoneCountry
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shared_database")]
 
@@ -73,6 +73,36 @@ def test_orders_of_one_customer_are_counted_one_after_another(at_once: Any) -> N
         return run
 
     assert sorted(at_once(*map(use, orders))) == [False] * 15 + [True]
+    voucher.refresh_from_db()
+    assert (voucher.used, Redemption.objects.count()) == (1, 1)
+
+
+def test_an_account_that_orders_at_once_under_many_addresses_has_its_limit(at_once: Any) -> None:
+    voucher = vouchers.create(code="ONCE", kind="free_shipping", customer_limit=1)
+    ann = User.objects.create_user("ann@example.org")
+    amounts = dict.fromkeys("subtotal discount shipping tax total".split(), 0)
+    placed = [
+        Order.objects.create(
+            number=f"A-{n}",
+            digest=str(n),
+            # Every fourth one is a guest's, with the address of the account.
+            user=ann if n % 4 else None,
+            email=f"a{n}@x.org" if n % 4 else ann.email,
+            email_key=f"a{n}@x.org" if n % 4 else ann.email_key,
+            **{"currency": "USD", "tax_included": True, "shipping_address": {}, **amounts},
+        )
+        for n in range(16)
+    ]
+
+    def use(order: Order) -> Callable[[], None]:
+        @transaction.atomic
+        def run() -> None:
+            orders.redeem(order, voucher)
+
+        return run
+
+    results = at_once(*map(use, placed))
+    assert [result for result in results if not isinstance(result, InvalidVoucher)] == [None]
     voucher.refresh_from_db()
     assert (voucher.used, Redemption.objects.count()) == (1, 1)
 

@@ -320,6 +320,35 @@ def test_guesses_at_vouchers_are_throttled_and_a_batch_counts_each(
         answer = api(f"mutation {{ {' '.join(parts)} }}")
         seen += [error["extensions"]["code"] for error in answer.get("errors", [])]
     assert seen == ["RATE_LIMITED"] * 10
+    # A right one does not tell itself from a wrong one.
+    voucher("TENOFF")
+    right = f'mutation {{ cartVoucherApply(input: {{cart: "{basket.token}", code: "TENOFF"}}) '
+    (error,) = api(f"{right} {{ userErrors {{ code }} }} }}")["errors"]
+    assert error["extensions"]["code"] == "RATE_LIMITED"
+
+
+def test_only_codes_of_no_voucher_count_as_guesses(
+    basket: SimpleNamespace, api: Any, settings: Any
+) -> None:
+    settings.VOUCHER_WRONG_CODES_PER_MINUTE = 2
+    voucher("TENOFF")
+    voucher("OVER", ends_at="2020-01-01T00:00:00Z")
+
+    def apply(code: str, version: int | None = None) -> str:
+        document = """mutation($cart: String, $code: String!, $version: Int) {
+          cartVoucherApply(input: {cart: $cart, code: $code, version: $version}) {
+            userErrors { code } } }"""
+        answer = api(document, cart=basket.token, code=code, version=version)
+        if "errors" in answer:
+            return answer["errors"][0]["extensions"]["code"]
+        errors = answer["data"]["cartVoucherApply"]["userErrors"]
+        return errors[0]["code"] if errors else "OK"
+
+    assert [apply("TENOFF") for _ in range(4)] == ["OK"] * 4
+    assert [apply("OVER") for _ in range(4)] == ["INVALID_VOUCHER"] * 4
+    assert [apply("GUESS", version=1) for _ in range(4)] == ["CART_CHANGED"] * 4
+    assert [apply(f"GUESS{n}") for n in range(3)] == ["INVALID_VOUCHER"] * 2 + ["RATE_LIMITED"]
+    assert apply("TENOFF") == "RATE_LIMITED"
 
 
 def test_a_cart_that_was_changed_meanwhile_is_left_alone(

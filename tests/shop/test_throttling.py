@@ -27,7 +27,6 @@ POLICIES = {
     "register": ((5, 600), (30, 600), (10, 3600), (1, 600)),
     "reset": ((5, 600), (30, 600), (10, 3600), (1, 600)),
     "token": ((10, 60), (60, 60), (50, 600), (1, 60)),
-    "voucher": ((10, 60), (30, 60), (50, 600), (1, 60)),
     "review": ((20, 600), (60, 600), (60, 3600), (1, 600)),
 }
 
@@ -80,6 +79,33 @@ def test_a_window_moves(clock: list[float]) -> None:
     with pytest.raises(Throttled) as refused:
         windows.hit(limit, "a")
     assert refused.value.seconds == 20
+
+
+@pytest.mark.usefixtures("_store", "clock")
+def test_a_try_that_is_given_back_does_not_count() -> None:
+    limit = Limit(2, 60)
+    windows.give_back(limit, "a")
+    windows.hit(limit, "a")
+    for _ in range(5):
+        windows.hit(limit, "a")
+        windows.give_back(limit, "a")
+    windows.hit(limit, "a")
+    with pytest.raises(Throttled):
+        windows.hit(limit, "a")
+
+
+@pytest.mark.usefixtures("_store", "clock")
+def test_wrong_voucher_codes_at_once_are_no_way_around_the_limit(settings: Any) -> None:
+    settings.VOUCHER_WRONG_CODES_PER_MINUTE = 2
+    attempts = [throttling.voucher_attempt("192.0.2.1") for _ in range(3)]
+    attempts[0].__enter__()
+    attempts[1].__enter__()
+    # Neither is known to be wrong yet.
+    with pytest.raises(Throttled):
+        attempts[2].__enter__()
+    attempts[0].__exit__(None, None, None)
+    with throttling.voucher_attempt("192.0.2.1"):
+        pass
 
 
 @pytest.mark.usefixtures("_store", "clock")

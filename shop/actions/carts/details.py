@@ -10,7 +10,7 @@ from shop.actions.carts.holding import changed, hold
 from shop.actions.carts.pricing import PricedCart, priced
 from shop.actions.customers.address_rules import checked
 from shop.actions.customers.identity import checked_email
-from shop.errors import InvalidVoucher, NotFound, Required, ShippingNotOffered
+from shop.errors import InvalidVoucher, NotFound, Required, ShippingNotOffered, UnknownVoucher
 from shop.input_errors import InputErrors
 from shop.models import Cart, ShippingRate
 
@@ -90,13 +90,14 @@ def apply_voucher(cart: Cart, code: str, *, version: int | None = None) -> Price
     One that does not apply only because the cart is below its minimum stays, and a notice says so.
 
     Raises:
-        InvalidVoucher: there is none with this code, or it does not hold.
+        UnknownVoucher: no active voucher has this code.
+        InvalidVoucher: it does not hold.
         CartClosed, CartChanged: as `holding.hold`.
     """
     hold(cart, version)
     voucher = promotions.find(code)
     if voucher is None:
-        raise InvalidVoucher(field=["code"])
+        raise UnknownVoucher(field=["code"])
     cart.voucher = voucher
     found = priced(cart)
     for notice in found.notices:

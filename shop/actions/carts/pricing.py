@@ -11,7 +11,7 @@ from shop import pricing
 from shop.actions import promotions, shipping
 from shop.compiled import Compiled
 from shop.errors import what_is_left
-from shop.models import Cart, CartLine, Product, ProductStatus, Redemption, Variant, Voucher
+from shop.models import Cart, CartLine, Product, ProductStatus, Variant, Voucher
 from shop.models.customers import email_key
 
 
@@ -188,9 +188,10 @@ def destination_of(cart: Cart) -> pricing.Destination | None:
 def _usage(cart: Cart, voucher: Voucher) -> pricing.Usage:
     """Orders that have used the voucher; of this customer only where there is a limit to it."""
     customer = 0
-    if voucher.customer_limit is not None and cart.email:
-        mine = Redemption.objects.filter(voucher=voucher, customer_key=email_key(cart.email))
-        customer = mine.count()
+    if voucher.customer_limit is not None and (cart.email or cart.user_id):
+        customer = promotions.uses_by_customer(
+            voucher.pk, email_key=email_key(cart.email), account=cart.user_id
+        )
     return pricing.Usage(everybody=voucher.used, customer=customer)
 
 

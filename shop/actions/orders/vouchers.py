@@ -19,8 +19,10 @@ def redeem(order: Order, voucher: Voucher) -> None:
     if not promotions.redeem(voucher.pk):
         raise InvalidVoucher("The voucher is used up.", field=_FIELD)
     if voucher.customer_limit is not None:
-        mine = Redemption.objects.filter(voucher=voucher, customer_key=order.email_key)
-        if mine.count() >= voucher.customer_limit:
+        used = promotions.uses_by_customer(
+            voucher.pk, email_key=order.email_key, account=order.user_id
+        )
+        if used >= voucher.customer_limit:
             raise InvalidVoucher("You have used this voucher already.", field=_FIELD)
     Redemption.objects.create(voucher=voucher, order=order, customer_key=order.email_key)
 

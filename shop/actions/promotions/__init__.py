@@ -7,6 +7,12 @@ terms                what both have in common
 """
 
 from shop.actions.promotions.automatic_discounts import automatic
-from shop.actions.promotions.redeeming import as_priced, find, give_back, redeem
+from shop.actions.promotions.redeeming import (
+    as_priced,
+    find,
+    give_back,
+    redeem,
+    uses_by_customer,
+)
 
-__all__ = ["as_priced", "automatic", "find", "give_back", "redeem"]
+__all__ = ["as_priced", "automatic", "find", "give_back", "redeem", "uses_by_customer"]

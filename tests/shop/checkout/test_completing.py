@@ -323,6 +323,59 @@ def test_a_customer_uses_a_voucher_only_as_often_as_they_may(
     assert Voucher.objects.get().used == 1
 
 
+def test_the_limit_of_a_customer_counts_all_addresses_of_an_account(
+    selling: SimpleNamespace, customer: User
+) -> None:
+    voucher("ONCE", customer_limit=1)
+    first, _ = ready(customer, (selling.variants[0], 1))
+    carts.set_email(first, "other@example.org")
+    carts.apply_voucher(first, "ONCE")
+    buy(first, user=customer)
+    # The account with its own address, the account with a third one, and the same two as a guest.
+    for user, email, is_refused in (
+        (customer, "ann@example.org", True),
+        (customer, "third@example.org", True),
+        (AnonymousUser(), "ANN@example.org", True),
+        (AnonymousUser(), "other@example.org", True),
+        (AnonymousUser(), "third@example.org", False),
+    ):
+        cart, _ = ready(user, (selling.variants[0], 1))
+        carts.set_email(cart, email)
+        if is_refused:
+            with pytest.raises(InvalidVoucher, match="You have used this voucher already"):
+                carts.apply_voucher(cart, "ONCE")
+        else:
+            carts.apply_voucher(cart, "ONCE")
+            buy(cart, user=user)
+    assert Voucher.objects.get().used == 2
+
+
+def test_a_guest_order_with_the_address_of_an_account_counts_for_the_account(
+    cart: Cart, selling: SimpleNamespace, customer: User
+) -> None:
+    voucher("ONCE", customer_limit=1)
+    carts.apply_voucher(cart, "ONCE")
+    buy(cart)
+    own, _ = ready(customer, (selling.variants[0], 1))
+    carts.set_email(own, "other@example.org")
+    with pytest.raises(InvalidVoucher):
+        carts.apply_voucher(own, "ONCE")
+
+
+def test_an_unconfirmed_account_takes_no_use_from_the_owner_of_the_address(
+    selling: SimpleNamespace, customer: User
+) -> None:
+    voucher("ONCE", customer_limit=1)
+    first, _ = ready(customer, (selling.variants[0], 1))
+    carts.set_email(first, "other@example.org")
+    carts.apply_voucher(first, "ONCE")
+    buy(first, user=customer)
+    User.objects.filter(pk=customer.pk).update(confirmed_at=None)
+    guest, _ = ready(AnonymousUser(), (selling.variants[0], 1))
+    carts.apply_voucher(guest, "ONCE")
+    assert buy(guest).order.discount > 0
+
+
 def test_a_voucher_that_takes_off_nothing_is_not_used(cart: Cart) -> None:
     row = voucher("BIG", minimum_subtotal=100_000)
     carts.apply_voucher(cart, "BIG")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tests.shop.selling_machine.model.payments import PATIENCE, Payments
+from tests.shop.selling_machine.model.prices import is_used_up
 from tests.shop.selling_machine.model.rows import CREATED, ENDED, Order, Payment, Refused
 
 # Minutes to pay; seconds after which a request that comes again pays; hours that a key is known.
@@ -102,6 +103,9 @@ class Checkout(Payments):
             raise Refused("TOTAL_CHANGED")
         if short:
             raise Refused(*short)
+        voucher = self.vouchers[cart.voucher] if cart.voucher and price.voucher else None
+        if voucher and is_used_up(voucher, self, cart.email, ask.user):
+            raise Refused("INVALID_VOUCHER")
         if price.total and ask.provider not in PROVIDERS:
             raise Refused("PAYMENT_NOT_OFFERED")
         self.reserve(units)
@@ -116,7 +120,7 @@ class Checkout(Payments):
             promised=dict(units),
         )
         if order.voucher is not None:
-            self.vouchers[order.voucher].by.append(order.email.casefold())
+            self.vouchers[order.voucher].by.append(order.customer)
             order.redeemed = True
         cart.status, cart.active_of = "ordered", None
         cart.version += 1

@@ -38,7 +38,7 @@ class Orders(Carts):
         self.release(order.promised)
         order.promised = {}
         if order.redeemed and order.voucher is not None:
-            self.vouchers[order.voucher].by.remove(order.email.casefold())
+            self.vouchers[order.voucher].by.remove(order.customer)
             order.redeemed = False
 
     def reopen(self, order: Order) -> None:
@@ -59,7 +59,7 @@ class Orders(Carts):
         if order.voucher is not None:
             voucher = self.vouchers[order.voucher]
             if voucher.active and (voucher.limit is None or voucher.used < voucher.limit):
-                voucher.by.append(order.email.casefold())
+                voucher.by.append(order.customer)
                 order.redeemed = True
         return True
 

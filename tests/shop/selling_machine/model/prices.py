@@ -1,7 +1,7 @@
 """What a cart costs, worked out anew and simply: unit price times quantity, minus, plus."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shop.pricing.arithmetic import spread
 from tests.shop.selling_machine.model.rows import Cart, Line, Price, Voucher
@@ -72,6 +72,19 @@ def _off(voucher: Voucher, goods: int) -> int:
     return min(voucher.value, goods) if voucher.kind == "fixed" else 0
 
 
+def is_used_up(voucher: Voucher, shop: Any, email: str, account: int | None) -> bool:
+    """Whether a customer, known by an address and perhaps an account, has had all their uses."""
+    if voucher.customer_limit is None:
+        return False
+    addresses = {email.casefold(), shop.emails[account].casefold() if account else email.casefold()}
+    mine = [
+        address
+        for address, user in voucher.by
+        if address in addresses or (account is not None and user == account)
+    ]
+    return len(mine) >= voucher.customer_limit
+
+
 def _voucher(cart: Cart, shop: "Shelves", subtotal: int) -> tuple[Voucher | None, str]:
     """The voucher of the cart if it applies, else why it does not."""
     if cart.voucher is None:
@@ -82,8 +95,7 @@ def _voucher(cart: Cart, shop: "Shelves", subtotal: int) -> tuple[Voucher | None
         return None, "VOUCHER_EXPIRED"
     if voucher.limit is not None and voucher.used >= voucher.limit:
         return None, "VOUCHER_USED_UP"
-    mine = voucher.by.count(cart.email.casefold())
-    if voucher.customer_limit is not None and mine >= voucher.customer_limit:
+    if is_used_up(voucher, shop, cart.email, cart.owner):
         return None, "VOUCHER_USED_BY_CUSTOMER"
     if subtotal < voucher.minimum:
         return None, "VOUCHER_BELOW_MINIMUM"

@@ -64,7 +64,8 @@ class Voucher:
     customer_limit: int | None = None
     ends_at: datetime | None = None
     active: bool = True
-    by: list[str] = field(default_factory=list)
+    # E-mail key and account of each order that uses it.
+    by: list[tuple[str, int | None]] = field(default_factory=list)
 
     @property
     def used(self) -> int:
@@ -196,3 +197,7 @@ class Order:
     payment: Payment | None = None
     shipping_refunded: int = 0
     pk: int = 0
+
+    @property
+    def customer(self) -> tuple[str, int | None]:
+        return self.email.casefold(), self.user

@@ -14,6 +14,7 @@ from schema.mutations.catalog.media import MediaMutation
 from schema.mutations.catalog.products import ProductsMutation
 from schema.mutations.catalog.taxonomy import TaxonomyMutation
 from schema.mutations.checkout import CheckoutMutation
+from schema.mutations.corrections import CorrectionsMutation
 from schema.mutations.customers import CustomersMutation
 from schema.mutations.jobs import JobsMutation
 from schema.mutations.orders import OrdersMutation
@@ -85,6 +86,7 @@ class Mutation(
     UsersMutation,
     JobsMutation,
     OrdersMutation,
+    CorrectionsMutation,
     PromotionsMutation,
     ReviewsMutation,
     ShippingMutation,

@@ -242,7 +242,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "shipping": amount(found.shipping),
         "tax": amount(found.tax) if found.tax else "",
         "total": amount(found.total),
-        "parcels": found.fulfillments.order_by("created_at", "pk"),
+        "parcels": found.fulfillments.filter(cancelled_at=None).order_by("created_at", "pk"),
         # The address of an erased account goes once it is delivered.
         "address": address_rules.formatted(found.shipping_address)
         if found.shipping_address

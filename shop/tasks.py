@@ -162,6 +162,22 @@ def mail_parcel(event: OutboxEvent) -> None:
     notices.tell_of_parcel(event.payload["id"], event.pk, event.payload["fulfillment"])
 
 
+@outbox.subscriber(
+    "order.fulfillment_updated", name="shop.mail_tracking", queue="mail", when=mails.are_on
+)
+def mail_tracking(event: OutboxEvent) -> None:
+    """Sends a customer the corrected tracking of a parcel."""
+    notices.tell_of_tracking(event.payload["id"], event.pk, event.payload["fulfillment"])
+
+
+@outbox.subscriber(
+    "order.fulfillment_cancelled", name="shop.mail_unshipped", queue="mail", when=mails.are_on
+)
+def mail_unshipped(event: OutboxEvent) -> None:
+    """Tells a customer that a parcel was recorded by mistake."""
+    notices.tell_of_cancelled_parcel(event.payload["id"], event.pk, event.payload["fulfillment"])
+
+
 @outbox.subscriber("order.refunded", name="shop.mail_refund", queue="mail", when=mails.are_on)
 def mail_refund(event: OutboxEvent) -> None:
     """Tells a customer that money is on its way back."""

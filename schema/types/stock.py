@@ -33,6 +33,7 @@ StockMovementReason = graphene.Enum.from_enum(
         "RECEIVED": "Received from a supplier.",
         "DAMAGED": "Damaged or lost.",
         "SHIPPED": "Shipped to a customer.",
+        "UNSHIPPED": "Recorded as shipped by mistake, and undone.",
         "RETURNED": "Sent back by a customer.",
     }[member and member.name],
 )

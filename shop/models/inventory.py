@@ -140,6 +140,7 @@ class MovementReason(models.TextChoices):
     RECEIVED = "received", "received from a supplier"
     DAMAGED = "damaged", "damaged or lost"
     SHIPPED = "shipped", "shipped to a customer"
+    UNSHIPPED = "unshipped", "shipment cancelled"
     RETURNED = "returned", "returned by a customer"
 
 

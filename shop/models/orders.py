@@ -258,6 +258,8 @@ class OrderEventKind(models.TextChoices):
     PAYMENT_FAILED = "payment_failed", "payment failed"
     PAYMENT_VOIDED = "payment_voided", "payment given up"
     FULFILLED = "fulfilled", "shipped"
+    TRACKING_UPDATED = "tracking_updated", "tracking changed"
+    UNFULFILLED = "unfulfilled", "parcel cancelled"
     COMPLETED = "completed", "completed"
     CANCELLED = "cancelled", "cancelled"
     EXPIRED = "expired", "expired"
@@ -324,6 +326,7 @@ class Fulfillment(models.Model):
 
     Attributes:
         carrier, tracking_number, tracking_url: where to follow it, or empty.
+        cancelled_at: when staff undid it, because it was recorded by mistake; null otherwise.
     """
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="fulfillments")
@@ -331,6 +334,7 @@ class Fulfillment(models.Model):
     tracking_number = models.CharField(max_length=100, blank=True, default="")
     tracking_url = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
+    cancelled_at = models.DateTimeField(null=True)
 
     objects = OwnOrderQuerySet.as_manager()
 

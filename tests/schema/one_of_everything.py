@@ -105,6 +105,7 @@ def sold_to(user: User) -> dict[str, Any]:
         "event": order.events.order_by("pk").first(),
         "fulfillment": parcel,
         "fulfillment_line": parcel.lines.get(),
+        "mistaken": aftersales.fulfil(orders.place(user), by=user),
         "order": order,
         "order_line": line,
         "payment": payment,

@@ -122,6 +122,8 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "emailChange": lambda shop: {"email": "new@example.org", "password": "an owner password"},
     "exportOrders": lambda shop: {"statuses": ["CONFIRMED"]},
     "exportProducts": lambda shop: {},
+    "fulfillmentCancel": lambda shop: {"id": shop.mistaken},
+    "fulfillmentUpdate": lambda shop: {"id": shop.fulfillment, "trackingNumber": "1Z"},
     "importProducts": lambda shop: {
         "file": SimpleUploadedFile("catalog.csv", b"Handle,Title\nladle,Ladle\n")
     },

@@ -18,6 +18,7 @@ from shop.models import (
     FulfillmentLine,
     FulfillmentStatus,
     Order,
+    OrderEvent,
     OrderEventKind,
     OrderStatus,
     OutboxEvent,
@@ -241,6 +242,7 @@ def test_each_event_of_an_order_has_its_mail() -> None:
     with transaction.atomic():
         events.emit("order.confirmed", order)
         events.emit("order.fulfilled", order, fulfillment=parcel.pk)
+        events.emit("order.fulfillment_updated", order, fulfillment=parcel.pk)
         events.emit("order.returned", order, **{"return": 1})
         events.emit("order.completed", order)
         events.emit("order.refunded", order, refund=refund.pk)
@@ -250,6 +252,7 @@ def test_each_event_of_an_order_has_its_mail() -> None:
     assert subjects == [
         f"Your order {order.number}",
         "On its way",
+        "Changed",
         "1.00 USD paid back",
         "Cancelled",
     ]
@@ -434,3 +437,22 @@ def test_while_no_mails_are_sent_nobody_counts_as_reminded(variant: Any, setting
     remind_carts.run()
     cart.refresh_from_db()
     assert cart.reminded_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_parcel_that_was_recorded_by_mistake_has_a_mail() -> None:
+    order = sold.make_order()
+    parcel = parcel_of(order)
+    Fulfillment.objects.update(cancelled_at=timezone.now())
+    data = {"fulfillment": parcel.pk}
+    OrderEvent.objects.create(
+        order=order, kind=OrderEventKind.UNFULFILLED, text="Wrong order.", data=data
+    )
+    with transaction.atomic():
+        # The parcel was undone before its mail went out: nobody is told that it is on its way.
+        events.emit("order.fulfilled", order, fulfillment=parcel.pk)
+        events.emit("order.fulfillment_cancelled", order, fulfillment=parcel.pk)
+    (sent,) = mail.outbox
+    assert sent.subject == f"Changed: your order {order.number}"
+    assert "This has not been shipped:" in sent.body
+    assert "Wrong order." in sent.body

@@ -26,6 +26,8 @@ OrderEventKind = graphene.Enum.from_enum(
         "PAYMENT_FAILED": "A payment failed.",
         "PAYMENT_VOIDED": "A payment was given up.",
         "FULFILLED": "Something was shipped.",
+        "TRACKING_UPDATED": "The tracking of a parcel was corrected.",
+        "UNFULFILLED": "A parcel that was recorded by mistake was cancelled.",
         "COMPLETED": "It was shipped and paid as a whole.",
         "CANCELLED": "It was called off.",
         "EXPIRED": "It was not paid in time.",

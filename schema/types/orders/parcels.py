@@ -32,6 +32,9 @@ class Fulfillment(OrderNode):
     )
     tracking_url = graphene.String(required=True, description="Where to follow it, or empty.")
     created_at = graphene.DateTime(required=True, description="When it was shipped.")
+    cancelled_at = graphene.DateTime(
+        description="When staff undid it: it was recorded by mistake. Null otherwise."
+    )
     lines = ConnectionField(
         FulfillmentLine, link="fulfillment_id", trusts_parent=True, description="What is in it."
     )

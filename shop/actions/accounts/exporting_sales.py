@@ -148,6 +148,7 @@ def _order(row: Order) -> dict[str, Any]:
                 "trackingNumber": parcel.tracking_number,
                 "trackingUrl": parcel.tracking_url,
                 "createdAt": parcel.created_at,
+                "cancelledAt": parcel.cancelled_at,
                 "lines": [_part(part) for part in parcel.lines.all()],
             }
             for parcel in row.fulfillments.all()

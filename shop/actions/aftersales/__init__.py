@@ -8,6 +8,7 @@ capturing   money that was promised
 noting      notes of staff
 holding     one change of an order at a time, and what its lines say of it
 shares      what of a line's price is for some of its units
+correcting  tracking of parcels, and parcels that were recorded by mistake
 repeating   requests that come twice
 texts       what people write about it
 
@@ -18,6 +19,7 @@ is wanted, and then ask; the others run in the caller's transaction.
 
 from shop.actions.aftersales.cancelling import cancel
 from shop.actions.aftersales.capturing import capture
+from shop.actions.aftersales.correcting import cancel_fulfillment, update_fulfillment
 from shop.actions.aftersales.fulfilling import fulfil, shippable, unshipped
 from shop.actions.aftersales.noting import note
 from shop.actions.aftersales.refunding import Wanted, refund, shipping_left, unrefunded
@@ -27,6 +29,7 @@ __all__ = [
     "Back",
     "Wanted",
     "cancel",
+    "cancel_fulfillment",
     "capture",
     "fulfil",
     "note",
@@ -37,4 +40,5 @@ __all__ = [
     "unrefunded",
     "unreturned",
     "unshipped",
+    "update_fulfillment",
 ]

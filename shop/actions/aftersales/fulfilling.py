@@ -31,7 +31,12 @@ from shop.models import (
 
 # Where the money may be when something is shipped.
 _PAYABLE = (PaymentStatus.AUTHORIZED, PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
-_WIDTH, _LINK_WIDTH = 100, 500
+# By column: the field of the API, its check and the longest text.
+_TRACKING = {
+    "carrier": ("carrier", checked, 100),
+    "tracking_number": ("trackingNumber", checked, 100),
+    "tracking_url": ("trackingUrl", checked_link, 500),
+}
 
 
 @transaction.atomic
@@ -65,11 +70,9 @@ def fulfil(
         Invalid: a text that is too long, or no link.
         IdempotencyConflict, Busy: as `idempotency.once`.
     """
-    tracking = {
-        "carrier": checked(carrier, "carrier", longest=_WIDTH),
-        "tracking_number": checked(tracking_number, "trackingNumber", longest=_WIDTH),
-        "tracking_url": checked_link(tracking_url, "trackingUrl", longest=_LINK_WIDTH),
-    }
+    tracking = checked_tracking(
+        carrier=carrier, tracking_number=tracking_number, tracking_url=tracking_url
+    )
     asked = {"order": order.pk, "lines": lines, **tracking}
     if include_refunded:
         asked["include_refunded"] = True
@@ -81,6 +84,19 @@ def fulfil(
         lambda: _fulfil(order, lines, tracking, include_refunded, by).pk,
     )
     return Fulfillment.objects.get(pk=pk)
+
+
+def checked_tracking(**tracking: str) -> dict[str, str]:
+    """Carrier, tracking number and address as they are stored.
+
+    Raises:
+        Invalid: a text is too long, or the address is no http or https address.
+    """
+    found = {}
+    for name, text in tracking.items():
+        field, check, longest = _TRACKING[name]
+        found[name] = check(text, field, longest=longest)
+    return found
 
 
 @audit.recorded("order.fulfil", facts)

@@ -21,7 +21,7 @@ reservations to what is reserved (`discrepancies`).
 from shop.actions.inventory.adjusting import REASONS, configure, correct
 from shop.actions.inventory.checking import Discrepancy, discrepancies
 from shop.actions.inventory.counting import adjust, open_stock, set_backorder, set_on_hand
-from shop.actions.inventory.moving import lock, restock, ship
+from shop.actions.inventory.moving import lock, restock, ship, unship
 from shop.actions.inventory.offering import Availability, Unavailable, availability
 from shop.actions.inventory.promising import (
     Short,
@@ -56,4 +56,5 @@ __all__ = [
     "set_on_hand",
     "ship",
     "sweep_expired",
+    "unship",
 ]

@@ -13,7 +13,7 @@ from shop.actions.inventory.levels import (
 )
 from shop.actions.inventory.promising import close
 from shop.actions.rows import Each
-from shop.errors import ExceedsOrder
+from shop.errors import ExceedsOrder, IllegalMove
 from shop.models import MovementReason, Reservation, ReservationState, Stock, User
 
 
@@ -75,3 +75,35 @@ def restock(reference: str, quantities: Mapping[int, int], *, actor: User | None
     must_match(changed, len(units))
     back = [(row, units[row.pk]) for row in rows.values()]
     write_down(back, MovementReason.RETURNED, reference=reference, actor=actor)
+
+
+def unship(reference: str, quantities: Mapping[int, int], *, actor: User | None = None) -> None:
+    """Undoes `ship`, for units that never left: on hand, and committed to `reference` again.
+
+    Args:
+        actor: who of the staff undoes it.
+
+    Raises:
+        IllegalMove: less was shipped to it, or the stock was removed since; nothing is written.
+        ValueError: a quantity is below 1.
+        RuntimeError: outside a transaction.
+    """
+    must_be_in_transaction()
+    must_be_positive(quantities)
+    rows = locked_variants(quantities)
+    units = {row.pk: quantities[pk] for pk, row in rows.items()}
+    mine = Reservation.objects.filter(reference=reference, stock__in=list(units))
+    shipped = {row.pk: units[row.stock_id] for row in mine if row.shipped >= units[row.stock_id]}
+    if len(shipped) < len(quantities):
+        raise IllegalMove("The stock of these units was removed since they were shipped.")
+    again = mine.filter(pk__in=list(shipped), shipped__gte=Each(shipped))
+    # The state comes first: MariaDB works from the left, with what it has just written.
+    changed = again.update(state=ReservationState.COMMITTED, shipped=F("shipped") - Each(shipped))
+    must_match(changed, len(shipped))
+    number = Each(units)
+    changed = Stock.objects.filter(pk__in=list(units)).update(
+        reserved=F("reserved") + number, on_hand=F("on_hand") + number
+    )
+    must_match(changed, len(units))
+    back = [(row, units[row.pk]) for row in rows.values()]
+    write_down(back, MovementReason.UNSHIPPED, reference=reference, actor=actor)

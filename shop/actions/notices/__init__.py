@@ -13,18 +13,22 @@ from shop.actions.notices.banks import tell_of_dispute
 from shop.actions.notices.leavings import tell_of_cart
 from shop.actions.notices.purchases import (
     tell_of_cancellation,
+    tell_of_cancelled_parcel,
     tell_of_confirmation,
     tell_of_parcel,
     tell_of_refund,
+    tell_of_tracking,
 )
 from shop.actions.notices.shelves import tell_of_low_stock
 
 __all__ = [
     "tell_of_cancellation",
+    "tell_of_cancelled_parcel",
     "tell_of_cart",
     "tell_of_confirmation",
     "tell_of_dispute",
     "tell_of_low_stock",
     "tell_of_parcel",
     "tell_of_refund",
+    "tell_of_tracking",
 ]

@@ -54,21 +54,55 @@ def tell_of_confirmation(order_id: int, event_id: int) -> None:
 def tell_of_parcel(order_id: int, event_id: int, parcel_id: int) -> None:
     """Mails what is on its way, and how to follow it."""
     order = _told(order_id)
-    parcel = Fulfillment.objects.filter(pk=parcel_id, order=order_id).first()
+    parcel = _parcel(order_id, parcel_id, is_cancelled=False)
     if order is None or parcel is None:
         return
     _send(
         "order_shipped",
         order,
         event_id,
-        lines=[
-            _line(item.line.name, item.line.variant_name, item.quantity)
-            for item in parcel.lines.select_related("line").order_by("line__position")
-        ],
+        lines=_contents(parcel),
         is_part=order.fulfillment_status == FulfillmentStatus.PARTIAL,
         carrier=parcel.carrier,
         tracking_number=parcel.tracking_number,
         tracking_url=parcel.tracking_url,
+    )
+
+
+def tell_of_tracking(order_id: int, event_id: int, parcel_id: int) -> None:
+    """Mails how to follow a parcel of which the tracking was corrected."""
+    order = _told(order_id)
+    parcel = _parcel(order_id, parcel_id, is_cancelled=False)
+    if order is None or parcel is None:
+        return
+    _send(
+        "order_changed",
+        order,
+        event_id,
+        text="The tracking of your parcel was corrected. This is in it:",
+        lines=_contents(parcel),
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        tracking_url=parcel.tracking_url,
+    )
+
+
+def tell_of_cancelled_parcel(order_id: int, event_id: int, parcel_id: int) -> None:
+    """Mails that a parcel was recorded by mistake, and is still to be shipped."""
+    order = _told(order_id)
+    parcel = _parcel(order_id, parcel_id, is_cancelled=True)
+    if order is None or parcel is None:
+        return
+    told = OrderEvent.objects.filter(
+        order=order.pk, kind=OrderEventKind.UNFULFILLED, data__fulfillment=parcel.pk
+    )
+    _send(
+        "order_changed",
+        order,
+        event_id,
+        text="We told you by mistake that a parcel is on its way. This has not been shipped:",
+        lines=_contents(parcel),
+        reason=told.values_list("text", flat=True).first() or "",
     )
 
 
@@ -94,6 +128,18 @@ def tell_of_cancellation(order_id: int, event_id: int) -> None:
     told = OrderEvent.objects.filter(order=order.pk, kind=OrderEventKind.CANCELLED)
     reason = told.order_by("-pk").values_list("text", flat=True).first() or ""
     _send("order_cancelled", order, event_id, paid=paid, reason=reason)
+
+
+def _parcel(order_id: int, parcel_id: int, *, is_cancelled: bool) -> Fulfillment | None:
+    rows = Fulfillment.objects.filter(pk=parcel_id, order=order_id)
+    return rows.filter(cancelled_at__isnull=not is_cancelled).first()
+
+
+def _contents(parcel: Fulfillment) -> list[dict[str, Any]]:
+    return [
+        _line(item.line.name, item.line.variant_name, item.quantity)
+        for item in parcel.lines.select_related("line").order_by("line__position")
+    ]
 
 
 def _told(order_id: int) -> Order | None:

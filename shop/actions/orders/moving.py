@@ -73,6 +73,15 @@ def complete(order: Order) -> bool:
     return True
 
 
+def reopen(order: Order) -> bool:
+    """COMPLETED to CONFIRMED: something is to be shipped again. False when not completed."""
+    completed = Order.objects.filter(pk=order.pk, status=OrderStatus.COMPLETED)
+    if not completed.update(status=OrderStatus.CONFIRMED, ended_at=None):
+        return False
+    order.status, order.ended_at = OrderStatus.CONFIRMED, None
+    return True
+
+
 def give_up(order: Order, *, status: OrderStatus) -> bool:
     """PENDING to CANCELLED or EXPIRED: stock and voucher are free again. False when not pending.
 

@@ -38,6 +38,8 @@ _SELLING = {
     "order.cancelled": "An order was called off, or its payment was declined.",
     "order.expired": "An order was not paid in time.",
     "order.fulfilled": "A parcel of an order was shipped: `fulfillment`.",
+    "order.fulfillment_updated": "The tracking of a parcel was corrected: `fulfillment`.",
+    "order.fulfillment_cancelled": "A parcel recorded by mistake was undone: `fulfillment`.",
     "order.completed": "An order was shipped and paid as a whole.",
     "order.refunded": "Money of an order was paid back: `refund`.",
     "order.disputed": "A bank asks for a payment back, or about it: `dispute`.",

@@ -121,6 +121,12 @@ FULL: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
         "basisPoints": 700,
         "name": "Sales tax",
     },
+    "fulfillmentUpdate": lambda shop: {
+        "id": shop.fulfillment,
+        "carrier": "Post",
+        "trackingNumber": "1Z",
+        "trackingUrl": "https://post.example/1Z",
+    },
     "userUpdate": lambda shop: {
         "id": shop.shopper,
         "email": "renamed@example.org",

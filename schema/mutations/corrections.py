@@ -1,0 +1,92 @@
+"""Corrections of orders by staff: tracking, and parcels that were recorded by mistake."""
+
+from typing import Any
+
+import graphene
+
+from schema.base import Mutation
+from schema.engine.connections import ObjectField
+from schema.idempotency import KEY, key_of
+from schema.inputs import load_any
+from schema.types.orders.orders import Order
+from schema.types.orders.parcels import Fulfillment
+from shop.actions import aftersales
+
+_CHANGE = "shop.change_order"
+_SEEN = "null for who may not see orders"
+
+
+class FulfillmentUpdate(Mutation):
+    """Corrects the tracking of a parcel. The customer gets a mail if something changed.
+
+    A field that is left out stays; null or an empty text clears it. ILLEGAL_MOVE: the parcel was
+    cancelled.
+    """
+
+    permission = _CHANGE
+    codes = ("NOT_FOUND", "ILLEGAL_MOVE")
+
+    class Input:
+        id = graphene.ID(required=True, description="Global id of the parcel.")
+        carrier = graphene.String(description="Who carries it, such as DHL; null clears it.")
+        tracking_number = graphene.String(
+            description="The carrier's number for it; null clears it."
+        )
+        tracking_url = graphene.String(
+            description="Where to follow it, an http or https address; null clears it."
+        )
+
+    fulfillment = ObjectField(Fulfillment, description=f"The parcel as it is now; {_SEEN}.")
+
+    @classmethod
+    def perform(cls, info: graphene.ResolveInfo, id: str, **tracking: str | None) -> Any:  # noqa: A002
+        parcel = aftersales.update_fulfillment(
+            load_any(info, Fulfillment, id),
+            by=info.context.user,
+            **{name: text or "" for name, text in tracking.items()},
+        )
+        return cls(fulfillment=parcel)
+
+
+class FulfillmentCancel(Mutation):
+    """Undoes a parcel that was recorded by mistake: its units were never shipped.
+
+    They are on hand and reserved for the order again, and a completed order is confirmed again. The
+    customer gets a mail. ILLEGAL_MOVE: it was cancelled before, or units of it came back.
+    """
+
+    permission = _CHANGE
+    codes = ("NOT_FOUND", "IDEMPOTENCY_CONFLICT", "ILLEGAL_MOVE")
+
+    class Input:
+        id = graphene.ID(required=True, description="Global id of the parcel.")
+        reason = graphene.String(
+            description="Why, in up to 500 characters. The customer can read it."
+        )
+        idempotency_key = KEY
+
+    fulfillment = ObjectField(Fulfillment, description=f"The parcel as it is now; {_SEEN}.")
+    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        id: str,  # noqa: A002
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        parcel = aftersales.cancel_fulfillment(
+            load_any(info, Fulfillment, id),
+            reason=reason or "",
+            by=info.context.user,
+            key=key_of(info, idempotency_key),
+        )
+        return cls(fulfillment=parcel, order=parcel.order)
+
+
+class CorrectionsMutation(graphene.ObjectType):
+    """Corrections of orders."""
+
+    fulfillment_update = FulfillmentUpdate.Field()
+    fulfillment_cancel = FulfillmentCancel.Field()

@@ -184,9 +184,15 @@ class Payment(OrderNode):
     state = graphene.Field(PaymentState, required=True, description="How far it has come.")
     amount = MoneyField("amount", required=True, description="What is to be paid.")
     authorized = MoneyField(
-        "authorized", required=True, description="What was promised, paid or not."
+        "authorized",
+        required=True,
+        description="What was promised, paid or not. After a partial capture, what was captured.",
     )
-    captured = MoneyField("captured", required=True, description="What was paid.")
+    captured = MoneyField(
+        "captured",
+        required=True,
+        description="What was paid: less than `amount` when part of it was captured.",
+    )
     refunded = MoneyField(
         "refunded", required=True, description="What of it went back, or is on its way back."
     )

@@ -97,7 +97,9 @@ class Outcome:
     Attributes:
         reference: its name for the payment; None while it has none.
         amount: minor units that are authorized or captured; 0 otherwise.
-        currency: of the amount; empty without one.
+        authorized: minor units that the customer authorized before some or all of them were
+            captured; 0 where the provider does not tell.
+        currency: of the amounts; empty without one.
         client_data: what the customer's client needs for the next step.
         failure: of those that were declined.
     """
@@ -105,6 +107,7 @@ class Outcome:
     result: Result
     reference: str | None = None
     amount: int = 0
+    authorized: int = 0
     currency: str = ""
     client_data: Mapping[str, Any] = field(default_factory=dict)
     failure: Failure | None = None
@@ -120,12 +123,14 @@ class RefundOutcome:
         reference: its name for the refund.
         amount: minor units, where a refund was looked up; 0 otherwise.
         currency: of the amount.
+        is_release: it released an authorization and moved no captured money.
     """
 
     done: bool | None
     reference: str = ""
     amount: int = 0
     currency: str = ""
+    is_release: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,5 +139,10 @@ def _outcome(charge: DemoCharge, request: PaymentRequest) -> Outcome:
         return Outcome(result=result, reference=charge.key, client_data=client_data)
     if result == Result.VOIDED:
         return Outcome(result=result, reference=charge.key)
-    amount = charge.captured if result == Result.CAPTURED else charge.amount
-    return Outcome(result=result, reference=charge.key, amount=amount, currency=charge.currency)
+    return Outcome(
+        result=result,
+        reference=charge.key,
+        amount=charge.captured if result == Result.CAPTURED else charge.amount,
+        authorized=charge.amount,
+        currency=charge.currency,
+    )

@@ -43,6 +43,7 @@ class PaymentStatus(models.TextChoices):
 
     PENDING = "pending", "not paid yet"
     AUTHORIZED = "authorized", "promised"
+    PARTIALLY_PAID = "partially_paid", "partially paid"
     PAID = "paid", "paid"
     PARTIALLY_REFUNDED = "partially_refunded", "partly refunded"
     REFUNDED = "refunded", "refunded"

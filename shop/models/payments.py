@@ -42,7 +42,8 @@ class Payment(models.Model):
         reference: the provider's name for it; null until it was told.
         method: what the customer chose at the provider, such as a token of theirs; never card data.
         amount: minor units; what is to be paid.
-        authorized, captured, refunded: minor units.
+        authorized: minor units; captured in part, what was captured: the rest is released.
+        captured, refunded: minor units.
         disputed: minor units that disputes have taken away; derived from them, kept by an action.
         client_data: what the customer's client needs for the next step, such as a client secret.
         failure: why it failed, in a word of ours (`shop.gateways.Failure`); empty otherwise.

@@ -24,7 +24,8 @@ OrderEventKind = graphene.Enum.from_enum(
         "PAYMENT_AUTHORIZED": "A payment was promised.",
         "PAYMENT_CAPTURED": "A payment was made.",
         "PAYMENT_FAILED": "A payment failed.",
-        "PAYMENT_VOIDED": "A payment was given up.",
+        "PAYMENT_VOIDED": "A payment was given up; after a partial capture, the rest of it, "
+        "which `amount` tells.",
         "FULFILLED": "Something was shipped.",
         "TRACKING_UPDATED": "The tracking of a parcel was corrected.",
         "UNFULFILLED": "A parcel that was recorded by mistake was cancelled.",

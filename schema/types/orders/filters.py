@@ -54,6 +54,8 @@ PaymentStatus = graphene.Enum.from_enum(
         None: "Where the money of an order is.",
         "PENDING": "Not paid, and not promised yet.",
         "AUTHORIZED": "Promised: by the provider, or by a customer who pays by bank transfer.",
+        "PARTIALLY_PAID": "Less than the total was captured, and the rest of the authorization "
+        "released.",
         "PAID": "Paid.",
         "PARTIALLY_REFUNDED": "Paid; part of it went back, or is on its way back.",
         "REFUNDED": "Paid; all of it went back, or is on its way back.",

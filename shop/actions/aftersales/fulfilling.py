@@ -30,7 +30,12 @@ from shop.models import (
 )
 
 # Where the money may be when something is shipped.
-_PAYABLE = (PaymentStatus.AUTHORIZED, PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
+_PAYABLE = (
+    PaymentStatus.AUTHORIZED,
+    PaymentStatus.PARTIALLY_PAID,
+    PaymentStatus.PAID,
+    PaymentStatus.PARTIALLY_REFUNDED,
+)
 # By column: the field of the API, its check and the longest text.
 _TRACKING = {
     "carrier": ("carrier", checked, 100),

@@ -17,6 +17,7 @@ from shop.actions.orders.moving import (
     revive,
     set_fulfillment_status,
     set_payment_status,
+    status_when_captured,
 )
 from shop.actions.orders.numbers import digest_of, numbered, opened, token_of
 from shop.actions.orders.placing import Placing, place
@@ -39,5 +40,6 @@ __all__ = [
     "revive",
     "set_fulfillment_status",
     "set_payment_status",
+    "status_when_captured",
     "token_of",
 ]

@@ -139,7 +139,7 @@ def set_payment_status(order: Order) -> PaymentStatus:
     elif sums["refunded"]:
         status = PaymentStatus.PARTIALLY_REFUNDED
     elif sums["captured"]:
-        status = PaymentStatus.PAID
+        status = status_when_captured(order, sums["captured"])
     else:
         status = _unpaid(payments.filter(pk=sums["last"]).values_list("state", flat=True).first())
     before = order.payment_status
@@ -172,6 +172,17 @@ def set_fulfillment_status(order: Order) -> FulfillmentStatus:
     Order.objects.filter(pk=order.pk).update(fulfillment_status=status)
     order.fulfillment_status = status
     return status
+
+
+def status_when_captured(order: Order, captured: int) -> PaymentStatus:
+    """The payment status of an order whose payment is authorized, and so much of it captured.
+
+    Args:
+        captured: minor units; 0 while it is authorized only.
+    """
+    if not captured:
+        return PaymentStatus.AUTHORIZED
+    return PaymentStatus.PARTIALLY_PAID if captured < order.total else PaymentStatus.PAID
 
 
 def _move(order: Order, before: OrderStatus, after: OrderStatus, **changes: object) -> bool:

@@ -31,7 +31,7 @@ def adopt(payment_id: int, outcome: RefundOutcome) -> Refund | None:
 
 
 def _counted(payment: Payment, outcome: RefundOutcome) -> Refund | None:
-    if outcome.done is False or outcome.currency != payment.currency:
+    if outcome.done is False or outcome.is_release or outcome.currency != payment.currency:
         return None
     try:
         count(payment, outcome.amount, was_paid=True)

@@ -39,7 +39,8 @@ def apply(payment_id: int, outcome: Outcome, *, by: Any = None) -> Payment:
 
     A payment that is authorized or captured in full confirms its order, or revives it when it has
     expired; where that is not possible the money goes back. One that was declined or given up gives
-    the order up. Another amount or currency than the payment's never pays: it goes back.
+    the order up. A capture of part of an authorized amount counts, and releases the rest. Any other
+    amount or currency than the payment's never pays: it goes back.
 
     Args:
         by: the member of staff who asked for it, for the order's timeline.
@@ -109,7 +110,19 @@ def _is_wrong(payment: Payment, outcome: Outcome) -> bool:
     """Whether it tells of money, but not of this payment's."""
     if outcome.result not in (Result.AUTHORIZED, Result.CAPTURED):
         return False
-    return (outcome.amount, outcome.currency) != (payment.amount, payment.currency)
+    if (outcome.amount, outcome.currency) == (payment.amount, payment.currency):
+        return False
+    return not _is_partial_capture(payment, outcome)
+
+
+def _is_partial_capture(payment: Payment, outcome: Outcome) -> bool:
+    """Whether part of the payment's authorized amount was captured.
+
+    The capture may be told before the authorization; then the provider says what was authorized.
+    """
+    is_authorized = payment.amount in (payment.authorized, outcome.authorized)
+    is_part = 0 < outcome.amount < payment.amount and outcome.currency == payment.currency
+    return outcome.result == Result.CAPTURED and is_authorized and is_part
 
 
 def _stay(payment: Payment, outcome: Outcome) -> bool:
@@ -163,15 +176,15 @@ def _wait(payment: Payment, outcome: Outcome) -> bool:
 
 
 def _take(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> bool:
-    """The money is promised, or has come."""
+    """The money is promised, or has come; what was authorized and not captured is released."""
     before, order = payment.state, payment.order
     is_captured = after == PaymentState.CAPTURED
     taken = change(
         payment,
         state=after,
         reference=outcome.reference or payment.reference,
-        authorized=payment.amount,
-        captured=payment.amount if is_captured else 0,
+        authorized=outcome.amount,
+        captured=outcome.amount if is_captured else 0,
         client_data={},
         failure="",
         settle_at=None,
@@ -179,8 +192,11 @@ def _take(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> b
     if not taken:
         return False
     kind = OrderEventKind.PAYMENT_CAPTURED if is_captured else OrderEventKind.PAYMENT_AUTHORIZED
-    record(payment, kind, by, amount=payment.amount, currency=payment.currency)
-    status = PaymentStatus.PAID if is_captured else PaymentStatus.AUTHORIZED
+    record(payment, kind, by, amount=outcome.amount, currency=payment.currency)
+    if released := payment.amount - outcome.amount:
+        told = {"amount": released, "currency": payment.currency}
+        record(payment, OrderEventKind.PAYMENT_VOIDED, by, **told)
+    status = orders.status_when_captured(order, payment.captured)
     if before != PaymentState.AUTHORIZED:
         if orders.confirm(order, payment_status=status):
             return True

@@ -236,7 +236,11 @@ class RefundForm(LinesForm):
 
     @staticmethod
     def fits(order: Order) -> bool:
-        some = order.payment_status in (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
+        some = order.payment_status in (
+            PaymentStatus.PARTIALLY_PAID,
+            PaymentStatus.PAID,
+            PaymentStatus.PARTIALLY_REFUNDED,
+        )
         # Of an order whose money is gone, what is not shipped is taken out for nothing.
         is_gone = order.payment_status in (PaymentStatus.REFUNDED, PaymentStatus.VOIDED)
         return some or (is_gone and order.status == OrderStatus.CONFIRMED)

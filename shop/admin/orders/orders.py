@@ -43,6 +43,7 @@ _LABELS = {
     FulfillmentStatus.PARTIAL.label: "info",
     FulfillmentStatus.FULL.label: "success",
     PaymentStatus.AUTHORIZED.label: "info",
+    PaymentStatus.PARTIALLY_PAID.label: "warning",
     PaymentStatus.PAID.label: "success",
     PaymentStatus.FAILED.label: "danger",
 }

@@ -59,7 +59,9 @@ def outcome_of(intent: Mapping[str, Any], request: PaymentRequest | None = None)
     if status == "succeeded":
         return _paid(intent, Result.CAPTURED, intent["amount_received"])
     if status == "requires_capture":
-        return _paid(intent, Result.AUTHORIZED, intent["amount_capturable"])
+        # Captured in several steps, the intent tells what it comes to once the last one is made.
+        amount = intent["amount_capturable"] + intent["amount_received"]
+        return _paid(intent, Result.AUTHORIZED, amount)
     if status == "canceled":
         return Outcome(result=Result.VOIDED, reference=reference)
     if status == "processing":
@@ -77,11 +79,17 @@ def outcome_of(intent: Mapping[str, Any], request: PaymentRequest | None = None)
 def refund_outcome_of(refund: Mapping[str, Any]) -> RefundOutcome:
     """What a refund says."""
     amount, currency = _money(refund, refund["amount"])
+    done = _REFUNDED.get(refund["status"])
     return RefundOutcome(
-        done=_REFUNDED.get(refund["status"]),
+        done=done,
         reference=refund["id"],
         amount=amount,
         currency=currency,
+        # Stripe shows the part of an authorization that it released as a refund that did not touch
+        # the account's balance: https://docs.stripe.com/api/refunds/object
+        # Stripe lists the released part of an authorization as a refund that did not move the
+        # account's balance: https://docs.stripe.com/api/refunds/object
+        is_release=done is True and refund.get("balance_transaction", "") is None,
     )
 
 
@@ -146,7 +154,14 @@ def notification_of(event: Mapping[str, Any]) -> Notification:
 
 def _paid(intent: Mapping[str, Any], result: Result, amount: int) -> Outcome:
     minor, currency = _money(intent, amount)
-    return Outcome(result=result, reference=intent["id"], amount=minor, currency=currency)
+    is_held = intent["capture_method"] == "manual"
+    return Outcome(
+        result=result,
+        reference=intent["id"],
+        amount=minor,
+        authorized=_money(intent, intent["amount"])[0] if is_held else 0,
+        currency=currency,
+    )
 
 
 def _is_withdrawn(state: DisputeState, moves: Sequence[Mapping[str, Any]]) -> bool:

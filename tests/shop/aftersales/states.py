@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from shop.actions import aftersales, payments
 from shop.actions.aftersales import Wanted
-from shop.models import Order, PaymentState, User
+from shop.models import DemoCharge, Order, PaymentState, User
 
 
 def _partly(order: Order, staff: User) -> None:
@@ -32,6 +32,11 @@ def _refunded(order: Order, staff: User) -> None:
     aftersales.refund(order, Wanted(amount=order.total), by=staff)
 
 
+def _partially_paid(order: Order, staff: User) -> None:
+    DemoCharge.objects.filter(key=order.payments.get().key).update(state="captured", captured=1000)
+    payments.ask(order.payments.get().pk)
+
+
 def _expired(order: Order, staff: User) -> None:
     Order.objects.filter(pk=order.pk).update(expires_at=timezone.now() - timedelta(minutes=1))
     order.payments.update(settle_at=timezone.now())
@@ -49,6 +54,7 @@ STATES: dict[str, tuple[PaymentState, Callable[[Order, User], None]]] = {
     "expired": (PaymentState.REQUIRES_ACTION, _expired),
     "promised": (PaymentState.AUTHORIZED, _nothing),
     "paid": (PaymentState.CAPTURED, _nothing),
+    "partially paid": (PaymentState.AUTHORIZED, _partially_paid),
     "partly shipped": (PaymentState.CAPTURED, _partly),
     "shipped unpaid": (PaymentState.AUTHORIZED, _shipped),
     "completed": (PaymentState.CAPTURED, _shipped),

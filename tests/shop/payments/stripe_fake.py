@@ -99,6 +99,16 @@ class Fake:
             intent["last_payment_error"] = {"type": "invalid_request_error", "code": code}
         return intent
 
+    def captures(self, intent_id: str, amount: int, *, is_final: bool = True) -> dict[str, Any]:
+        """Somebody captures so much on Stripe's dashboard, which releases the rest if final."""
+        intent = self.intents[intent_id]
+        assert amount <= intent["amount_capturable"]
+        intent["amount_received"] += amount
+        intent["amount_capturable"] -= amount
+        if is_final:
+            intent |= {"status": "succeeded", "amount_capturable": 0}
+        return intent
+
     def pays_back(self, intent_id: str, amount: int) -> dict[str, Any]:
         """Somebody refunds on Stripe's dashboard, where there is no key of ours."""
         refund = self._refund(

@@ -9,11 +9,14 @@ from django.utils import timezone
 
 from shop.actions import inventory, orders, payments
 from shop.actions.catalog import variants
+from shop.errors import ExceedsPayment
 from shop.gateways import Failure, Outcome, Result
 from shop.models import (
     DemoCharge,
+    FulfillmentStatus,
     Order,
     OrderEvent,
+    OrderLine,
     OrderStatus,
     OutboxEvent,
     Payment,
@@ -185,8 +188,16 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("changed", WRONG)
-@pytest.mark.parametrize("state", ["created", "requires_action", "authorized", "failed", "voided"])
+@pytest.mark.parametrize(
+    ("state", "changed"),
+    [
+        (state, changed)
+        for state in ("created", "requires_action", "authorized", "failed", "voided")
+        for changed in WRONG
+        # Part of what was authorized counts.
+        if (state, changed) != ("authorized", {"amount": TOTAL - 1})
+    ],
+)
 def test_a_wrong_amount_never_pays_and_goes_back(
     changed: dict[str, Any], state: str, order: Order
 ) -> None:
@@ -235,6 +246,134 @@ def test_a_wrong_promise_that_somebody_captured_is_paid_back(order: Order) -> No
     assert (refund.amount, refund.state) == (100, RefundState.SUCCEEDED)
     payment.refresh_from_db()
     assert (payment.captured, payment.refunded, payment.settle_at) == (0, 0, None)
+
+
+# --- Partial captures -----------------------------------------------------------------------------
+
+
+def partial(payment: Payment, amount: int = 2000, **changed: Any) -> Outcome:
+    """Somebody captured part of it at the provider."""
+    return outcome_of("captured", payment, amount=amount, authorized=TOTAL, **changed)
+
+
+@pytest.mark.parametrize("amount", [1, 2000, TOTAL - 1])
+@pytest.mark.parametrize("state", ["created", "requires_action", "authorized"])
+def test_a_partial_capture_counts_and_releases_the_rest(
+    amount: int, state: str, order: Order, told: Any, reserved: Any
+) -> None:
+    payment = in_state(order, PaymentState(state))
+    move(order, ORDERS.get(payment.state, OrderStatus.CONFIRMED))
+    for _ in range(50):
+        payments.apply(payment.pk, partial(payment, amount))
+        payments.apply(payment.pk, outcome_of("authorized", payment))
+    payment.refresh_from_db()
+    order.refresh_from_db()
+    assert (payment.state, payment.failure) == (PaymentState.CAPTURED, "")
+    assert (payment.authorized, payment.captured, payment.refunded) == (amount, amount, 0)
+    assert (order.status, order.payment_status) == (
+        OrderStatus.CONFIRMED,
+        PaymentStatus.PARTIALLY_PAID,
+    )
+    assert Refund.objects.count() == 0
+    assert reserved() == 2
+    lines = order.events.filter(kind__startswith="payment_").order_by("pk")
+    assert [(line.kind, line.data["amount"]) for line in lines] == [
+        ("payment_captured", amount),
+        ("payment_voided", TOTAL - amount),
+    ]
+    assert told(order).count("confirmed") == 1
+
+
+def test_the_shop_knows_by_itself_what_it_has_heard_to_be_authorized(order: Order) -> None:
+    payment = in_state(order, PaymentState.AUTHORIZED)
+    move(order, OrderStatus.CONFIRMED)
+    payments.apply(payment.pk, outcome_of("captured", payment, amount=2000))
+    payment.refresh_from_db()
+    assert (payment.state, payment.captured) == (PaymentState.CAPTURED, 2000)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"amount": TOTAL + 1},
+        {"amount": TOTAL + 1, "authorized": TOTAL + 1},
+        {"amount": 0},
+        {"amount": -1},
+        {"currency": "JPY"},
+        {"currency": ""},
+    ],
+)
+def test_more_than_was_authorized_or_another_currency_is_no_partial_capture(
+    changed: dict[str, Any], order: Order
+) -> None:
+    payment = in_state(order, PaymentState.AUTHORIZED)
+    move(order, OrderStatus.CONFIRMED)
+    given: dict[str, Any] = {"amount": 2000, "authorized": TOTAL, **changed}
+    payments.apply(payment.pk, outcome_of("captured", payment, **given))
+    payment.refresh_from_db()
+    assert (payment.state, payment.failure) == (PaymentState.FAILED, Failure.WRONG_AMOUNT)
+    assert payment.captured == 0
+
+
+@pytest.mark.parametrize("authorized", [0, 2000, TOTAL - 1, TOTAL + 1])
+def test_part_of_another_authorization_goes_back(authorized: int, order: Order) -> None:
+    payment = in_state(order, PaymentState.REQUIRES_ACTION)
+    told = outcome_of("captured", payment, amount=2000, authorized=authorized)
+    payments.apply(payment.pk, told)
+    payment.refresh_from_db()
+    assert (payment.state, payment.failure) == (PaymentState.FAILED, Failure.WRONG_AMOUNT)
+    assert Refund.objects.get().amount == 2000
+
+
+def test_what_is_paid_back_of_a_partial_capture_is_at_most_what_was_captured(order: Order) -> None:
+    payment = paid(order, "authorize")
+    DemoCharge.objects.update(state="captured", captured=2000)
+    payments.ask(payment.pk)
+    with pytest.raises(ExceedsPayment):
+        payments.refund(payment, amount=2001, key="too much")
+    payments.refund(payment, amount=2000, key="all of it")
+    payment.refresh_from_db()
+    order.refresh_from_db()
+    assert (payment.state, payment.left) == (PaymentState.REFUNDED, 0)
+    assert order.payment_status == PaymentStatus.REFUNDED
+    assert list(DemoCharge.objects.get().refunds.values()) == [2000]
+
+
+@pytest.mark.parametrize("status", [OrderStatus.CANCELLED, OrderStatus.EXPIRED])
+def test_a_partial_capture_of_an_order_that_was_given_up_goes_back_once(
+    status: OrderStatus, order: Order
+) -> None:
+    payment = paid(order, "authorize")
+    Order.objects.filter(pk=order.pk).update(status=status)
+    # Nothing is left of what expired, so that it cannot be revived.
+    OrderLine.objects.filter(order=order).update(variant=None)
+    DemoCharge.objects.update(state="captured", captured=2000)
+    for _ in range(3):
+        payments.ask(payment.pk)
+        payments.settle()
+    payment.refresh_from_db()
+    assert (payment.state, payment.refunded) == (PaymentState.REFUNDED, 2000)
+    assert list(DemoCharge.objects.get().refunds.values()) == [2000]
+
+
+def test_a_shipped_order_that_is_partially_paid_is_left_to_staff(order: Order) -> None:
+    payment = paid(order, "authorize")
+    Order.objects.filter(pk=order.pk).update(fulfillment_status=FulfillmentStatus.FULL)
+    DemoCharge.objects.update(state="captured", captured=2000)
+    payments.ask(payment.pk)
+    order.refresh_from_db()
+    assert (order.status, order.payment_status) == (
+        OrderStatus.CONFIRMED,
+        PaymentStatus.PARTIALLY_PAID,
+    )
+
+
+def test_a_capture_that_finds_part_captured_already_counts_that(order: Order) -> None:
+    payment = paid(order, "authorize")
+    DemoCharge.objects.update(state="captured", captured=2000)
+    found = payments.capture(payment, by=None)
+    assert (found.state, found.captured) == (PaymentState.CAPTURED, 2000)
+    assert DemoCharge.objects.get().captured == 2000
 
 
 # --- Money that comes late ------------------------------------------------------------------------

@@ -278,6 +278,61 @@ def test_a_wrong_amount_never_pays(
     assert Refund.objects.get().state == RefundState.SUCCEEDED
 
 
+# --- Partial captures -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(stripe: Fake, order: Order, settings: Any) -> Payment:
+    """A payment that is to be captured later and waits for its customer."""
+    settings.STRIPE_CAPTURE_LATER = True
+    return paid(order, "", provider="stripe")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_partial_capture_counts_in_whatever_order_it_is_told(
+    seed: int, stripe: Fake, held: Payment, order: Order, deliver: Any
+) -> None:
+    held_then = {**stripe.customer_confirms(held.reference)}
+    captured = stripe.captures(held.reference, 2000)
+    told = [
+        stripe.event("payment_intent.amount_capturable_updated", held_then),
+        stripe.event("payment_intent.succeeded", {**captured}),
+    ] * 20
+    random.Random(seed).shuffle(told)
+    assert {deliver(message) for message in told} == {200}
+    assert (fresh(held).state, held.failure) == (PaymentState.CAPTURED, "")
+    assert (held.authorized, held.captured, held.refunded) == (2000, 2000, 0)
+    assert (fresh(order).status, order.payment_status) == ("confirmed", "partially_paid")
+    assert payments.settle() == 0
+    assert stripe.refunds == {}
+
+
+def test_captured_in_several_steps_it_counts_with_the_last_one(
+    stripe: Fake, held: Payment, order: Order, deliver: Any
+) -> None:
+    intent = stripe.customer_confirms(held.reference)
+    stripe.captures(held.reference, 1000, is_final=False)
+    assert deliver(stripe.event("payment_intent.amount_capturable_updated", {**intent})) == 200
+    assert (fresh(held).state, held.authorized) == (PaymentState.AUTHORIZED, TOTAL)
+    stripe.captures(held.reference, 1500)
+    assert deliver(stripe.event("payment_intent.succeeded", {**intent})) == 200
+    assert (fresh(held).state, held.captured) == (PaymentState.CAPTURED, 2500)
+    assert fresh(order).payment_status == PaymentStatus.PARTIALLY_PAID
+
+
+def test_the_released_rest_is_no_refund(
+    stripe: Fake, held: Payment, order: Order, deliver: Any
+) -> None:
+    stripe.customer_confirms(held.reference)
+    intent = stripe.captures(held.reference, 2000)
+    assert deliver(stripe.event("payment_intent.succeeded", {**intent})) == 200
+    released = stripe.pays_back(held.reference, TOTAL - 2000) | {"balance_transaction": None}
+    stripe.refunds[released["id"]] = released
+    assert deliver(stripe.event("refund.created", {**released})) == 200
+    assert (fresh(held).captured, held.refunded) == (2000, 0)
+    assert fresh(order).payment_status == PaymentStatus.PARTIALLY_PAID
+
+
 # --- Refunds --------------------------------------------------------------------------------------
 
 

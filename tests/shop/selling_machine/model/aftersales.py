@@ -30,7 +30,8 @@ class Aftersales(Checkout):
 
     def fulfil(self, order: Order, asked: Units | None, *, refunded: bool) -> None:
         """Ships units; those that were refunded only when it says so."""
-        payable = (AUTHORIZED, "paid", PARTIALLY_REFUNDED, *([REFUNDED] if refunded else []))
+        payable = (AUTHORIZED, "partially_paid", "paid", PARTIALLY_REFUNDED)
+        payable += (REFUNDED,) if refunded else ()
         if order.status != CONFIRMED or order.payment_status not in payable:
             raise Refused("ILLEGAL_MOVE")
         for line, units in _chosen(order, asked, _unshipped if refunded else _to_ship):

@@ -71,7 +71,8 @@ class Orders(Carts):
             whole = payment.refunded == payment.captured
             order.payment_status = REFUNDED if whole else PARTIALLY_REFUNDED
         elif payment.captured:
-            order.payment_status = "paid"
+            whole = payment.captured == payment.amount
+            order.payment_status = "paid" if whole else "partially_paid"
         else:
             order.payment_status = payment.state if payment.state not in OPEN else "pending"
         if payment.refunded and order.status not in GIVEN_UP:

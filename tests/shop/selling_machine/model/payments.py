@@ -156,9 +156,14 @@ class Payments(Orders):
     def _take(self, order: Order, payment: Payment, after: str) -> None:
         before = payment.state
         payment.state, payment.due = after, None
-        payment.authorized = payment.amount
-        payment.captured = payment.amount if after == CAPTURED else 0
-        status = "paid" if after == CAPTURED else AUTHORIZED
+        amount = payment.amount
+        if after == CAPTURED and payment.charge is not None:
+            amount = payment.charge.captured
+        payment.authorized = amount
+        payment.captured = amount if after == CAPTURED else 0
+        status = AUTHORIZED
+        if after == CAPTURED:
+            status = "paid" if amount == payment.amount else "partially_paid"
         if before != AUTHORIZED and order.status == PENDING:
             self.confirm(order, status)
             return

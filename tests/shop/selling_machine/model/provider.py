@@ -52,6 +52,12 @@ def capture(payment: Payment) -> str:
     return charge.state
 
 
+def capture_part(payment: Payment, amount: int) -> None:
+    """Somebody captures part of what is promised at the provider, which releases the rest."""
+    assert payment.charge is not None
+    payment.charge.state, payment.charge.captured = CAPTURED, amount
+
+
 def void(payment: Payment) -> str:
     """Closes it; captured, somebody was quicker."""
     if is_by_hand(payment):

@@ -29,6 +29,13 @@ def waits_for_customer(order: rows.Order) -> bool:
     return charge is not None and charge.state == rows.REQUIRES_ACTION
 
 
+def is_held(order: rows.Order) -> bool:
+    """Whether the provider holds money that can be captured there."""
+    payment = order.payment
+    charge = payment.charge if payment else None
+    return charge is not None and charge.state == rows.AUTHORIZED
+
+
 def is_promised(order: rows.Order) -> bool:
     return order.payment is not None and order.payment.state == rows.AUTHORIZED
 
@@ -86,6 +93,24 @@ class PaymentRules(Both):
             lambda: self.shop.hear(order, rows.CAPTURED),
             lambda: payments.ask(payment_row(order).pk),
         )
+
+    @there_is(is_held)
+    @rule(which=WHICH, part=st.sampled_from([1, 30, 50, 99]), tells=st.booleans())
+    def staff_capture_part_at_the_provider(self, which: int, part: int, tells: bool) -> None:
+        """So many percent, past the shop, which may hear of it later only."""
+        order = self.order(which, is_held, is_held)
+        payment = paid(order)
+        amount = max(payment.amount * part // 100, 1)
+        provider.capture_part(payment, amount)
+        charges = DemoCharge.objects.filter(key=payment_row(order).key)
+        assert charges.update(state=rows.CAPTURED, captured=amount) == 1
+        figures.ends["capture a part at the provider", "done"] += 1
+        if tells:
+            self.same(
+                "provider tells",
+                lambda: self.shop.hear(order, provider.look_up(payment)),
+                lambda: payments.ask(payment_row(order).pk),
+            )
 
     @there_is(is_promised)
     @rule(which=WHICH, line=LINES, twice=st.booleans())

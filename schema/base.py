@@ -66,14 +66,18 @@ _ERROR_CODES = {
     "CART_EMPTY": "There is nothing in the cart.",
     "CART_CHANGED": "The cart has another version than the one given.",
     "CART_CLOSED": "The cart was ordered, or merged into another.",
+    "PAYMENT_PENDING": "The cart was ordered and the payment of its order is pending. Cancel the "
+    "order (`orderCancel`, `orderCancelByToken`) to get the cart back, or send `checkoutComplete` "
+    "with another `idempotencyKey` to pay another way. While the provider processes the payment, "
+    "wait for its result.",
     "TOTAL_CHANGED": "The total is another than the one expected; nothing was charged.",
     "SHIPPING_NOT_OFFERED": "There is no shipping rate for this address, weight and total.",
     "INVALID_VOUCHER": "There is no such voucher, or it does not apply.",
     "CURRENCY_MISMATCH": "Amounts are in different currencies.",
     "AMOUNT_TOO_LARGE": "It comes to more than can be paid at once.",
-    "PAYMENT_DECLINED": "The provider declined the payment; the cart is as it was. To a request "
-    "that comes again when its order was not paid in time or was called off: the cart stays "
-    "closed.",
+    "PAYMENT_DECLINED": "The provider declined the payment; the cart is as it was. Also the answer "
+    "to a request that comes again after its order was cancelled (the cart is open again) or "
+    "expired (the cart stays closed).",
     "PAYMENT_NOT_OFFERED": "The shop does not offer this way to pay.",
     "PAYMENT_UNAVAILABLE": "The payment provider does not answer just now; nothing was written or "
     "charged. Try again in a minute, or another way to pay.",

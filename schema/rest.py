@@ -52,6 +52,7 @@ CONFLICTS = frozenset(
         "INSUFFICIENT_STOCK",
         "IN_USE",
         "OUT_OF_STOCK",
+        "PAYMENT_PENDING",
         "TOTAL_CHANGED",
     }
 )

@@ -39,6 +39,7 @@ class ErrorCode(StrEnum):
     CART_EMPTY = "CART_EMPTY"
     CART_CHANGED = "CART_CHANGED"
     CART_CLOSED = "CART_CLOSED"
+    PAYMENT_PENDING = "PAYMENT_PENDING"
     TOTAL_CHANGED = "TOTAL_CHANGED"
     SHIPPING_NOT_OFFERED = "SHIPPING_NOT_OFFERED"
     INVALID_VOUCHER = "INVALID_VOUCHER"
@@ -305,6 +306,16 @@ class CartChanged(ShopError):
 class CartClosed(ShopError):
     code = ErrorCode.CART_CLOSED
     message = "The cart has been ordered already."
+
+
+class PaymentPending(CartClosed):
+    """The cart was ordered, and its order can still be cancelled unpaid."""
+
+    code = ErrorCode.PAYMENT_PENDING
+    message = (
+        "The payment of this cart's order is pending. Cancel the order to change the cart, or "
+        "check out again to pay another way."
+    )
 
 
 class TotalChanged(ShopError):

@@ -10,7 +10,7 @@ from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
 from schema.opened import cart_token
 from schema.permissions import ANYONE, SIGNED_IN
-from schema.types.carts import CART_TOKEN, Cart, open_cart, remember
+from schema.types.carts import CART_TOKEN, Cart, remember
 from shop import models, throttling
 from shop.actions import carts
 from shop.actions.customers import addresses
@@ -68,7 +68,7 @@ class CartMutation(Mutation):
         abstract = True
 
     permission = ANYONE
-    codes: tuple[str, ...] = ("NOT_FOUND", "CART_CHANGED", "CART_CLOSED")
+    codes: tuple[str, ...] = ("NOT_FOUND", "CART_CHANGED", "CART_CLOSED", "PAYMENT_PENDING")
     # Each is one action, with a transaction of its own: within another it would be a savepoint, and
     # cost two statements more.
     owns_transaction = True
@@ -77,7 +77,8 @@ class CartMutation(Mutation):
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, cart: str | None = None, **values: Any) -> Any:
-        row = open_cart(info, cart)
+        row = carts.find_to_change(info.context.user, cart_token(info.context, cart))
+        remember(info.context, row)
         found = retried(lambda: cls.change(info, row, **values))
         remember(info.context, row, found)
         return cls(cart=row)
@@ -108,6 +109,7 @@ class CartCreate(Mutation):
         "OUT_OF_STOCK",
         "NOT_PURCHASABLE",
         "CART_CLOSED",
+        "PAYMENT_PENDING",
         "CURRENCY_MISMATCH",
     )
 
@@ -365,7 +367,7 @@ class CartMerge(Mutation):
     """
 
     permission = SIGNED_IN
-    codes = ("NOT_FOUND", "CART_CLOSED")
+    codes = ("NOT_FOUND", "CART_CLOSED", "PAYMENT_PENDING")
 
     class Input:
         cart = graphene.String(required=True, description="Token of the guest's cart.")

@@ -56,7 +56,9 @@ class CheckoutComplete(Mutation):
     written, and then the payment asked for. An order that is PENDING waits for its payment: for the
     customer (`nextStep`), or for a provider that has not answered; the shop finds out by itself. A
     declined payment cancels the order and leaves the cart as it was, for another try under another
-    key. `orderByToken` and `viewer.orders` show what becomes of it.
+    key. Sent under another key while the order waits for the customer, it cancels that order and
+    places a new one: that is how a customer pays another way. `orderByToken` and `viewer.orders`
+    show what becomes of it.
     """
 
     permission = ANYONE
@@ -68,6 +70,7 @@ class CheckoutComplete(Mutation):
         "CART_EMPTY",
         "CART_CHANGED",
         "CART_CLOSED",
+        "PAYMENT_PENDING",
         "TOTAL_CHANGED",
         "SHIPPING_NOT_OFFERED",
         "INVALID_VOUCHER",

@@ -11,9 +11,9 @@ import pytest
 from django.db import connections, transaction
 from django.utils import timezone
 
-from shop.actions import inventory, payments
+from shop.actions import aftersales, inventory, payments
 from shop.errors import ExceedsPayment, IllegalMove
-from shop.gateways import Notification, Outcome, Result, gateway_of
+from shop.gateways import Notification, Outcome, Result, demo, gateway_of
 from shop.models import (
     DemoCharge,
     Order,
@@ -82,6 +82,57 @@ def test_of_fifty_who_tell_the_same_one_counts(at_once: Any, mugs: Variant) -> N
     payment.refresh_from_db()
     assert (payment.captured, payment.refunded) == (TOTAL, 0)
     assert inventory.available([mugs.pk]) == {mugs.pk: 98}
+
+
+def capture_at_the_provider(payment: Payment, amount: int) -> Payment:
+    charges = DemoCharge.objects.filter(key=payment.key, state="authorized")
+    charges.update(state="captured", captured=amount)
+    return payments.ask(payment.pk)
+
+
+def test_captures_at_the_provider_and_in_the_shop_meet_and_one_counts(
+    at_once: Any, mugs: Variant
+) -> None:
+    for part in (1, 2000, TOTAL - 1):
+        payment = paid(pending_order(mugs), "authorize")
+        at_the_provider = partial(capture_at_the_provider, payment, part)
+        in_the_shop = partial(payments.capture, payment, by=None)
+        results = at_once(at_the_provider, in_the_shop, in_the_shop, at_the_provider)
+        assert {type(one) for one in results} <= {Payment, IllegalMove}
+        payment.refresh_from_db()
+        assert payment.captured in (part, TOTAL)
+        whole = payment.captured == TOTAL
+        payment.order.refresh_from_db()
+        assert payment.order.payment_status == ("paid" if whole else "partially_paid")
+        kinds = Counter(payment.order.events.values_list("kind", flat=True))
+        assert (kinds["payment_captured"], kinds["payment_voided"]) == (1, 0 if whole else 1)
+    assert Refund.objects.count() == 0
+    assert_books_agree()
+
+
+def test_a_customer_cancels_while_the_money_comes_and_it_goes_back_once(
+    at_once: Any, mugs: Variant
+) -> None:
+    for _ in range(6):
+        order = pending_order(mugs)
+        payment = paid(order, "requires_action")
+        assert demo.confirm(payment.key)
+        cart = order.cart
+        cancel = partial(aftersales.cancel, order, by=None)
+        tell = partial(payments.ask, payment.pk)
+        results = at_once(tell, cancel, tell, partial(payments.settle, later()))
+        assert [one for one in results if isinstance(one, Exception)] == []
+        while payments.settle(later()):
+            pass
+        order.refresh_from_db()
+        cart.refresh_from_db()
+        assert (order.status, order.payment_status) == ("cancelled", "refunded")
+        # Paid before it was cancelled, its cart stays closed.
+        was_paid = order.confirmed_at is not None
+        assert cart.status == ("ordered" if was_paid else "active")
+        assert list(DemoCharge.objects.get(key=payment.key).refunds.values()) == [TOTAL]
+        assert inventory.available([mugs.pk]) == {mugs.pk: 100}
+    assert_books_agree()
 
 
 def test_of_a_hundred_partial_refunds_no_more_than_came_goes_back(mugs: Variant) -> None:

@@ -187,6 +187,62 @@ def test_a_payment_that_waits_for_the_customer_tells_the_next_step(
     assert any(payload["nextStep"].values())
 
 
+EMAIL_SET = """mutation($input: CartEmailSetInput!) { cartEmailSet(input: $input) {
+  cart { email } userErrors { code field } } }"""
+CANCEL_OPENED = """mutation($input: OrderCancelByTokenInput!) {
+  orderCancelByToken(input: $input) { order { status } userErrors { code } } }"""
+WAITS = {"provider": "DEMO", "method": "requires_action"}
+
+
+def test_a_guest_comes_back_from_the_banks_page_and_gets_the_cart_back(
+    guest: SimpleNamespace, complete: Any, api: Any
+) -> None:
+    first = complete(cart=guest.token, payment=WAITS, idempotencyKey="first")
+    change = {"cart": guest.token, "email": "new@example.org"}
+    told = api(EMAIL_SET, input=change)["data"]["cartEmailSet"]
+    assert told == {"cart": None, "userErrors": [{"code": "PAYMENT_PENDING", "field": ["cart"]}]}
+    opened = {"number": first["order"]["number"], "token": first["token"]}
+    cancelled = api(CANCEL_OPENED, input=opened)["data"]["orderCancelByToken"]
+    assert cancelled == {"order": {"status": "CANCELLED"}, "userErrors": []}
+    told = api(EMAIL_SET, input=change)["data"]["cartEmailSet"]
+    assert told == {"cart": {"email": "new@example.org"}, "userErrors": []}
+    again = complete(cart=guest.token, idempotencyKey="second")
+    assert again["order"]["status"] == "CONFIRMED"
+    assert sum(DemoCharge.objects.values_list("captured", flat=True)) == 1081
+
+
+def test_another_way_to_pay_replaces_the_order_that_waits(
+    guest: SimpleNamespace, complete: Any
+) -> None:
+    first = complete(cart=guest.token, payment=WAITS, idempotencyKey="first")
+    second = complete(cart=guest.token, idempotencyKey="second")
+    assert (second["order"]["status"], second["nextStep"]) == ("CONFIRMED", None)
+    assert Order.objects.get(number=first["order"]["number"]).status == "cancelled"
+    again = complete(cart=guest.token, payment=WAITS, idempotencyKey="first")
+    assert codes(again) == [("PAYMENT_DECLINED", ["payment"])]
+
+
+def test_only_the_account_itself_is_told_that_its_cart_waits(
+    selling: SimpleNamespace, customer: User, staff: User, complete: Any, api: Any
+) -> None:
+    ready(customer, (selling.variants[0], 2), (selling.variants[5], 1))
+    first = complete(customer, payment=WAITS)
+
+    def told(user: User | None) -> list[str]:
+        answer = api(EMAIL_SET, user, input={"email": "new@example.org"})
+        return [error["code"] for error in answer["data"]["cartEmailSet"]["userErrors"]]
+
+    assert told(customer) == ["PAYMENT_PENDING"]
+    other = User.objects.create(email="other@example.org", email_key="other@example.org")
+    for user in (None, other, staff):
+        assert told(user) == ["NOT_FOUND"]
+        assert codes(complete(user)) == [("NOT_FOUND", ["cart"])]
+    second = complete(customer, idempotencyKey="another way")
+    assert second["order"]["status"] == "CONFIRMED"
+    assert Order.objects.get(number=first["order"]["number"]).status == "cancelled"
+    assert told(customer) == ["NOT_FOUND"]
+
+
 def test_the_header_is_a_key_too(guest: SimpleNamespace, client: Client) -> None:
     wish = {"cart": guest.token, "payment": {"provider": "DEMO"}, "expectedTotal": "10.81"}
 

@@ -27,6 +27,9 @@ def cancel(
 ) -> Order:
     """Calls an order off. Not to be called in a transaction: providers are asked outside of them.
 
+    One that was not paid yet reopens its cart, as a declined payment does. Money that comes for it
+    later goes back.
+
     First, in one transaction, the order is cancelled, its stock is free, its voucher can be used
     again, and it is written down that all its money goes back. Then the providers are asked: what
     is promised is voided, what was paid is refunded. A process that dies in between, or an answer
@@ -62,6 +65,7 @@ def _call_off(order: Order, reason: str, restock: bool, by: Any) -> None:
         status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
         fulfillment_status__in=(FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED),
     )
+    was_pending = order.status == OrderStatus.PENDING
     Order.objects.filter(pk=order.pk).update(
         status=OrderStatus.CANCELLED, ended_at=timezone.now(), expires_at=None
     )
@@ -74,6 +78,8 @@ def _call_off(order: Order, reason: str, restock: bool, by: Any) -> None:
     if not restock:
         _write_off(order, released)
     orders.give_back_voucher(order)
+    if was_pending:
+        orders.reopen_cart(order)
     events.emit("order.cancelled", order)
 
 

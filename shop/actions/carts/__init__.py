@@ -28,7 +28,14 @@ from shop.actions.carts.lines import (
     update,
 )
 from shop.actions.carts.merging import merge
-from shop.actions.carts.opening import create, digest_of, find, is_for_another
+from shop.actions.carts.opening import (
+    create,
+    digest_of,
+    find,
+    find_to_change,
+    is_for_another,
+    pending_of,
+)
 from shop.actions.carts.pricing import Notice, NoticeCode, PricedCart, priced, priced_all
 
 __all__ = [
@@ -44,9 +51,11 @@ __all__ = [
     "digest_of",
     "dismiss_notices",
     "find",
+    "find_to_change",
     "is_for_another",
     "merge",
     "open_reminder",
+    "pending_of",
     "priced",
     "priced_all",
     "purge",

@@ -4,8 +4,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from shop.actions.rows import hold as hold_row
-from shop.errors import CartChanged, CartClosed, Invalid
-from shop.models import Cart, CartStatus
+from shop.errors import CartChanged, CartClosed, Invalid, PaymentPending
+from shop.models import Cart, CartStatus, Order, OrderStatus
 
 
 def hold(cart: Cart, version: int | None = None) -> None:
@@ -16,16 +16,26 @@ def hold(cart: Cart, version: int | None = None) -> None:
 
     Raises:
         NotFound: it was removed.
+        PaymentPending: it was ordered, and its order waits for its payment.
         CartClosed: it was ordered, or merged into another, or has become an account's since it was
             found.
         CartChanged: it has another version.
     """
     owner = cart.user_id
     hold_row(cart)
-    if cart.status != CartStatus.ACTIVE or cart.user_id != owner:
+    if cart.user_id != owner:
         raise CartClosed(field=["cart"])
+    if cart.status != CartStatus.ACTIVE:
+        raise closed(cart)
     if version is not None and cart.version != version:
         raise CartChanged(field=["version"])
+
+
+def closed(cart: Cart) -> CartClosed:
+    """The error for a cart that is not open: it says whether its order can still be cancelled."""
+    pending = Order.objects.filter(cart=cart.pk, status=OrderStatus.PENDING)
+    error = PaymentPending if pending.exists() else CartClosed
+    return error(field=["cart"])
 
 
 def changed(cart: Cart, **fields: object) -> None:

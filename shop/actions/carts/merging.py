@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from shop.actions.carts.holding import changed
+from shop.actions.carts.holding import changed, closed
 from shop.actions.carts.lines import MAX_LINES, MAX_QUANTITY, store
 from shop.actions.carts.opening import find, is_for_another
 from shop.actions.carts.pricing import is_for_sale, left, lines_of
@@ -29,6 +29,7 @@ def merge(user: Any, token: str) -> Cart:
     Raises:
         NotFound: there is no such cart, or it is somebody else's.
         Invalid: a staff member made it for somebody else (`opening.is_for_another`).
+        PaymentPending: it was ordered, and its order waits for its payment.
         CartClosed: it was ordered, or merged before into a cart that was.
         IntegrityError: the account got a cart at the same moment; tried again, it is found.
     """
@@ -45,7 +46,7 @@ def merge(user: Any, token: str) -> Cart:
         raise Invalid(message, field=["cart"])
     own = next((cart for cart in carts.values() if cart.active_key == user.pk), None)
     if guest.status == CartStatus.ORDERED:
-        raise CartClosed(field=["cart"])
+        raise closed(guest)
     if own is None and guest.status == CartStatus.ACTIVE:
         changed(guest, user=user, active_key=user.pk, email=guest.email or user.email)
         return guest

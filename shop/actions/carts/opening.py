@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 
 from shop.compiled import Compiled
-from shop.errors import NotFound
-from shop.models import Cart
+from shop.errors import NotFound, PaymentPending
+from shop.models import Cart, CartStatus, OrderStatus
 from shop.models.customers import email_key
 
 _FIELD = ("cart",)
@@ -78,6 +78,31 @@ def find(user: Any, token: str | None) -> Cart:
     if cart is None:
         raise NotFound("There is no such cart.", field=_FIELD)
     return cart
+
+
+def find_to_change(user: Any, token: str | None) -> Cart:
+    """As `find`, but tells an account whose cart waits for its payment from one without a cart.
+
+    Raises:
+        NotFound: as `find`.
+        PaymentPending: the account has no active cart, and one whose order is pending.
+    """
+    try:
+        return find(user, token)
+    except NotFound:
+        if token is None and pending_of(user) is not None:
+            raise PaymentPending(field=_FIELD) from None
+        raise
+
+
+def pending_of(user: Any) -> Cart | None:
+    """The account's newest cart whose order waits for its payment."""
+    if not user.is_authenticated:
+        return None
+    waiting = Cart.objects.filter(
+        user=user.pk, status=CartStatus.ORDERED, order__status=OrderStatus.PENDING
+    )
+    return waiting.order_by("-pk").first()
 
 
 def _insert(token: str, user: Any = None) -> Cart:

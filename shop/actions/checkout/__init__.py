@@ -2,6 +2,7 @@
 
 finding     which cart a request is about, also when it comes a second time
 checking    whether a cart can be ordered as it is, for the total that the customer saw
+replacing   cancels the pending order of a cart whose customer pays another way
 completing  reserve and write the order; then ask the provider; then write what it said
 
 The provider is asked between two transactions, so the process may die at any moment. What it leaves

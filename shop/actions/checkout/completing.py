@@ -14,15 +14,17 @@ from shop.actions.carts.holding import hold
 from shop.actions.carts.pricing import PricedCart
 from shop.actions.checkout.checking import checked, out_of_stock
 from shop.actions.checkout.finding import OPERATION, actor_of
+from shop.actions.checkout.replacing import replace_pending
 from shop.actions.idempotency import Reply
 from shop.actions.rows import atomically
 from shop.compiled import Compiled
-from shop.errors import Busy, CartClosed, PaymentDeclined
+from shop.errors import Busy, CartClosed, PaymentDeclined, PaymentPending
 from shop.models import (
     AutomaticDiscount,
     Cart,
     CartStatus,
     Order,
+    OrderStatus,
     Payment,
     PaymentState,
     PaymentStatus,
@@ -34,6 +36,7 @@ from shop.pricing import Voucher
 _ENDED = (PaymentState.FAILED, PaymentState.VOIDED)
 # Of an order that keeps its cart, which is not open again.
 _OVER = "The order was not paid in time, or called off. Begin another cart."
+_CANCELLED = "The order was cancelled. Check out under another key."
 _RATE_NAME: Compiled[str] = Compiled(
     lambda key: ShippingRate.objects.filter(pk=key).values_list("name", flat=True)
 )
@@ -80,7 +83,9 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
     """Makes an order of a cart and pays it. Call it outside transactions.
 
     A payment that waits for the customer, or for the provider, leaves the order PENDING; it is not
-    an error. A declined one leaves the cart as it was.
+    an error. A declined one leaves the cart as it was. An order of the cart that waits for its
+    customer is cancelled first: they pay another way. It stays cancelled where no new order can be
+    placed, and the cart is open.
 
     Args:
         key: by which a request that comes twice is known; it gets the reply of the first.
@@ -89,8 +94,9 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
         Several, TotalChanged: the cart cannot be ordered as it is; nothing is written.
         CartClosed, CartChanged, PaymentNotOffered, PaymentUnavailable, IdempotencyConflict: nothing
             is written.
+        PaymentPending: the cart's order waits for a payment that is under way.
         PaymentDeclined: the order is cancelled, the cart open again. Of a request that came again
-            also: the order was not paid in time, or called off, and its cart stays closed.
+            also: the order was cancelled, or was not paid in time and its cart stays closed.
         Busy: the same request is being done at this moment.
     """
     placed: list[Reply] = []
@@ -103,18 +109,40 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
         placed.clear()
         return idempotency.once(actor_of(wish.cart), OPERATION, key, _request(wish), place)
 
-    reply = atomically(work)
+    try:
+        reply = atomically(work)
+    except PaymentPending:
+        # Only a request under a new key gets here: the customer pays another way.
+        replace_pending(
+            wish.cart,
+            by=wish.user,
+            provider=wish.provider,
+            method=wish.method,
+            version=wish.version,
+        )
+        reply = atomically(work)
     if reply["payment"] is None:
         order = Order.objects.get(pk=reply["order"])
         return Completed(order=order, payment=None, token=orders.token_of(order.number))
     payment = _pay(reply["payment"], is_first=bool(placed))
     order = payment.order
-    if payment.state in _ENDED and order.confirmed_at is None:
-        # Of a request that came again the payment may have been given up meanwhile. Given up after
-        # it was promised, the reply is that of the first.
-        told = None if order.cart_id is None else _OVER
-        raise PaymentDeclined(told, field=["payment"])
+    _check_alive(order, payment)
     return Completed(order=order, payment=payment, token=orders.token_of(order.number))
+
+
+def _check_alive(order: Order, payment: Payment) -> None:
+    """Raises PaymentDeclined for an order that was given up before it was confirmed.
+
+    Of a request that came again the payment may have been given up meanwhile. Given up after it was
+    promised, the reply is that of the first.
+    """
+    is_over = payment.state in _ENDED or order.status == OrderStatus.CANCELLED
+    if order.confirmed_at is not None or not is_over:
+        return
+    told = None
+    if payment.state != PaymentState.FAILED:
+        told = _CANCELLED if order.cart_id is None else _OVER
+    raise PaymentDeclined(told, field=["payment"])
 
 
 def _request(wish: Wish) -> dict[str, Any]:

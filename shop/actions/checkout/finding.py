@@ -16,10 +16,10 @@ def actor_of(cart: Cart) -> str:
 
 def find(user: Any, token: str | None, *, key: str | None) -> Cart:
     """The cart that a request names; without a token, the one that the account has ordered under
-    this key, else its active one.
+    this key, else its active one, else one whose order waits for its payment.
 
     What is ordered is not the account's active cart any more: a request that comes again would find
-    none, or another.
+    none, or another. So would a customer who pays another way.
 
     Args:
         user: who asks, signed in or not.
@@ -28,13 +28,13 @@ def find(user: Any, token: str | None, *, key: str | None) -> Cart:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    if token is not None or key is None or not user.is_authenticated:
+    if token is not None or not user.is_authenticated:
         return carts.find(user, token)
     # The active one first: a request that ends between the two is seen by its key.
     try:
         active = carts.find(user, None)
     except NotFound:
         active = None
-    reply = idempotency.known(f"user:{user.pk}", OPERATION, key)
+    reply = idempotency.known(f"user:{user.pk}", OPERATION, key) if key else None
     ordered = Cart.objects.filter(pk=reply["cart"], user=user.pk).first() if reply else None
-    return ordered or active or carts.find(user, None)
+    return ordered or active or carts.pending_of(user) or carts.find(user, None)

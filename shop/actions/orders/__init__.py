@@ -10,10 +10,12 @@ Everything here runs in the caller's transaction. Payments and what comes after 
 """
 
 from shop.actions.orders.moving import (
+    cancel_unpaid,
     complete,
     confirm,
     give_up,
     reopen,
+    reopen_cart,
     revive,
     set_fulfillment_status,
     set_payment_status,
@@ -26,6 +28,7 @@ from shop.actions.orders.vouchers import give_back_voucher, redeem
 
 __all__ = [
     "Placing",
+    "cancel_unpaid",
     "complete",
     "confirm",
     "digest_of",
@@ -37,6 +40,7 @@ __all__ = [
     "record",
     "redeem",
     "reopen",
+    "reopen_cart",
     "revive",
     "set_fulfillment_status",
     "set_payment_status",

@@ -4,6 +4,8 @@ Each move is one guarded UPDATE: of any number who try, one succeeds. It locks t
 follows locks in one order everywhere, so that nobody deadlocks: order, stock, voucher, cart.
 """
 
+from typing import Any
+
 from django.db.models import Exists, F, Max, OuterRef, Sum
 from django.utils import timezone
 
@@ -89,17 +91,39 @@ def give_up(order: Order, *, status: OrderStatus) -> bool:
     keeps its cart, which stays closed: money that comes late revives it, and would else find the
     same things ordered once more.
     """
-    payment_status = PaymentStatus.VOIDED
-    if status == OrderStatus.CANCELLED:
-        payment_status = PaymentStatus.FAILED
+    failed = status == OrderStatus.CANCELLED
+    return _end(order, status, PaymentStatus.FAILED if failed else PaymentStatus.VOIDED)
+
+
+def cancel_unpaid(order: Order, *, actor: Any, text: str = "") -> bool:
+    """PENDING to CANCELLED by its customer, as a decline does. False when it was not pending.
+
+    The payment status stays PENDING until the provider has given up the payment.
+
+    Args:
+        actor: who cancels it; None for somebody without an account.
+        text: the reason, for the timeline.
+    """
+    cancelled = OrderStatus.CANCELLED
+    return _end(order, cancelled, PaymentStatus.PENDING, actor=actor, text=text)
+
+
+def _end(
+    order: Order,
+    status: OrderStatus,
+    payment_status: PaymentStatus,
+    *,
+    actor: Any = None,
+    text: str = "",
+) -> bool:
     if not _move(order, OrderStatus.PENDING, status, payment_status=payment_status):
         return False
     inventory.release(order.reference)
     give_back_voucher(order)
     if status == OrderStatus.CANCELLED:
-        _reopen(order)
+        reopen_cart(order)
     topic, kind = _ENDS[status]
-    record(order, kind)
+    record(order, kind, actor=actor, text=text)
     events.emit(topic, order)
     return True
 
@@ -204,8 +228,11 @@ def _confirmed(order: Order) -> None:
     events.emit("order.confirmed", order)
 
 
-def _reopen(order: Order) -> None:
-    """The cart can be ordered again; as the account's own, unless it has another one by now."""
+def reopen_cart(order: Order) -> None:
+    """Opens the cart of an order that was cancelled unpaid.
+
+    It is the account's own again, unless the account has another one by now.
+    """
     cart, order.cart = order.cart, None
     Order.objects.filter(pk=order.pk).update(cart=None)
     if cart is None or cart.status != CartStatus.ORDERED:

@@ -19,8 +19,8 @@ receiving     messages of providers
 """
 
 from shop.actions.payments.applying import apply
-from shop.actions.payments.beginning import begin, offered, request_of
-from shop.actions.payments.paying import ask, capture, pay, void
+from shop.actions.payments.beginning import begin, check, offered, request_of
+from shop.actions.payments.paying import ask, capture, is_processing, pay, void
 from shop.actions.payments.receiving import receive
 from shop.actions.payments.refunding import (
     Part,
@@ -40,8 +40,10 @@ __all__ = [
     "begin_refund",
     "capture",
     "carry_out",
+    "check",
     "expire_orders",
     "give_back",
+    "is_processing",
     "offered",
     "pay",
     "purge_events",

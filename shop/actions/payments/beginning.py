@@ -35,15 +35,7 @@ def begin(order: Order, *, provider: str, method: str) -> Payment:
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A payment is written in the transaction of its order.")
-    if provider not in gateways.offered(order.currency):
-        raise PaymentNotOffered
-    gateway = gateways.gateway_of(provider)
-    if not gateway.takes(order.total, order.currency):
-        raise PaymentNotOffered("This way to pay cannot take exactly this amount.")
-    if gateway.hangs():
-        raise PaymentUnavailable(field=["payment"])
-    if len(method) > REFERENCE_LENGTH:
-        raise Invalid("The method is too long.")
+    check(order, provider=provider, method=method)
     return Payment.objects.create(
         order=order,
         provider=provider,
@@ -53,6 +45,19 @@ def begin(order: Order, *, provider: str, method: str) -> Payment:
         amount=order.total,
         settle_at=timezone.now() + patience(),
     )
+
+
+def check(order: Order, *, provider: str, method: str) -> None:
+    """Checks that the order can be paid so. Reads and writes no rows. Raises as `begin`."""
+    if provider not in gateways.offered(order.currency):
+        raise PaymentNotOffered
+    gateway = gateways.gateway_of(provider)
+    if not gateway.takes(order.total, order.currency):
+        raise PaymentNotOffered("This way to pay cannot take exactly this amount.")
+    if gateway.hangs():
+        raise PaymentUnavailable(field=["payment"])
+    if len(method) > REFERENCE_LENGTH:
+        raise Invalid("The method is too long.")
 
 
 def patience() -> timedelta:

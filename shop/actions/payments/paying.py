@@ -56,6 +56,25 @@ def ask(payment_id: int) -> Payment:
     return apply(payment.pk, outcome)
 
 
+def is_processing(payment: Payment) -> bool:
+    """Asks the provider about an open payment, and applies what it says.
+
+    Returns:
+        Whether the customer has done their part and the money is under way. False also when the
+        provider does not tell: money that comes late goes back.
+
+    Raises:
+        RuntimeError: inside a transaction.
+    """
+    must_be_outside()
+    try:
+        outcome = gateways.gateway_of(payment.provider).look_up(request_of(payment))
+    except (Refused, Unavailable):
+        return False
+    apply(payment.pk, outcome)
+    return outcome.result == Result.PROCESSING
+
+
 def capture(payment: Payment, *, by: Any) -> Payment:
     """Takes money that is promised. Returned still AUTHORIZED, the provider did not answer.
 

@@ -15,7 +15,7 @@ from tests.concurrency.proofs import PROVE, write_section
 from tests.shop.selling_machine.figures import figures
 from tests.shop.selling_machine.machine import Machine
 
-RUNS, STEPS = (500, 50) if PROVE else (15, 25)
+RUNS, STEPS = (500, 50) if PROVE else (20, 25)
 # What has to have come about, or the runs say little.
 DONE = {"add to a cart", "check out", "check out again", "ship", "cancel", "refund an amount"}
 PROVED = DONE | {

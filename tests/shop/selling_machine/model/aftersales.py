@@ -100,6 +100,7 @@ class Aftersales(Checkout):
             "cancelled",
         ):
             raise Refused("ILLEGAL_MOVE")
+        was_pending = order.status == PENDING
         order.status = CANCELLED
         payment = order.payment
         if payment is None:
@@ -114,6 +115,8 @@ class Aftersales(Checkout):
                 payment.due, payment.attempts = self.now(), 0
         lost = {} if restock else dict(order.promised)
         self.free(order)
+        if was_pending:
+            self.reopen(order)
         for variant, units in lost.items():
             self.import_(variant, -min(units, max(self.goods[variant].on_hand, 0)))
         for _ in range(turns):

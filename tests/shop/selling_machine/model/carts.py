@@ -46,10 +46,14 @@ class Carts(Shelves):
     def hold(self, key: int, version: int | None = None) -> Cart:
         cart = self.carts[key]
         if cart.status != "active":
-            raise Refused("CART_CLOSED")
+            raise Refused(self.why_closed(key))
         if version is not None and version != cart.version:
             raise Refused("CART_CHANGED")
         return cart
+
+    def why_closed(self, key: int) -> str:
+        """The code for a cart that is not open."""
+        raise NotImplementedError
 
     def add(self, key: int, wanted: Sequence[tuple[int, int]], version: int | None) -> None:
         if any(not 1 <= units <= MAX_QUANTITY for _, units in wanted):
@@ -138,7 +142,7 @@ class Carts(Shelves):
         if guest.owner not in (None, user):
             raise Refused("NOT_FOUND")
         if guest.status == "ordered":
-            raise Refused("CART_CLOSED")
+            raise Refused(self.why_closed(key))
         if own is None and guest.status == "merged":
             raise Refused("CART_CLOSED")
         if own is None:

@@ -3,9 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tests.shop.selling_machine.model import provider
 from tests.shop.selling_machine.model.payments import PATIENCE, Payments
 from tests.shop.selling_machine.model.prices import is_used_up
-from tests.shop.selling_machine.model.rows import CREATED, ENDED, Order, Payment, Refused
+from tests.shop.selling_machine.model.rows import (
+    AUTHORIZED,
+    CANCELLED,
+    CREATED,
+    ENDED,
+    OPEN,
+    PENDING,
+    Order,
+    Payment,
+    Refused,
+)
 
 # Minutes to pay; seconds after which a request that comes again pays; hours that a key is known.
 MINUTES, TAKE_OVER, HOURS = 30, 25, 48
@@ -55,6 +66,8 @@ class Checkout(Payments):
         known = self.keys.get((actor, ask.key)) if ask.key else None
         if known is not None:
             return self._again(known, ask)
+        if self.why_closed(ask.cart) == "PAYMENT_PENDING":
+            self._replace(ask.cart, ask.provider)
         order = self._place(ask)
         if ask.key:
             until = self.now() + timedelta(hours=HOURS)
@@ -91,6 +104,26 @@ class Checkout(Payments):
                 raise Refused("BUSY")
             self.pay(known.order, line=ask.line)
         return self._told(known.order)
+
+    def _replace(self, cart: int, provider_name: str) -> None:
+        """The customer pays another way: the order that waits for them is cancelled."""
+        order = self.pending_of(cart)
+        assert order is not None
+        payment = order.payment
+        assert payment is not None
+        if provider_name not in PROVIDERS:
+            raise Refused("PAYMENT_NOT_OFFERED")
+        if payment.state == CREATED:
+            raise Refused("PAYMENT_PENDING")
+        self.hear(order, provider.look_up(payment))
+        if order.status != PENDING:
+            return
+        order.status = CANCELLED
+        if payment.state in (*OPEN, AUTHORIZED):
+            payment.due, payment.attempts = self.now(), 0
+        self.free(order)
+        self.reopen(order)
+        self.settle(only=order)
 
     def _place(self, ask: Ask) -> Order:
         cart = self.hold(ask.cart)
@@ -138,6 +171,7 @@ class Checkout(Payments):
         return order
 
     def _told(self, order: Order) -> Order:
-        if order.payment is not None and order.payment.state in ENDED and not order.confirmed:
+        is_over = order.status == CANCELLED or (order.payment and order.payment.state in ENDED)
+        if order.payment is not None and is_over and not order.confirmed:
             raise Refused("PAYMENT_DECLINED")
         return order

@@ -11,6 +11,7 @@ from tests.shop.selling_machine.model.rows import (
     LIVING,
     OPEN,
     PARTIALLY_REFUNDED,
+    PENDING,
     REFUNDED,
     VOIDED,
     Order,
@@ -21,6 +22,15 @@ class Orders(Carts):
     """In the order in which they were placed, each with its payment, if it has one."""
 
     orders: list[Order]
+
+    def why_closed(self, key: int) -> str:
+        waits = self.carts[key].status == "ordered" and self.pending_of(key) is not None
+        return "PAYMENT_PENDING" if waits else "CART_CLOSED"
+
+    def pending_of(self, key: int) -> Order | None:
+        """The order of a cart that waits for its payment."""
+        of_cart = (one for one in self.orders if one.cart == key and one.status == PENDING)
+        return next(of_cart, None)
 
     def confirm(self, order: Order, payment_status: str) -> None:
         order.status, order.payment_status = CONFIRMED, payment_status

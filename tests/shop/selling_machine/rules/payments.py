@@ -36,6 +36,12 @@ def is_held(order: rows.Order) -> bool:
     return charge is not None and charge.state == rows.AUTHORIZED
 
 
+def is_captured_unheard(order: rows.Order) -> bool:
+    """Whether money that is promised here was captured at the provider."""
+    charge = order.payment.charge if order.payment else None
+    return is_promised(order) and charge is not None and charge.state == rows.CAPTURED
+
+
 def is_promised(order: rows.Order) -> bool:
     return order.payment is not None and order.payment.state == rows.AUTHORIZED
 
@@ -73,11 +79,7 @@ class PaymentRules(Both):
     def provider_tells(self, which: int) -> None:
         """The shop learns what the provider knows of a payment, whether or not it is news."""
         order = self.order(which, lambda one: one.payment and one.payment.due, has_payment)
-        self.same(
-            "provider tells",
-            lambda: self.shop.hear(order, provider.look_up(paid(order))),
-            lambda: payments.ask(payment_row(order).pk),
-        )
+        self.hear_of(order)
 
     @there_is(is_dead)
     @rule(which=WHICH)
@@ -106,11 +108,14 @@ class PaymentRules(Both):
         assert charges.update(state=rows.CAPTURED, captured=amount) == 1
         figures.ends["capture a part at the provider", "done"] += 1
         if tells:
-            self.same(
-                "provider tells",
-                lambda: self.shop.hear(order, provider.look_up(payment)),
-                lambda: payments.ask(payment_row(order).pk),
-            )
+            self.hear_of(order)
+
+    def hear_of(self, order: rows.Order) -> None:
+        self.same(
+            "provider tells",
+            lambda: self.shop.hear(order, provider.look_up(paid(order))),
+            lambda: payments.ask(payment_row(order).pk),
+        )
 
     @there_is(is_promised)
     @rule(which=WHICH, line=LINES, twice=st.booleans())
@@ -159,6 +164,8 @@ class PaymentRules(Both):
 
     def come_to_rest(self) -> None:
         """In the end nothing is under way, and only living orders have money and stock."""
+        for order in filter(is_captured_unheard, self.shop.orders):
+            self.hear_of(order)
         for _ in range(8):
             self.move_on(3601)
             self.run_by_the_clock()

@@ -1,0 +1,303 @@
+"""Orders that are cancelled before they are paid: their carts are open again, nothing is lost."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.utils import timezone
+
+from shop.actions import aftersales, carts, checkout, inventory, payments
+from shop.errors import (
+    CartChanged,
+    CartClosed,
+    NotFound,
+    PaymentDeclined,
+    PaymentNotOffered,
+    PaymentPending,
+    PaymentUnavailable,
+)
+from shop.gateways import Outcome, Result, Unavailable, demo, gateway_of
+from shop.models import (
+    Cart,
+    CartStatus,
+    DemoCharge,
+    Order,
+    OrderStatus,
+    Payment,
+    PaymentState,
+    Redemption,
+    User,
+)
+from tests.shop.checkout.test_completing import buy, reserved, wish
+from tests.shop.selling import BERLIN, ready, voucher
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cart(selling: SimpleNamespace) -> Cart:
+    """The last two mugs, with a voucher that can be used once."""
+    voucher("ONCE", usage_limit=1, customer_limit=1)
+    inventory.adjust({selling.variants[0].pk: -8})
+    found = ready(AnonymousUser(), (selling.variants[0], 2))[0]
+    carts.apply_voucher(found, "ONCE")
+    return found
+
+
+@pytest.fixture
+def waiting(cart: Cart) -> Order:
+    """Its order, whose customer is on the bank's page."""
+    return buy(cart, method="requires_action", key="first").order
+
+
+def is_as_it_was(cart: Cart) -> bool:
+    cart.refresh_from_db()
+    found = carts.priced(cart)
+    return (cart.status, cart.voucher.code, found.notices, reserved()) == (
+        CartStatus.ACTIVE,
+        "ONCE",
+        [],
+        {},
+    )
+
+
+def captured() -> int:
+    """What the provider has of customers' money."""
+    return sum(
+        charge.captured - sum(charge.refunds.values()) for charge in DemoCharge.objects.all()
+    )
+
+
+def settle() -> None:
+    for _ in range(3):
+        payments.settle(timezone.now() + timedelta(hours=2))
+
+
+# --- Cancelled by the customer --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["requires_action", "never"])
+def test_an_order_cancelled_before_it_is_paid_reopens_its_cart(method: str, cart: Cart) -> None:
+    order = buy(cart, method=method).order
+    aftersales.cancel(order, by=None)
+    assert (order.status, order.cart) == (OrderStatus.CANCELLED, None)
+    assert is_as_it_was(cart)
+    assert Redemption.objects.count() == 0
+    again = buy(cart).order
+    assert (again.status, again.total) == (OrderStatus.CONFIRMED, order.total)
+    settle()
+    assert captured() == again.total
+    assert inventory.discrepancies() == []
+
+
+def test_the_cart_of_an_account_is_its_own_again(selling: SimpleNamespace, customer: User) -> None:
+    cart, _ = ready(customer, (selling.variants[0], 1))
+    order = buy(cart, user=customer, method="requires_action").order
+    aftersales.cancel(order, by=customer)
+    assert carts.find(customer, None) == cart
+
+
+def test_money_that_comes_after_the_cancellation_goes_back_once(waiting: Order, cart: Cart) -> None:
+    payment = waiting.payments.get()
+    aftersales.cancel(waiting, by=None)
+    DemoCharge.objects.update(state="captured", captured=waiting.total)
+    for _ in range(3):
+        payments.ask(payment.pk)
+        settle()
+    assert list(DemoCharge.objects.get().refunds.values()) == [waiting.total]
+    assert is_as_it_was(cart)
+
+
+def test_an_order_that_was_paid_keeps_its_cart(cart: Cart) -> None:
+    order = buy(cart).order
+    aftersales.cancel(order, by=None)
+    cart.refresh_from_db()
+    assert (order.status, cart.status) == (OrderStatus.CANCELLED, CartStatus.ORDERED)
+    with pytest.raises(CartClosed):
+        carts.set_email(cart, "x@example.org")
+
+
+def test_the_cancelled_checkout_is_declined_when_it_comes_again(cart: Cart) -> None:
+    asked = wish(cart, method="requires_action")
+    order = checkout.complete(asked, key="k").order
+    with mock.patch.object(gateway_of("demo"), "look_up", side_effect=Unavailable):
+        aftersales.cancel(order, by=None)
+        with pytest.raises(PaymentDeclined, match="was cancelled"):
+            checkout.complete(asked, key="k")
+    settle()
+    with pytest.raises(PaymentDeclined, match="was cancelled"):
+        checkout.complete(asked, key="k")
+    assert Order.objects.count() == 1
+
+
+# --- Changes of a cart that waits -----------------------------------------------------------------
+
+CHANGES: dict[str, Callable[[Cart], Any]] = {
+    "add": lambda cart: carts.add(cart, [(cart.lines.get().variant_id, 1)]),
+    "update": lambda cart: carts.update(cart, {cart.lines.get().pk: 1}),
+    "remove": lambda cart: carts.remove(cart, [cart.lines.get().pk]),
+    "dismiss": carts.dismiss_notices,
+    "email": lambda cart: carts.set_email(cart, "x@example.org"),
+    "addresses": lambda cart: carts.set_addresses(cart, shipping=BERLIN),
+    "shipping": lambda cart: carts.set_shipping(cart, None),
+    "voucher": lambda cart: carts.apply_voucher(cart, "ONCE"),
+    "no voucher": carts.remove_voucher,
+    "reminder": lambda cart: carts.set_reminder(cart, True),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_says_that_the_payment_is_pending_and_later_that_the_cart_is_closed(
+    change: str, waiting: Order, cart: Cart, dump: Any
+) -> None:
+    before = dump()
+    with pytest.raises(PaymentPending) as caught:
+        CHANGES[change](cart)
+    assert (caught.value.code, caught.value.field) == ("PAYMENT_PENDING", ("cart",))
+    assert dump() == before
+    assert demo.confirm(waiting.payments.get().key)
+    settle()
+    with pytest.raises(CartClosed) as caught:
+        CHANGES[change](cart)
+    assert caught.value.code == "CART_CLOSED"
+
+
+def test_a_guests_cart_that_waits_is_not_merged(
+    waiting: Order, selling: SimpleNamespace, customer: User
+) -> None:
+    cart, token = ready(AnonymousUser(), (selling.variants[1], 1))
+    buy(cart, method="requires_action")
+    with pytest.raises(PaymentPending):
+        carts.merge(customer, token)
+
+
+def test_an_account_is_told_that_its_cart_waits(
+    selling: SimpleNamespace, customer: User, staff: User
+) -> None:
+    cart, _ = ready(customer, (selling.variants[0], 1))
+    order = buy(cart, user=customer, method="requires_action").order
+    with pytest.raises(PaymentPending):
+        carts.find_to_change(customer, None)
+    for other in (AnonymousUser(), staff):
+        with pytest.raises(NotFound):
+            carts.find_to_change(other, None)
+    for key in (None, "new"):
+        assert checkout.find(customer, None, key=key) == cart
+    assert demo.confirm(order.payments.get().key)
+    settle()
+    with pytest.raises(NotFound):
+        carts.find_to_change(customer, None)
+
+
+# --- Another way to pay ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["second", None])
+def test_another_way_to_pay_cancels_the_order_that_waits(
+    key: str | None, waiting: Order, cart: Cart
+) -> None:
+    done = buy(cart, key=key, expected_total=waiting.total)
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.payment_status, waiting.cart) == ("cancelled", "voided", None)
+    assert (done.order.status, done.order.cart, done.order.total) == (
+        "confirmed",
+        cart,
+        waiting.total,
+    )
+    states = Payment.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == [PaymentState.VOIDED, PaymentState.CAPTURED]
+    assert demo.confirm(waiting.payments.get().key) is False
+    settle()
+    assert captured() == done.order.total
+    assert (reserved(), Redemption.objects.count()) == ({"MUG-1-S": 2}, 1)
+    told = list(waiting.events.order_by("pk").values_list("kind", "text"))
+    assert told[1] == ("cancelled", "The customer pays another way.")
+
+
+def test_the_first_request_that_comes_again_pays_nothing(waiting: Order, cart: Cart) -> None:
+    asked = wish(cart, method="requires_action", expected_total=waiting.total)
+    order = buy(cart, key="second", expected_total=waiting.total).order
+    with pytest.raises(PaymentDeclined, match="was cancelled"):
+        checkout.complete(asked, key="first")
+    order.refresh_from_db()
+    assert (order.status, Order.objects.count()) == (OrderStatus.CONFIRMED, 2)
+
+
+def test_a_payment_whose_answer_is_missing_is_waited_for(cart: Cart, dump: Any) -> None:
+    buy(cart, method="never")
+    asked, before = wish(cart), dump()
+    with pytest.raises(PaymentPending):
+        checkout.complete(asked, key="second")
+    assert dump() == before
+
+
+def test_a_payment_that_is_processed_is_waited_for(waiting: Order, cart: Cart, dump: Any) -> None:
+    asked, before = wish(cart), dump()
+    under_way = mock.Mock(return_value=Outcome(result=Result.PROCESSING))
+    with (
+        mock.patch.object(gateway_of("demo"), "look_up", under_way),
+        pytest.raises(PaymentPending),
+    ):
+        checkout.complete(asked, key="second")
+    assert dump() == before
+
+
+def test_what_was_paid_meanwhile_is_not_ordered_again(waiting: Order, cart: Cart) -> None:
+    assert demo.confirm(waiting.payments.get().key)
+    with pytest.raises(CartClosed) as caught:
+        buy(cart, key="second")
+    assert caught.value.code == "CART_CLOSED"
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.payment_status) == ("confirmed", "paid")
+    assert (Order.objects.count(), captured()) == (1, waiting.total)
+
+
+def test_the_first_payment_may_be_at_a_provider_that_is_away(waiting: Order, cart: Cart) -> None:
+    gateway = gateway_of("demo")
+    with (
+        mock.patch.object(gateway, "look_up", side_effect=Unavailable),
+        mock.patch.object(gateway, "void", side_effect=Unavailable),
+    ):
+        done = buy(cart, key="second", provider="manual", expected_total=waiting.total)
+    assert (done.order.status, done.order.payment_status) == ("confirmed", "authorized")
+    # The customer pays the first one all the same.
+    assert demo.confirm(waiting.payments.get().key)
+    settle()
+    waiting.refresh_from_db()
+    assert (waiting.status, waiting.payment_status) == ("cancelled", "refunded")
+    assert list(DemoCharge.objects.get().refunds.values()) == [waiting.total]
+
+
+def test_another_version_leaves_the_order_that_waits(waiting: Order, cart: Cart, dump: Any) -> None:
+    cart.refresh_from_db()
+    asked, before = wish(cart, version=cart.version - 1), dump()
+    with pytest.raises(CartChanged):
+        checkout.complete(asked, key="second")
+    assert dump() == before
+    done = buy(cart, version=cart.version, expected_total=waiting.total)
+    assert done.order.status == OrderStatus.CONFIRMED
+
+
+def test_a_way_to_pay_that_is_not_offered_leaves_the_order_that_waits(
+    waiting: Order, cart: Cart, dump: Any
+) -> None:
+    asked, before = wish(cart, provider="stripe"), dump()
+    with pytest.raises(PaymentNotOffered):
+        checkout.complete(asked, key="second")
+    assert dump() == before
+
+
+def test_a_provider_that_hangs_leaves_the_order_that_waits(
+    waiting: Order, cart: Cart, dump: Any
+) -> None:
+    asked, before = wish(cart), dump()
+    with (
+        mock.patch.object(gateway_of("demo"), "hangs", return_value=True),
+        pytest.raises(PaymentUnavailable),
+    ):
+        checkout.complete(asked, key="second")
+    assert dump() == before

@@ -7,6 +7,7 @@ from graphql import GraphQLScalarType
 
 from schema import permissions
 from schema.engine.nodes import NodeField, NodesField
+from schema.engine.scalars import require_offsets
 from schema.mutations.accounts import AccountsMutation
 from schema.mutations.addresses import AddressesMutation
 from schema.mutations.carts import CartsMutation
@@ -101,7 +102,6 @@ class Mutation(
 
 # Where the formats of scalars are specified (https://spec.graphql.org/draft/#sec--specifiedBy).
 _SPECIFICATIONS = {
-    "DateTime": "https://www.rfc-editor.org/rfc/rfc3339",
     "Decimal": "https://www.w3.org/TR/xmlschema11-2/#decimal",
     "Upload": "https://github.com/jaydenseric/graphql-multipart-request-spec",
 }
@@ -111,5 +111,6 @@ permissions.make_refusable_nullable(schema.graphql_schema)
 for _name, _url in _SPECIFICATIONS.items():
     # Graphene has no option for it.
     cast(GraphQLScalarType, schema.graphql_schema.type_map[_name]).specified_by_url = _url
+require_offsets(cast(GraphQLScalarType, schema.graphql_schema.type_map["DateTime"]))
 permissions.describe(schema.graphql_schema)
 payloads.register_executor(PayloadExecutor(schema.graphql_schema))

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.views import defaults
 
 from shop import database, request_ids
@@ -159,6 +160,22 @@ class RefusedBodyMiddleware:
         error = {"message": refused.message, "extensions": {"code": refused.code}}
         headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else {}
         return JsonResponse({"errors": [error]}, status=refused.status, headers=headers)
+
+
+class StaffTimeZoneMiddleware:
+    """Reads and shows times on staff pages in the shop's time zone; everything else is in UTC.
+
+    A middleware and not the admin site, because responses are rendered after the view.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/admin/"):
+            return self.get_response(request)
+        with timezone.override(settings.SHOP_TIME_ZONE):
+            return self.get_response(request)
 
 
 class AuditMiddleware:

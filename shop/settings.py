@@ -11,6 +11,7 @@ import sys
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from corsheaders.defaults import default_headers
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     # Lazy, for the staff screens: the API never asks for the user of the cookie.
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "shop.middleware.StaffTimeZoneMiddleware",
     "shop.middleware.AuditMiddleware",
     "shop.middleware.OutageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -319,6 +321,14 @@ if not re.fullmatch("[A-Z]{3}", SHOP_CURRENCY):
     raise ImproperlyConfigured("SHOP_CURRENCY must be an ISO 4217 code such as EUR.")
 # Where the shop is: the taxes of this country are shown while nobody knows where things go.
 SHOP_COUNTRY = env.str("SHOP_COUNTRY", default="US")
+# Time zone of the staff pages: an IANA name such as Europe/Berlin. The API answers in UTC.
+SHOP_TIME_ZONE = env.str("SHOP_TIME_ZONE", default="UTC")
+try:
+    ZoneInfo(SHOP_TIME_ZONE)
+except (ValueError, OSError, ZoneInfoNotFoundError) as _error:
+    raise ImproperlyConfigured(
+        "SHOP_TIME_ZONE must be an IANA time zone such as Europe/Berlin."
+    ) from _error
 # Whether prices of goods and shipping include the tax; else it comes on top.
 PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=False)
 # Who is told that stock runs low, and that a payment is disputed.
@@ -564,6 +574,7 @@ UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
     "SITE_URL": "/graphql/",
+    "SITE_SUBHEADER": "shop.admin.navigation.time_zone",
     "SITE_SYMBOL": "storefront",
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"navigation": "shop.admin.navigation.sidebar"},

@@ -51,7 +51,7 @@ class BooleanFilter(FilterMixin, django_filters.BooleanFilter):
 
 
 class DateTimeFilter(FilterMixin, django_filters.IsoDateTimeFilter):
-    """A time; one without a zone is in UTC."""
+    """A time with an offset."""
 
     def __init__(self, description: str, **kwargs: Any) -> None:
         super().__init__(graphene.DateTime, description, **kwargs)

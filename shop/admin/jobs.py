@@ -1,6 +1,6 @@
 """Imports and exports: starting, watching and stopping them."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.timezone import make_aware
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import (
@@ -64,12 +65,12 @@ class ExportOrdersForm(forms.Form):
     since = forms.DateField(
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
-        help_text="Only those placed on this day (UTC) or later.",
+        help_text="Only those placed on this day or later, in the time zone of these pages.",
     )
     until = forms.DateField(
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "date"}),
-        help_text="Only those placed on this day (UTC) or earlier.",
+        help_text="Only those placed on this day or earlier, in the time zone of these pages.",
     )
     statuses = forms.MultipleChoiceField(
         label="Status",
@@ -90,8 +91,18 @@ class ExportOrdersForm(forms.Form):
         }
         return {
             "statuses": given["statuses"],
-            **{name: day and datetime.combine(day, at, UTC) for name, (day, at) in times.items()},
+            **{name: day and _in_utc(day, at) for name, (day, at) in times.items()},
         }
+
+
+def _in_utc(day: date, at: time) -> datetime:
+    """A time of a day of the shop."""
+    there = make_aware(datetime.combine(day, at))
+    try:
+        return there.astimezone(UTC)
+    except OverflowError:
+        # The first or the last day of the calendar.
+        return there.replace(tzinfo=UTC)
 
 
 @admin.register(Job)

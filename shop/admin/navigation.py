@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Model
@@ -35,6 +36,12 @@ from shop.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+
+
+def time_zone(request: HttpRequest) -> str:
+    """The line below the name of the shop: the zone of all times on staff pages."""
+    return f"Times in {settings.SHOP_TIME_ZONE}"
+
 
 # Each screen with its icon, a name in Material Symbols.
 GROUPS: tuple[tuple[str, tuple[tuple[type[Model], str], ...]], ...] = (

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db import models, transaction
 from django.forms.formsets import DELETION_FIELD_NAME
@@ -75,6 +76,10 @@ class ActionForm(RefusableForm, forms.ModelForm):
             if not self.instance.pk:
                 self.fields["slug"].required = False
                 self.fields["slug"].help_text = "Left empty, it is made from the name."
+        for field in self.fields.values():
+            if isinstance(field, forms.SplitDateTimeField | forms.DateTimeField):
+                zone = f"In the time zone {settings.SHOP_TIME_ZONE}."
+                field.help_text = f"{field.help_text} {zone}".strip()
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -168,7 +168,7 @@ class DocumentMaker:
             "Boolean": lambda: chosen.choice(["true", "false"]),
             "Decimal": lambda: f'"{chosen.choice(["0", "1.00", "2.5", "100", "1.005"])}"',
             "DateTime": lambda: (
-                f'"{chosen.choice(["2020-01-01T00:00:00Z", "2099-01-01T00:00:00"])}"'
+                f'"{chosen.choice(["2020-01-01T00:00:00Z", "2099-01-01T00:00:00+02:00"])}"'
             ),
             "String": lambda: repr_(chosen.choice(_TEXTS)),
         }.get(type_.name, lambda: repr_(chosen.choice(_TEXTS)))()

@@ -31,7 +31,7 @@ def test_a_percentage(mutate: Any) -> None:
         basisPoints=1000,
         minimumSubtotal="20",
         startsAt="2026-11-28T01:00:00+01:00",
-        endsAt="2027-01-01T00:00:00",
+        endsAt="2026-12-31T19:00:00-05:00",
         usageLimit=100,
         customerLimit=1,
     )
@@ -93,6 +93,21 @@ def test_vouchers_are_refused(
     full = {"code": "NEW", "kind": "PERCENT", "basisPoints": 1000} | given
     assert refuse("voucherCreate", **full) == expected
     assert refuse("voucherUpdate", id=gid(welcome), **given) == expected
+
+
+@pytest.mark.parametrize("field", ["startsAt", "endsAt"])
+@pytest.mark.parametrize("mutation", ["voucherCreate", "automaticDiscountCreate"])
+def test_a_day_is_no_time(mutation: str, field: str, api: Any, staff: Any) -> None:
+    kind = f"{mutation[0].upper()}{mutation[1:]}Input!"
+    document = (
+        f"mutation($input: {kind}) {{ {mutation}(input: $input) {{ userErrors {{ code }} }} }}"
+    )
+    given = {"code": "NEW", "kind": "FREE_SHIPPING"}
+    if mutation == "automaticDiscountCreate":
+        given = {"name": "New", "basisPoints": 1}
+    (error,) = api(document, staff, input={**given, field: "2026-12-01"})["errors"]
+    assert "Send a date and a time with an offset" in error["message"]
+    assert (Voucher.objects.count(), AutomaticDiscount.objects.count()) == (0, 0)
 
 
 def test_a_voucher_changes(welcome: Voucher, mutate: Any, gid: Any) -> None:

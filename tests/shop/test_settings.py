@@ -95,6 +95,12 @@ def test_refuses_buckets_that_do_not_hold_what_one_operation_may_cost(
     assert name in str(refusal.value)
 
 
+@pytest.mark.parametrize("zone", ["Berlin", "CET+1", "../etc/passwd", ""])
+def test_refuses_a_time_zone_that_there_is_not(zone: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^SHOP_TIME_ZONE must be"):
+        load(**GOOD, SHOP_TIME_ZONE=zone)
+
+
 def test_starts_with_good_values_and_everything_closed() -> None:
     settings = load(**GOOD)
     closed = {

@@ -111,6 +111,17 @@ def test_an_export_of_orders_is_started_by_the_form(client: Client, sign_in: Any
     assert job.options["created_max"] == "2026-02-28T23:59:59.999999+00:00"
 
 
+def test_days_of_an_export_are_those_of_the_shop(
+    client: Client, sign_in: Any, settings: Any
+) -> None:
+    settings.SHOP_TIME_ZONE = "America/New_York"
+    sign_in("view_job", "add_job", "view_order")
+    client.post(f"{LIST}export-orders/", {"since": "2026-02-01", "until": "9999-12-31"})
+    options = Job.objects.get().options
+    assert options["created_min"] == "2026-02-01T05:00:00+00:00"
+    assert options["created_max"] == "9999-12-31T23:59:59.999999+00:00"
+
+
 @pytest.mark.parametrize(
     ("form", "field"),
     [

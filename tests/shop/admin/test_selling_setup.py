@@ -213,6 +213,46 @@ def test_a_discount_is_made_and_changed(owner):
     assert discount.minimum_subtotal == 0
 
 
+def test_times_are_in_the_time_zone_of_the_shop(owner, settings):
+    settings.SHOP_TIME_ZONE = "Europe/Berlin"
+    content = owner.get(add_url("voucher")).content.decode()
+    assert content.count("In the time zone Europe/Berlin.") == 2
+    assert "Times in Europe/Berlin" in content
+    form = {
+        "code": "november",
+        "kind": "free_shipping",
+        "is_active": "on",
+        "starts_at_0": "2026-06-01",
+        "starts_at_1": "00:00:00",
+        "ends_at_0": "2026-12-01",
+        "ends_at_1": "00:00:00",
+    }
+    assert save(owner, add_url("voucher"), form).status_code == 302
+    row = Voucher.objects.get()
+    assert row.starts_at.isoformat() == "2026-05-31T22:00:00+00:00"
+    assert row.ends_at.isoformat() == "2026-11-30T23:00:00+00:00"
+    assert "1 Dec 2026, 00:00" in owner.get(list_url("voucher")).content.decode()
+    content = owner.get(change_url(row)).content.decode()
+    assert 'value="2026-12-01"' in content
+    # Saved once more, nothing moves.
+    assert save(owner, change_url(row), {**form, "usage_limit": "5"}).status_code == 302
+    row.refresh_from_db()
+    assert row.ends_at.isoformat() == "2026-11-30T23:00:00+00:00"
+
+
+def test_an_hour_that_does_not_exist_is_refused(owner, settings):
+    settings.SHOP_TIME_ZONE = "Europe/Berlin"
+    form = {
+        "code": "spring",
+        "kind": "free_shipping",
+        "starts_at_0": "2027-03-28",
+        "starts_at_1": "02:30:00",
+    }
+    response = save(owner, add_url("voucher"), form)
+    assert "Europe/Berlin" in errors_of(response)[0]
+    assert not Voucher.objects.exists()
+
+
 def test_who_only_looks_sees_amounts_as_people_write_them(client, people, zone):
     client.force_login(people.clerk)
     rows = [

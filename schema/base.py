@@ -75,6 +75,8 @@ _ERROR_CODES = {
     "INVALID_VOUCHER": "There is no such voucher, or it does not apply.",
     "CURRENCY_MISMATCH": "Amounts are in different currencies.",
     "AMOUNT_TOO_LARGE": "It comes to more than can be paid at once.",
+    "AMOUNT_TOO_SMALL": "The total is below the minimum of the payment provider; the message tells "
+    "the minimum. Choose another provider, or order more.",
     "PAYMENT_DECLINED": "The provider declined the payment; the cart is as it was. Also the answer "
     "to a request that comes again after its order was cancelled (the cart is open again) or "
     "expired (the cart stays closed).",

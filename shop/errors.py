@@ -45,6 +45,7 @@ class ErrorCode(StrEnum):
     INVALID_VOUCHER = "INVALID_VOUCHER"
     CURRENCY_MISMATCH = "CURRENCY_MISMATCH"
     AMOUNT_TOO_LARGE = "AMOUNT_TOO_LARGE"
+    AMOUNT_TOO_SMALL = "AMOUNT_TOO_SMALL"
     PAYMENT_DECLINED = "PAYMENT_DECLINED"
     PAYMENT_NOT_OFFERED = "PAYMENT_NOT_OFFERED"
     PAYMENT_UNAVAILABLE = "PAYMENT_UNAVAILABLE"
@@ -130,6 +131,11 @@ class Invalid(ShopError):
 class AmountTooLarge(Invalid):
     code = ErrorCode.AMOUNT_TOO_LARGE
     message = "It comes to more than can be paid at once."
+
+
+class AmountTooSmall(Invalid):
+    code = ErrorCode.AMOUNT_TOO_SMALL
+    message = "The total is below the smallest amount that this way to pay takes."
 
 
 class CurrencyMismatch(Invalid):

@@ -76,6 +76,7 @@ class CheckoutComplete(Mutation):
         "INVALID_VOUCHER",
         "CURRENCY_MISMATCH",
         "AMOUNT_TOO_LARGE",
+        "AMOUNT_TOO_SMALL",
         "PAYMENT_DECLINED",
         "PAYMENT_NOT_OFFERED",
         "PAYMENT_UNAVAILABLE",

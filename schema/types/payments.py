@@ -51,6 +51,7 @@ PaymentFailure = graphene.Enum.from_enum(
         "INVALID_METHOD": "There is no such card or account, or it was not entered right.",
         "ABANDONED": "The customer did not finish it, or the shop could not ask in time.",
         "WRONG_AMOUNT": "Another amount came than was to be paid; it goes back.",
+        "AMOUNT_TOO_SMALL": "The amount is below the provider's minimum.",
         "REFUSED": "The provider does not do it.",
     }[member and member.name],
 )

@@ -36,6 +36,7 @@ class Failure(StrEnum):
     INVALID_METHOD = "invalid_method"
     ABANDONED = "abandoned"
     WRONG_AMOUNT = "wrong_amount"
+    AMOUNT_TOO_SMALL = "amount_too_small"
     REFUSED = "refused"
 
 
@@ -204,6 +205,10 @@ class Gateway(ABC):
     def takes(self, amount: int, currency: str) -> bool:
         """Whether it can move exactly `amount` minor units; some providers cannot move a fils."""
         return True
+
+    def minimum(self, currency: str) -> int:
+        """The smallest payment that it takes, in minor units; 0 where there is no minimum."""
+        return 0
 
     def hangs(self) -> bool:
         """Whether calls that are under way hang, so that a further one is not worth its wait."""

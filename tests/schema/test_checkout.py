@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -12,6 +13,7 @@ from graphql_relay import to_global_id
 
 from shop.actions import carts, inventory
 from shop.actions.catalog import variants
+from shop.gateways import gateway_of
 from shop.models import Cart, DemoCharge, Order, User
 from tests.shop.selling import BERLIN_INPUT, ready
 
@@ -185,6 +187,24 @@ def test_a_payment_that_waits_for_the_customer_tells_the_next_step(
     payload = complete(cart=guest.token, payment=waits)
     assert payload["order"]["status"] == "PENDING"
     assert any(payload["nextStep"].values())
+
+
+def test_a_total_below_the_providers_minimum_is_told_and_writes_nothing(
+    guest: SimpleNamespace, complete: Any, dump: Any
+) -> None:
+    before = dump()
+    with mock.patch.object(gateway_of("demo"), "minimum", return_value=1082):
+        payload = complete(cart=guest.token, idempotencyKey="k")
+    assert payload["userErrors"] == [
+        {
+            "code": "AMOUNT_TOO_SMALL",
+            "message": "This way to pay takes 10.82 USD or more.",
+            "field": ["payment"],
+        }
+    ]
+    assert payload["order"] is None
+    assert dump() == before
+    assert complete(cart=guest.token, idempotencyKey="k")["order"]["status"] == "CONFIRMED"
 
 
 EMAIL_SET = """mutation($input: CartEmailSetInput!) { cartEmailSet(input: $input) {

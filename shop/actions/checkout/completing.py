@@ -18,7 +18,8 @@ from shop.actions.checkout.replacing import replace_pending
 from shop.actions.idempotency import Reply
 from shop.actions.rows import atomically
 from shop.compiled import Compiled
-from shop.errors import Busy, CartClosed, PaymentDeclined, PaymentPending
+from shop.errors import AmountTooSmall, Busy, CartClosed, PaymentDeclined, PaymentPending
+from shop.gateways import Failure
 from shop.models import (
     AutomaticDiscount,
     Cart,
@@ -94,6 +95,7 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
         Several, TotalChanged: the cart cannot be ordered as it is; nothing is written.
         CartClosed, CartChanged, PaymentNotOffered, PaymentUnavailable, IdempotencyConflict: nothing
             is written.
+        AmountTooSmall: the total is below the provider's minimum; nothing is written.
         PaymentPending: the cart's order waits for a payment that is under way.
         PaymentDeclined: the order is cancelled, the cart open again. Of a request that came again
             also: the order was cancelled, or was not paid in time and its cart stays closed.
@@ -133,12 +135,16 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
 def _check_alive(order: Order, payment: Payment) -> None:
     """Raises PaymentDeclined for an order that was given up before it was confirmed.
 
+    Or AmountTooSmall, where the provider has another minimum than it documents for the currency.
+
     Of a request that came again the payment may have been given up meanwhile. Given up after it was
     promised, the reply is that of the first.
     """
     is_over = payment.state in _ENDED or order.status == OrderStatus.CANCELLED
     if order.confirmed_at is not None or not is_over:
         return
+    if payment.failure == Failure.AMOUNT_TOO_SMALL:
+        raise AmountTooSmall(field=["payment"])
     told = None
     if payment.state != PaymentState.FAILED:
         told = _CANCELLED if order.cart_id is None else _OVER

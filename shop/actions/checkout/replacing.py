@@ -26,7 +26,8 @@ def replace_pending(
     Raises:
         CartChanged: the cart has another version.
         PaymentPending: the payment is under way.
-        PaymentNotOffered, PaymentUnavailable, Invalid: as `payments.begin`. Nothing is cancelled.
+        PaymentNotOffered, AmountTooSmall, PaymentUnavailable, Invalid: as `payments.begin`. Nothing
+            is cancelled.
     """
     if version is not None and cart.version != version:
         raise CartChanged(field=["version"])

@@ -9,10 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from shop import gateways
-from shop.errors import Invalid, PaymentNotOffered, PaymentUnavailable
+from shop.errors import AmountTooSmall, Invalid, PaymentNotOffered, PaymentUnavailable
 from shop.gateways import PaymentRequest
 from shop.models import Order, Payment
 from shop.models.payments import REFERENCE_LENGTH
+from shop.money import Money
 
 
 def offered(currency: str) -> list[str]:
@@ -29,6 +30,7 @@ def begin(order: Order, *, provider: str, method: str) -> Payment:
 
     Raises:
         PaymentNotOffered: it is not offered, or cannot move exactly this amount.
+        AmountTooSmall: the total is below the provider's minimum.
         PaymentUnavailable: the provider hangs.
         Invalid: the method is too long to be one.
         RuntimeError: outside a transaction, where there could be a payment without its order.
@@ -52,6 +54,10 @@ def check(order: Order, *, provider: str, method: str) -> None:
     if provider not in gateways.offered(order.currency):
         raise PaymentNotOffered
     gateway = gateways.gateway_of(provider)
+    minimum = gateway.minimum(order.currency)
+    if order.total < minimum:
+        least = Money(minimum, order.currency)
+        raise AmountTooSmall(f"This way to pay takes {least} or more.", field=["payment"])
     if not gateway.takes(order.total, order.currency):
         raise PaymentNotOffered("This way to pay cannot take exactly this amount.")
     if gateway.hangs():

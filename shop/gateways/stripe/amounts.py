@@ -16,6 +16,46 @@ _PLACES["ISK"] = 2
 # says nothing, and ISO gives them more or less than two.
 _UNCLEAR = frozenset("UGX IQD LYD UYI".split())
 
+# Smallest charges in Stripe's units, from the table "Minimum charge amount" of
+# https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+_MINIMUMS = {
+    "AED": 200,
+    "AUD": 50,
+    "BGN": 100,
+    "BRL": 50,
+    "CAD": 50,
+    "CHF": 50,
+    "CZK": 1500,
+    "DKK": 250,
+    "EUR": 50,
+    "GBP": 30,
+    "HKD": 400,
+    "HUF": 17500,
+    "INR": 50,
+    "JPY": 50,
+    "MXN": 1000,
+    "MYR": 200,
+    "NOK": 300,
+    "NZD": 50,
+    "PLN": 200,
+    "RON": 200,
+    "SEK": 300,
+    "SGD": 50,
+    "THB": 1000,
+    "USD": 50,
+}
+
+
+def minimum(currency: str) -> int:
+    """The smallest charge in minor units; 0 for currencies that Stripe lists no minimum for.
+
+    Stripe's minimums are those of the account's settlement currency. A charge in another currency
+    is converted first, at a rate that the shop does not know: the shop checks the minimum of the
+    currency of the charge, and Stripe may still refuse with `amount_too_small`.
+    Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+    """
+    return from_stripe(_MINIMUMS.get(currency, 0), currency)
+
 
 def is_known(currency: str) -> bool:
     """Whether it is clear how Stripe counts this currency."""

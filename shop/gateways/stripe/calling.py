@@ -141,6 +141,8 @@ def _unknown(error: StripeError) -> Unavailable:
 
 
 def _refusal(error: StripeError) -> Failure:
+    if error.code == "amount_too_small":
+        return Failure.AMOUNT_TOO_SMALL
     param = str(getattr(error, "param", None) or "")
     return Failure.INVALID_METHOD if param.startswith("payment_method") else Failure.REFUSED
 

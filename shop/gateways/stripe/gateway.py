@@ -42,6 +42,9 @@ class Stripe(Gateway):
     def takes(self, amount: int, currency: str) -> bool:
         return amounts.to_stripe(amount, currency) is not None
 
+    def minimum(self, currency: str) -> int:
+        return amounts.minimum(currency)
+
     def hangs(self) -> bool:
         return bulkhead.hangs()
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from shop.actions import aftersales, carts, checkout, inventory, payments
 from shop.errors import (
+    AmountTooSmall,
     CartChanged,
     CartClosed,
     NotFound,
@@ -287,6 +288,19 @@ def test_a_way_to_pay_that_is_not_offered_leaves_the_order_that_waits(
 ) -> None:
     asked, before = wish(cart, provider="stripe"), dump()
     with pytest.raises(PaymentNotOffered):
+        checkout.complete(asked, key="second")
+    assert dump() == before
+
+
+def test_a_total_below_the_minimum_leaves_the_order_that_waits(
+    waiting: Order, cart: Cart, dump: Any
+) -> None:
+    asked, before = wish(cart), dump()
+    minimum = mock.Mock(return_value=waiting.total + 1)
+    with (
+        mock.patch.object(gateway_of("demo"), "minimum", minimum),
+        pytest.raises(AmountTooSmall),
+    ):
         checkout.complete(asked, key="second")
     assert dump() == before
 

@@ -49,6 +49,7 @@ CONFLICTS = frozenset(
         "DUPLICATE_TAX_RATE",
         "IDEMPOTENCY_CONFLICT",
         "ILLEGAL_MOVE",
+        "LAST_UNIT",
         "INSUFFICIENT_STOCK",
         "IN_USE",
         "OUT_OF_STOCK",

@@ -52,6 +52,7 @@ class ErrorCode(StrEnum):
     PAYMENT_FAILED = "PAYMENT_FAILED"
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     ILLEGAL_MOVE = "ILLEGAL_MOVE"
+    LAST_UNIT = "LAST_UNIT"
     EXCEEDS_ORDER = "EXCEEDS_ORDER"
     EXCEEDS_PAYMENT = "EXCEEDS_PAYMENT"
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
@@ -380,6 +381,11 @@ class IdempotencyConflict(ShopError):
 class IllegalMove(ShopError):
     code = ErrorCode.ILLEGAL_MOVE
     message = "The object is in a state that does not allow it."
+
+
+class LastUnit(ShopError):
+    code = ErrorCode.LAST_UNIT
+    message = "No unit would be left in the order. Cancel the order."
 
 
 class ExceedsOrder(ShopError):

@@ -178,6 +178,14 @@ def mail_unshipped(event: OutboxEvent) -> None:
     notices.tell_of_cancelled_parcel(event.payload["id"], event.pk, event.payload["fulfillment"])
 
 
+@outbox.subscriber(
+    "order.lines_cancelled", name="shop.mail_reduced", queue="mail", when=mails.are_on
+)
+def mail_reduced(event: OutboxEvent) -> None:
+    """Tells a customer which units were removed from an order, and the new total."""
+    notices.tell_of_removed_units(event.payload["id"], event.pk, event.payload["event"])
+
+
 @outbox.subscriber("order.refunded", name="shop.mail_refund", queue="mail", when=mails.are_on)
 def mail_refund(event: OutboxEvent) -> None:
     """Tells a customer that money is on its way back."""

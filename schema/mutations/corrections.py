@@ -1,5 +1,6 @@
 """Corrections of orders by staff: tracking, and parcels that were recorded by mistake."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import graphene
@@ -8,6 +9,7 @@ from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.idempotency import KEY, key_of
 from schema.inputs import load_any
+from schema.mutations.orders import OrderUnitsInput, by_line, quantities
 from schema.types.orders.orders import Order
 from schema.types.orders.parcels import Fulfillment
 from shop.actions import aftersales
@@ -85,8 +87,62 @@ class FulfillmentCancel(Mutation):
         return cls(fulfillment=parcel, order=parcel.order)
 
 
+class OrderLinesCancel(Mutation):
+    """Removes units from a confirmed order that is not paid yet: by bank transfer, or authorized.
+
+    The total shrinks by what a refund of the units would come to, and so does what is captured. The
+    shipping stays. The stock of the units is free, and the customer gets a mail. ILLEGAL_MOVE: the
+    order is paid (use `orderRefund` with `restock`), or the provider has not answered yet.
+    LAST_UNIT: no unit would be left, or nothing to pay; use `orderCancel`.
+    """
+
+    permission = _CHANGE
+    codes = (
+        "REQUIRED",
+        "NOT_FOUND",
+        "INVALID_QUANTITY",
+        "IDEMPOTENCY_CONFLICT",
+        "ILLEGAL_MOVE",
+        "LAST_UNIT",
+        "EXCEEDS_ORDER",
+    )
+
+    class Input:
+        id = graphene.ID(required=True, description="Global id of the order.")
+        lines = graphene.List(
+            graphene.NonNull(OrderUnitsInput),
+            required=True,
+            description="Units that are removed. They are not shipped yet.",
+        )
+        reason = graphene.String(
+            description="Why, in up to 500 characters. The customer can read it."
+        )
+        idempotency_key = KEY
+
+    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+
+    @classmethod
+    def perform(
+        cls,
+        info: graphene.ResolveInfo,
+        id: str,  # noqa: A002
+        lines: Sequence[Any],
+        reason: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Any:
+        order = aftersales.cancel_lines(
+            load_any(info, Order, id),
+            quantities(by_line(info, lines)) or {},
+            reason=reason or "",
+            by=info.context.user,
+            key=key_of(info, idempotency_key),
+        )
+        return cls(order=order)
+
+
 class CorrectionsMutation(graphene.ObjectType):
     """Corrections of orders."""
 
     fulfillment_update = FulfillmentUpdate.Field()
     fulfillment_cancel = FulfillmentCancel.Field()
+    order_lines_cancel = OrderLinesCancel.Field()

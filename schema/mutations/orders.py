@@ -55,7 +55,7 @@ def _units(description: str) -> graphene.List:
     return graphene.List(graphene.NonNull(OrderUnitsInput), description=description)
 
 
-def _by_line(info: graphene.ResolveInfo, given: Sequence[Any] | None) -> dict[int, Any] | None:
+def by_line(info: graphene.ResolveInfo, given: Sequence[Any] | None) -> dict[int, Any] | None:
     """The inputs by the primary keys of lines; whether the order has such lines, actions find out.
 
     Raises:
@@ -73,7 +73,7 @@ def _by_line(info: graphene.ResolveInfo, given: Sequence[Any] | None) -> dict[in
     return found
 
 
-def _quantities(lines: dict[int, Any] | None) -> dict[int, int | None] | None:
+def quantities(lines: dict[int, Any] | None) -> dict[int, int | None] | None:
     return None if lines is None else {key: item.get("quantity") for key, item in lines.items()}
 
 
@@ -126,7 +126,7 @@ class OrderFulfil(Mutation):
         order = load_any(info, Order, id)
         parcel = aftersales.fulfil(
             order,
-            _quantities(_by_line(info, lines)),
+            quantities(by_line(info, lines)),
             **{name: text or "" for name, text in tracking.items()},
             include_refunded=bool(include_refunded),
             by=info.context.user,
@@ -296,7 +296,7 @@ class OrderRefund(Mutation):
     ) -> Any:
         order = load_any(info, Order, id)
         wanted = Wanted(
-            lines=_quantities(_by_line(info, lines)) or {},
+            lines=quantities(by_line(info, lines)) or {},
             shipping=bool(shipping),
             amount=_minor(amount, order.currency),
             restock=bool(restock),
@@ -349,7 +349,7 @@ class OrderReturn(Mutation):
         reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Any:
-        order, given = load_any(info, Order, id), _by_line(info, lines)
+        order, given = load_any(info, Order, id), by_line(info, lines)
         back = given and {
             pk: Back(item.get("quantity"), item.get("restock") is not False)
             for pk, item in given.items()

@@ -15,6 +15,7 @@ are. The `method` of a payment chooses what happens to it:
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Least
 
 from shop.compiled import Compiled
 from shop.gateways.base import (
@@ -68,7 +69,7 @@ class Demo(Gateway):
 
     def capture(self, request: PaymentRequest) -> Outcome:
         charges = DemoCharge.objects.filter(key=request.key, state=Result.AUTHORIZED)
-        taken = charges.update(state=Result.CAPTURED, captured=F("amount"))
+        taken = charges.update(state=Result.CAPTURED, captured=Least(F("amount"), request.amount))
         outcome = self.look_up(request)
         if not taken and outcome.result not in (Result.CAPTURED, Result.VOIDED):
             raise Refused

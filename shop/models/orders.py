@@ -261,6 +261,7 @@ class OrderEventKind(models.TextChoices):
     FULFILLED = "fulfilled", "shipped"
     TRACKING_UPDATED = "tracking_updated", "tracking changed"
     UNFULFILLED = "unfulfilled", "parcel cancelled"
+    LINES_CANCELLED = "lines_cancelled", "units removed"
     COMPLETED = "completed", "completed"
     CANCELLED = "cancelled", "cancelled"
     EXPIRED = "expired", "expired"

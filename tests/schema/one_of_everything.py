@@ -100,6 +100,7 @@ def sold_to(user: User) -> dict[str, Any]:
     returned = aftersales.return_(order, {line.pk: Back(1)}, by=user)
     refund = aftersales.refund(order, Wanted(lines={line.pk: 1}), by=user)
     payment = order.payments.get()
+    promised = orders.place(user, {orders.variant(): 2}, state=PaymentState.AUTHORIZED)
     return {
         "dispute": sold.dispute(payment),
         "event": order.events.order_by("pk").first(),
@@ -109,7 +110,8 @@ def sold_to(user: User) -> dict[str, Any]:
         "order": order,
         "order_line": line,
         "payment": payment,
-        "promised": orders.place(user, state=PaymentState.AUTHORIZED),
+        "promised": promised,
+        "promised_line": promised.lines.get(),
         "refund": refund,
         "refund_line": refund.lines.get(),
         "return": returned,

@@ -135,6 +135,10 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "orderCancelByToken": lambda shop: _opened(shop.promised),
     "orderCapture": lambda shop: {"id": shop.promised},
     "orderFulfil": lambda shop: {"id": shop.order},
+    "orderLinesCancel": lambda shop: {
+        "id": shop.promised,
+        "lines": [{"line": shop.promised_line, "quantity": 1}],
+    },
     "orderNoteCreate": lambda shop: {"id": shop.order, "text": "Called her."},
     "orderRefund": lambda shop: {"id": shop.order, "shipping": True},
     "orderReturn": lambda shop: {"id": shop.order},

@@ -29,6 +29,7 @@ OrderEventKind = graphene.Enum.from_enum(
         "FULFILLED": "Something was shipped.",
         "TRACKING_UPDATED": "The tracking of a parcel was corrected.",
         "UNFULFILLED": "A parcel that was recorded by mistake was cancelled.",
+        "LINES_CANCELLED": "Units were removed before it was paid; `amount` is what it costs less.",
         "COMPLETED": "It was shipped and paid as a whole.",
         "CANCELLED": "It was called off.",
         "EXPIRED": "It was not paid in time.",

@@ -9,6 +9,7 @@ noting      notes of staff
 holding     one change of an order at a time, and what its lines say of it
 shares      what of a line's price is for some of its units
 correcting  tracking of parcels, and parcels that were recorded by mistake
+reducing    units that are removed before the payment
 repeating   requests that come twice
 texts       what people write about it
 
@@ -22,6 +23,7 @@ from shop.actions.aftersales.capturing import capture
 from shop.actions.aftersales.correcting import cancel_fulfillment, update_fulfillment
 from shop.actions.aftersales.fulfilling import fulfil, shippable, unshipped
 from shop.actions.aftersales.noting import note
+from shop.actions.aftersales.reducing import cancel_lines
 from shop.actions.aftersales.refunding import Wanted, refund, shipping_left, unrefunded
 from shop.actions.aftersales.returning import Back, return_, unreturned
 
@@ -30,6 +32,7 @@ __all__ = [
     "Wanted",
     "cancel",
     "cancel_fulfillment",
+    "cancel_lines",
     "capture",
     "fulfil",
     "note",

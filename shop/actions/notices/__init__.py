@@ -17,6 +17,7 @@ from shop.actions.notices.purchases import (
     tell_of_confirmation,
     tell_of_parcel,
     tell_of_refund,
+    tell_of_removed_units,
     tell_of_tracking,
 )
 from shop.actions.notices.shelves import tell_of_low_stock
@@ -30,5 +31,6 @@ __all__ = [
     "tell_of_low_stock",
     "tell_of_parcel",
     "tell_of_refund",
+    "tell_of_removed_units",
     "tell_of_tracking",
 ]

@@ -106,6 +106,23 @@ def tell_of_cancelled_parcel(order_id: int, event_id: int, parcel_id: int) -> No
     )
 
 
+def tell_of_removed_units(order_id: int, event_id: int, timeline_id: int) -> None:
+    """Mails which units were removed from an order that is not paid yet, and its new total."""
+    order = _told(order_id)
+    told = OrderEvent.objects.filter(pk=timeline_id, order=order_id).first()
+    if order is None or told is None:
+        return
+    _send(
+        "order_changed",
+        order,
+        event_id,
+        text="This was removed from it:",
+        lines=told.data.get("lines", []),
+        total=_amount(order.total, order),
+        reason=told.text,
+    )
+
+
 def tell_of_refund(order_id: int, event_id: int, refund_id: int) -> None:
     """Mails that money is on its way back."""
     order = _told(order_id)

@@ -1,5 +1,6 @@
 """Asks the provider to pay, to capture, to void. Never inside a transaction."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils import timezone
@@ -93,8 +94,11 @@ def capture(payment: Payment, *, by: Any) -> Payment:
     if payment.state != PaymentState.AUTHORIZED or payment.order.status not in _LIVE:
         raise IllegalMove("Only what is authorized can be captured.")
     _ask_later(payment)
+    # Read again: units are removed from the order until the provider is asked, and not after that.
+    payment = _read(payment.pk)
+    request = replace(request_of(payment), amount=min(payment.amount, payment.order.total))
     try:
-        outcome = gateways.gateway_of(payment.provider).capture(request_of(payment))
+        outcome = gateways.gateway_of(payment.provider).capture(request)
     except Unavailable:
         return payment
     except Refused:

@@ -23,6 +23,7 @@ from shop.models import OutboxEvent, WebhookEndpoint
 # What events hold the primary key of, beside their subject; receivers know rows by global ids.
 _KEYS = {
     "dispute": "Dispute",
+    "event": "OrderEvent",
     "fulfillment": "Fulfillment",
     "refund": "Refund",
     "return": "Return",

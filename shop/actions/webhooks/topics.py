@@ -40,6 +40,7 @@ _SELLING = {
     "order.fulfilled": "A parcel of an order was shipped: `fulfillment`.",
     "order.fulfillment_updated": "The tracking of a parcel was corrected: `fulfillment`.",
     "order.fulfillment_cancelled": "A parcel recorded by mistake was undone: `fulfillment`.",
+    "order.lines_cancelled": "Units were removed from an order before it was paid: `event`.",
     "order.completed": "An order was shipped and paid as a whole.",
     "order.refunded": "Money of an order was paid back: `refund`.",
     "order.disputed": "A bank asks for a payment back, or about it: `dispute`.",

@@ -22,6 +22,7 @@ PROVED = DONE | {
     "capture", "capture a part at the provider", "void a payment", "customer decides",
     "money comes late", "merge at sign-in",
     "refund lines", "take units out", "take back", "apply a voucher", "adjust stock",
+    "remove units", "undo a parcel",
 }  # fmt: skip
 
 

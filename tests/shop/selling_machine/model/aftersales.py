@@ -34,12 +34,28 @@ class Aftersales(Checkout):
         payable += (REFUNDED,) if refunded else ()
         if order.status != CONFIRMED or order.payment_status not in payable:
             raise Refused("ILLEGAL_MOVE")
-        for line, units in _chosen(order, asked, _unshipped if refunded else _to_ship):
+        parcel = _chosen(order, asked, _unshipped if refunded else _to_ship)
+        order.parcels.append(parcel)
+        for line, units in parcel:
             line.fulfilled += units
             order.promised[line.variant] -= units
             self.goods[line.variant].reserved -= units
             self.goods[line.variant].on_hand -= units
         self._count(order, ends=not refunded)
+
+    def cancel_parcel(self, order: Order) -> None:
+        """The last parcel was recorded by mistake: its units are in the house."""
+        if order.status not in (CONFIRMED, COMPLETED):
+            raise Refused("ILLEGAL_MOVE")
+        if any(line.fulfilled - units < line.returned for line, units in order.parcels[-1]):
+            raise Refused("ILLEGAL_MOVE")
+        order.status = CONFIRMED
+        for line, units in order.parcels.pop():
+            line.fulfilled -= units
+            order.promised[line.variant] = order.promised.get(line.variant, 0) + units
+            self.goods[line.variant].reserved += units
+            self.goods[line.variant].on_hand += units
+        self.derive_fulfillment(order)
 
     def return_(self, order: Order, asked: Units | None, *, restock: bool) -> None:
         if order.status not in (CONFIRMED, COMPLETED):
@@ -88,6 +104,42 @@ class Aftersales(Checkout):
             self._pay_back(order, amount, fee, line)
         if restock:
             self._count(order, ends=True)
+
+    def cancel_lines(self, order: Order, asked: Units) -> None:
+        """Units that are not paid yet are removed, and cost no more."""
+        payment = order.payment
+        if order.status != CONFIRMED or order.payment_status != AUTHORIZED:
+            raise Refused("ILLEGAL_MOVE")
+        assert payment is not None
+        if payment.due is not None:
+            raise Refused("ILLEGAL_MOVE")
+        chosen = _chosen(order, asked, _unshipped)
+        if sum(line.quantity - line.cancelled for line in order.lines) == sum(
+            units for _, units in chosen
+        ):
+            raise Refused("LAST_UNIT")
+        off = sum(_first(line.total, line.quantity, units) for line, units in chosen)
+        if off == order.price.total:
+            raise Refused("LAST_UNIT")
+        for line, units in chosen:
+            self._remove(order, line, units)
+            order.promised[line.variant] -= units
+            self.goods[line.variant].reserved -= units
+        order.lines = [line for line in order.lines if line.quantity]
+        self._count(order)
+
+    def _remove(self, order: Order, line: Line, units: int) -> None:
+        """The units cost what a refund of them would come to."""
+        price = order.price
+        tax, total = (_first(of, line.quantity, units) for of in (line.tax, line.total))
+        subtotal = line.unit_price * units
+        discount = subtotal - total + (0 if self.tax_included else tax)
+        for row in (line, price):
+            row.subtotal -= subtotal
+            row.discount -= discount
+            row.tax -= tax
+            row.total -= total
+        line.quantity -= units
 
     def cancel(self, order: Order, *, restock: bool, line: str, turns: int) -> None:
         """Its stock and voucher are free, all its money goes back.
@@ -204,6 +256,12 @@ def _is_spent(order: Order) -> bool:
     if payment is None:
         return True
     return payment.captured == payment.refunded and payment.state != AUTHORIZED
+
+
+def _first(amount: int, quantity: int, units: int) -> int:
+    """What the first units come to, which are the dearer ones."""
+    each, dearer = divmod(amount, quantity)
+    return sum(each + (place < dearer) for place in range(units))
 
 
 def _price(line: Line, units: int) -> int:

@@ -81,7 +81,7 @@ class Orders(Carts):
             whole = payment.refunded == payment.captured
             order.payment_status = REFUNDED if whole else PARTIALLY_REFUNDED
         elif payment.captured:
-            whole = payment.captured == payment.amount
+            whole = payment.captured >= order.price.total
             order.payment_status = "paid" if whole else "partially_paid"
         else:
             order.payment_status = payment.state if payment.state not in OPEN else "pending"

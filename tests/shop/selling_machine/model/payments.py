@@ -84,7 +84,7 @@ class Payments(Orders):
             raise Refused("ILLEGAL_MOVE")
         self._ask_later(payment)
         if line != "before":
-            said = provider.capture(payment)
+            said = provider.capture(payment, min(payment.amount, order.price.total))
             if not line:
                 self.hear(order, said)
 
@@ -159,11 +159,13 @@ class Payments(Orders):
         amount = payment.amount
         if after == CAPTURED and payment.charge is not None:
             amount = payment.charge.captured
+        elif after == CAPTURED:
+            amount = min(amount, order.price.total)
         payment.authorized = amount
         payment.captured = amount if after == CAPTURED else 0
         status = AUTHORIZED
         if after == CAPTURED:
-            status = "paid" if amount == payment.amount else "partially_paid"
+            status = "paid" if amount >= order.price.total else "partially_paid"
         if before != AUTHORIZED and order.status == PENDING:
             self.confirm(order, status)
             return

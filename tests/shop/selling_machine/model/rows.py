@@ -196,6 +196,8 @@ class Order:
     redeemed: bool = False
     payment: Payment | None = None
     shipping_refunded: int = 0
+    # Units by line of each parcel that was not cancelled.
+    parcels: list[list[tuple[Line, int]]] = field(default_factory=list)
     pk: int = 0
 
     @property

@@ -37,6 +37,14 @@ def has_money(order: rows.Order) -> bool:
     return order.payment is not None and order.payment.captured > order.payment.refunded
 
 
+def is_unpaid(order: rows.Order) -> bool:
+    return is_confirmed(order) and order.payment_status == rows.AUTHORIZED
+
+
+def has_parcel(order: rows.Order) -> bool:
+    return bool(order.parcels)
+
+
 def can_be_cancelled(order: rows.Order) -> bool:
     return order.status in (rows.PENDING, rows.CONFIRMED) and order.fulfillment_status in (
         "none",
@@ -127,6 +135,33 @@ class AftersalesRules(Both):
                 lambda: aftersales.refund(order_row(order), wanted, by=self.staff, key=key),
                 twice=twice and not line,
             )
+
+    @there_is(is_unpaid)
+    @rule(which=WHICH, asked=UNITS, twice=st.booleans())
+    def cancel_lines(self, which: int, asked: Units, twice: bool) -> None:
+        order, key = self.order(which, is_unpaid), self.key()
+        units, lines = self.lines(order, asked)
+        self.same(
+            "remove units",
+            lambda: self.shop.cancel_lines(order, units or {}),
+            lambda: (
+                aftersales.cancel_lines(order_row(order), lines or {}, by=self.staff, key=key)
+                and None
+            ),
+            twice=twice,
+        )
+
+    @there_is(has_parcel)
+    @rule(which=WHICH, twice=st.booleans())
+    def undo_a_parcel(self, which: int, twice: bool) -> None:
+        order, key = self.order(which, has_parcel, has_parcel), self.key()
+        parcel = order_row(order).fulfillments.filter(cancelled_at=None).order_by("-pk").first()
+        self.same(
+            "undo a parcel",
+            lambda: self.shop.cancel_parcel(order),
+            lambda: aftersales.cancel_fulfillment(parcel, by=self.staff, key=key) and None,
+            twice=twice,
+        )
 
     @there_is(can_be_cancelled)
     @rule(which=WHICH, restock=st.booleans(), line=LINES, twice=st.booleans())

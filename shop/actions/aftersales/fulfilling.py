@@ -117,7 +117,8 @@ def _fulfil(
     items = chosen(order, lines, unshipped if include_refunded else shippable)
     if order.payment_status == PaymentStatus.PARTIALLY_REFUNDED:
         # Shipping and cancelling below are two inventory calls: their stock is locked at once.
-        inventory.lock({line.variant_id for line in order.lines.all()} - {None})
+        lines_of_order = order.lines.all()
+        inventory.lock({line.variant_id for line in lines_of_order if line.variant_id is not None})
     count(items, "fulfilled", lambda after: Q(quantity__gte=after + F("cancelled")))
     inventory.ship(order.reference, by_variant(items), actor=by)
     parcel = _parcel(order, items, tracking)

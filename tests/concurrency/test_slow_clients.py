@@ -9,9 +9,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from http.client import HTTPConnection, HTTPResponse
+from contextlib import ExitStack, contextmanager, suppress
+from email.message import Message
+from http.client import HTTPConnection, HTTPResponse, parse_headers
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -33,7 +35,8 @@ HALF += b"Content-Length: 5000\r\n\r\n" + b'{"query": "{'
 LARGE = b"GET /api/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 IDLE = b""
 THREADS = 2 * 3
-SLOW, REQUESTS = 500, 200 if PROVE else 60
+# Together shorter than nginx waits for a body.
+SLOW, REQUESTS, ROUNDS = 500, 30, 5
 # As it is set, where the proof is written; else nobody waits as long.
 TIMEOUT = 20 if PROVE else 3
 
@@ -83,7 +86,7 @@ def slow_connections(port: int, *kinds: bytes, count: int) -> Iterator[list[sock
             stack.enter_context(connection)
             # What a client does not read stays with the server.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            connection.settimeout(60)
+            connection.settimeout(180)
             connection.bind((f"127.0.1.{number % 10 + 1}", 0))
             connection.connect(("127.0.0.1", port))
             connection.sendall(kinds[number % len(kinds)])
@@ -105,7 +108,7 @@ def ask(
     **headers: str,
 ) -> tuple[HTTPResponse, bytes]:
     """The response to one request, on a connection of its own."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
+    connection = HTTPConnection("127.0.0.1", port, timeout=120, source_address=(source, 0))
     try:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, path, body, {"Content-Type": "application/json"} | sent)
@@ -116,14 +119,19 @@ def ask(
 
 
 def median(port: int) -> float:
-    """Seconds of a shopper's request."""
-    seconds = []
-    for _ in range(REQUESTS):
-        started = time.perf_counter()
-        response, _ = ask(port, "POST", "/graphql/", QUERY)
-        seconds.append(time.perf_counter() - started)
-        assert response.status == 200
-    return statistics.median(seconds)
+    """Seconds of a shopper's request: the least median of some rounds.
+
+    What else the machine does in one of the rounds does not count; slow connections are there in
+    all of them.
+    """
+    return min(statistics.median(_seconds(port) for _ in range(REQUESTS)) for _ in range(ROUNDS))
+
+
+def _seconds(port: int) -> float:
+    started = time.perf_counter()
+    response, _ = ask(port, "POST", "/graphql/", QUERY)
+    assert response.status == 200
+    return time.perf_counter() - started
 
 
 def test_half_sent_bodies_end_with_408_and_hold_no_thread(shop: int) -> None:
@@ -162,7 +170,8 @@ def test_a_shopper_does_not_notice_500_slow_connections(
         "slow-clients",
         TITLE,
         f"500 slow connections, {'granian alone' if name == 'granian' else 'through nginx'}",
-        f"The median of {REQUESTS} requests of a shopper was {without * 1000:.1f} ms, and "
+        f"The median of {REQUESTS} requests of a shopper (the least of {ROUNDS} rounds) was "
+        f"{without * 1000:.1f} ms, and "
         f"{beside * 1000:.1f} ms beside {SLOW} connections that had sent half a body, did not read "
         f"their response, or were idle: {beside / without:.2f} times as much. {still_open} of them "
         "were open at the end.",
@@ -196,8 +205,13 @@ def test_a_chunked_body_without_a_length_is_read(
 @pytest.mark.parametrize(
     ("path", "headers", "size", "status"),
     [
-        ("/graphql/", {"Authorization": "Bearer x"}, 3, 401),
-        ("/api/cart-create", {"Authorization": "Bearer x"}, 1, 401),
+        ("/graphql/", {"Authorization": "Bearer x", "Content_Type": "application/json"}, 1, 401),
+        (
+            "/api/cart-create",
+            {"Authorization": "Bearer x", "Content_Type": "application/json"},
+            1,
+            401,
+        ),
         ("/graphql/", {"Content_Type": "text/plain"}, 1, 415),
         ("/api/brand-list", {}, 1, 405),
         ("/graphql/", {"Content_Type": "application/json"}, 3, 413),
@@ -213,7 +227,8 @@ def test_a_refusal_comes_after_the_body_was_read(
     with socket.create_connection(("127.0.0.1", shop), 30) as connection:
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in accepts.items()]
         lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", *lines]
-        body = b"x" * (size * 1024 * 1024)
+        content = QUERY if path == "/graphql/" else "{}"
+        body = content.encode().ljust(size * 1024 * 1024)
         head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
         # Twice on one connection: it was read to its end.
         for _ in range(2):
@@ -222,6 +237,70 @@ def test_a_refusal_comes_after_the_body_was_read(
             response.begin()
             response.read()
             assert response.status == status
+
+
+def _head(length: int, *more: str) -> bytes:
+    lines = ["POST /graphql/ HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
+    return "\r\n".join([*lines, *more, f"Content-Length: {length}", "", ""]).encode()
+
+
+def _answer(connection: socket.socket) -> HTTPResponse:
+    response = HTTPResponse(connection)
+    response.begin()
+    return response
+
+
+def test_a_client_that_expects_100_continue_sends_its_body_after_it(shop: int) -> None:
+    with socket.create_connection(("127.0.0.1", shop), 60) as connection:
+        connection.sendall(_head(len(QUERY), "Expect: 100-continue"))
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(QUERY.encode())
+        assert json.loads(_answer(connection).read()) == {"data": {"products": {"totalCount": 0}}}
+
+
+def test_a_client_that_expects_100_continue_is_told_before_it_sends_too_much(shop: int) -> None:
+    with socket.create_connection(("127.0.0.1", shop), 60) as connection:
+        connection.sendall(_head(10**9, "Expect: 100-continue"))
+        response = _answer(connection)
+        assert (response.status, response.headers["Connection"]) == (413, "close")
+        response.read()
+        assert connection.recv(1) == b""
+
+
+def test_the_unread_rest_of_a_refused_body_is_no_request(shop: int) -> None:
+    pipelined = _head(len(QUERY)) + QUERY.encode()
+    with socket.create_connection(("127.0.0.1", shop), 60) as connection:
+        connection.sendall(_head(10**9) + pipelined)
+        found = b""
+        with suppress(ConnectionResetError):
+            while chunk := connection.recv(65_536):
+                found += chunk
+    assert found.startswith(b"HTTP/1.1 413")
+    assert found.count(b"HTTP/1.1 ") == 1
+
+
+def test_requests_that_were_pipelined_are_answered_in_their_order(shop: int) -> None:
+    head = b"HEAD /api/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    query = _head(len(QUERY)) + QUERY.encode()
+    with socket.create_connection(("127.0.0.1", shop), 60) as connection:
+        connection.sendall(head + query + query)
+        with connection.makefile("rb") as file:
+            status, headers, _ = _read(file, "HEAD")
+            assert (status, int(headers["Content-Length"]) > 100_000) == (200, True)
+            for _ in range(2):
+                status, _, body = _read(file)
+                assert (status, json.loads(body)) == (
+                    200,
+                    {"data": {"products": {"totalCount": 0}}},
+                )
+
+
+def _read(file: IO[bytes], method: str = "POST") -> tuple[int, Message, bytes]:
+    """The next response; one file reads all of them, because it reads ahead."""
+    status = int(file.readline().split()[1])
+    headers = parse_headers(file)
+    length = 0 if method == "HEAD" else int(headers["Content-Length"])
+    return status, headers, file.read(length)
 
 
 @needs_nginx

@@ -12,12 +12,8 @@ import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { relayStylePagination } from '@apollo/client/utilities';
 import UploadHttpLink from 'apollo-upload-client/UploadHttpLink.mjs';
 import { asapScheduler, filter, firstValueFrom, from, observeOn, switchMap } from 'rxjs';
-<<<<<<< HEAD
 import { guestCart } from './guest.js';
-import { ask, bearer, CREDENTIALS, DEVELOPMENT, picture, PRODUCTION, recorder, signIn, UPLOADS } from './shop.js';
-=======
 import { ask, bearer, browser, CREDENTIALS, DEVELOPMENT, picture, PRODUCTION, recorder, signIn, UPLOADS } from './shop.js';
->>>>>>> 4efe18c (tests: Check client awareness and the preset's documentId)
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const { token } = await signIn();

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.views.debug import SafeExceptionReporterFilter
 from graphql_jwt.shortcuts import get_token
 
+from schema.opened import opened
 from schema.serving import _is_stranger, service
 from shop.actions import carts
 from shop.actions.orders import token_of
@@ -103,6 +104,29 @@ def test_the_cart_of_an_account_opens_for_the_account_alone(
     for user, expected in ((None, False), (other, False), (customer, True), (staff, True)):
         found = ask(LINES, user, headers=shown, id=gid(cart.row)).json()["data"]["node"]
         assert bool(found) is expected
+        request = RequestFactory().get("/graphql/", headers=shown)
+        request.user = user or AnonymousUser()
+        assert list(opened(request, Cart)) == ([cart.row.pk] if user == customer else [])
+
+
+def test_the_cart_of_a_guest_opens_for_customers_too(
+    cart: SimpleNamespace, customer: User, ask: Any, gid: Any
+) -> None:
+    shown = {"Cart-Token": cart.token}
+    assert ask(LINES, customer, id=gid(cart.row)).json()["data"]["node"] is None
+    found = ask(LINES, customer, headers=shown, id=gid(cart.row)).json()["data"]["node"]
+    assert len(found["lines"]["edges"]) == 1
+
+
+def test_the_token_in_the_input_comes_before_the_header(
+    cart: SimpleNamespace, ask: Any, gid: Any
+) -> None:
+    other, token = carts.create(AnonymousUser())
+    document = "mutation($input: CartEmailSetInput!) { cartEmailSet(input: $input) {"
+    document += " cart { id } userErrors { code } } }"
+    values = {"cart": token, "email": "guest@example.org"}
+    changed = ask(document, headers={"Cart-Token": cart.token}, input=values).json()
+    assert changed["data"]["cartEmailSet"] == {"cart": {"id": gid(other)}, "userErrors": []}
 
 
 def test_more_than_ten_tokens_are_refused(bought: SimpleNamespace, ask: Any, gid: Any) -> None:

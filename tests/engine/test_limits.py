@@ -6,11 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import get_introspection_query, parse, validate
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    InlineFragmentNode,
+    NameNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    get_introspection_query,
+    parse,
+    validate,
+)
 
 from schema.engine.errors import TooComplex
 from schema.engine.execution import Executor
-from schema.engine.limits import Limits, check_document
+from schema.engine.limits import Limits, check_document, check_values, count_values
 from schema.root import schema
 from schema.trusted import operations
 
@@ -254,6 +264,47 @@ def test_fields_of_named_fragments_count_towards_the_limits(name: str, api: Any,
     }
     allowed = api(document(maximum)).get("errors", ())
     assert "TOO_COMPLEX" not in [error["extensions"]["code"] for error in allowed]
+
+
+def _nested(levels: int, kind: type[FieldNode | InlineFragmentNode]) -> DocumentNode:
+    """A document with nested selections, also deeper than the parser allows."""
+    document = parse("{ a }")
+    (operation,) = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    for _ in range(levels):
+        node = kind(
+            name=NameNode(value="a"),
+            alias=None,
+            directives=(),
+            arguments=(),
+            selection_set=operation.selection_set,
+        )
+        operation.selection_set = SelectionSetNode(selections=(node,))
+    return document
+
+
+@pytest.mark.parametrize("kind", [FieldNode, InlineFragmentNode])
+def test_selections_may_be_nested_200_levels_deep(kind: Any) -> None:
+    limits = replace(Limits(), depth=500, spreads=500, selection_spreads=500, repeats=500)
+    check_document(_nested(200, kind), limits)
+    with pytest.raises(TooComplex, match="too deeply"):
+        check_document(_nested(201, kind), limits)
+
+
+def test_values_of_variables_are_counted_at_all_depths() -> None:
+    limits = Limits(values=7)
+    variables = {"a": 1, "b": [2, {"c": None}], "d": {"e": []}}
+    # a, b, d, the two items of b, c and e.
+    assert count_values(variables, limits) == 7
+    check_values(7, limits)
+    with pytest.raises(TooComplex) as refused:
+        check_values(8, limits)
+    assert refused.value.extensions == {
+        "code": "TOO_COMPLEX",
+        "limit": "values",
+        "actual": 8,
+        "max": 7,
+    }
 
 
 def test_introspection_passes(api: Any, db: None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from graphql_jwt.shortcuts import get_token
 
+from shop import metrics, throttling
 from shop.models import Brand
 from shop.throttling import buckets
 
@@ -224,6 +225,21 @@ def test_meta_fields_cost_a_point_and_introspection_its_price(ask: Any, settings
     price = ask("{ __schema { types { name } } }", address="192.0.2.3")
     assert left(price) == 10_000
     assert left(ask('{ __type(name: "Shop") { name } }', address="192.0.2.4")) == 19_900
+
+
+def test_points_and_waits_are_rounded_to_a_millionth(monkeypatch: Any, ask: Any) -> None:
+    level = throttling.Level(7.999_999_6, 0.000_000_4)
+    monkeypatch.setattr(throttling, "draw", lambda *_: level)
+    response = ask(SHOP)
+    assert (response.status_code, left(response)) == (200, 8)
+
+
+def test_refusals_are_counted_by_kind_of_client(monkeypatch: Any, ask: Any, customer: Any) -> None:
+    counted = []
+    monkeypatch.setattr(metrics, "count", lambda name, **tags: counted.append((name, tags)))
+    for _ in range(3):
+        ask(LISTS, customer)
+    assert counted == [("cost.refused", {"client": "customer"})]
 
 
 def test_a_shop_may_have_no_limit(ask: Any, settings: Any) -> None:

@@ -66,6 +66,7 @@ _ERROR_CODES = {
     "CART_EMPTY": "There is nothing in the cart.",
     "CART_CHANGED": "The cart has another version than the one given.",
     "CART_CLOSED": "The cart was ordered, or merged into another.",
+    "CART_FULL": "The cart would have more lines than one cart may have.",
     "PAYMENT_PENDING": "The cart was ordered and the payment of its order is pending. Cancel the "
     "order (`orderCancel`, `orderCancelByToken`) to get the cart back, or send `checkoutComplete` "
     "with another `idempotencyKey` to pay another way. While the provider processes the payment, "

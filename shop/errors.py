@@ -39,6 +39,7 @@ class ErrorCode(StrEnum):
     CART_EMPTY = "CART_EMPTY"
     CART_CHANGED = "CART_CHANGED"
     CART_CLOSED = "CART_CLOSED"
+    CART_FULL = "CART_FULL"
     PAYMENT_PENDING = "PAYMENT_PENDING"
     TOTAL_CHANGED = "TOTAL_CHANGED"
     SHIPPING_NOT_OFFERED = "SHIPPING_NOT_OFFERED"
@@ -308,6 +309,15 @@ class CartEmpty(ShopError):
 class CartChanged(ShopError):
     code = ErrorCode.CART_CHANGED
     message = "The cart was changed meanwhile."
+
+
+class CartFull(ShopError):
+    code = ErrorCode.CART_FULL
+
+    def __init__(self, most: int, *, field: Sequence[str] = ()) -> None:
+        super().__init__(
+            f"A cart has at most {most} lines. Remove some, or order in parts.", field=field
+        )
 
 
 class CartClosed(ShopError):

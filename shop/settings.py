@@ -339,6 +339,10 @@ if VOUCHER_WRONG_CODES_PER_MINUTE < 1:
     raise ImproperlyConfigured("VOUCHER_WRONG_CODES_PER_MINUTE must be 1 or more.")
 # Minutes that a customer has to pay before an order expires and its stock is free again.
 CHECKOUT_MINUTES = env.int("CHECKOUT_MINUTES", default=30)
+# Lines that one cart may have.
+CART_MAX_LINES = env.int("CART_MAX_LINES", default=500)
+if CART_MAX_LINES < 1:
+    raise ImproperlyConfigured("CART_MAX_LINES must be 1 or more.")
 # Days after which carts that nobody touches are removed.
 CART_DAYS = env.int("CART_DAYS", default=90)
 # Hours after which who asked for it is reminded of their cart.

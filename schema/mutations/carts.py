@@ -109,6 +109,7 @@ class CartCreate(Mutation):
         "OUT_OF_STOCK",
         "NOT_PURCHASABLE",
         "CART_CLOSED",
+        "CART_FULL",
         "PAYMENT_PENDING",
         "CURRENCY_MISMATCH",
     )
@@ -145,7 +146,13 @@ class CartLinesAdd(CartMutation):
     mutation creates it: those answer NOT_FOUND, as this one does with a `version`.
     """
 
-    codes = ("INVALID_QUANTITY", "OUT_OF_STOCK", "NOT_PURCHASABLE", "CURRENCY_MISMATCH")
+    codes = (
+        "INVALID_QUANTITY",
+        "OUT_OF_STOCK",
+        "NOT_PURCHASABLE",
+        "CURRENCY_MISMATCH",
+        "CART_FULL",
+    )
 
     class Input(_CartInput):
         lines = graphene.List(
@@ -347,7 +354,10 @@ class CartReminderSet(CartMutation):
 
 
 class CartNoticesDismiss(CartMutation):
-    """Says that the shopper has seen today's prices: notices of PRICE_CHANGED go."""
+    """Says that the shopper has seen today's prices, and what is gone.
+
+    Notices of PRICE_CHANGED, LINE_REMOVED, MERGE_REDUCED and MERGE_DROPPED go.
+    """
 
     class Input(_CartInput):
         pass
@@ -362,7 +372,8 @@ class CartNoticesDismiss(CartMutation):
 class CartMerge(Mutation):
     """Brings a guest's cart into that of the account, after signing in.
 
-    Quantities of the same variant add up, as far as there is stock. Doing it twice does no more
+    Quantities of the same variant add up, as far as there is stock; notices tell what was left out.
+    Doing it twice does no more
     than once. `tokenAuth` does it too, with its `cart`.
     """
 

@@ -40,6 +40,9 @@ CartStatus = graphene.Enum.from_enum(
 
 _NOTICES = {
     None: "What a shopper should know about a cart.",
+    "LINE_REMOVED": "A product or variant was deleted from the shop, and its line from the cart.",
+    "MERGE_REDUCED": "Merging took over fewer units than the guest's cart had.",
+    "MERGE_DROPPED": "Merging took over no unit of a line of the guest's cart.",
     "PRICE_CHANGED": "The price is another than when the line was last changed.",
     "OUT_OF_STOCK": "There are not so many left.",
     "NOT_PURCHASABLE": "It is not sold any more; it costs nothing, and stands in the way of an "
@@ -207,11 +210,21 @@ class CartShippingOffer(graphene.ObjectType):
 
 
 class CartNotice(graphene.ObjectType):
-    """Something to know about a cart. All but PRICE_CHANGED stand in the way of an order."""
+    """Something to know about a cart.
+
+    PRICE_CHANGED and notices of lines that are gone (LINE_REMOVED, MERGE_REDUCED, MERGE_DROPPED)
+    stay until `cartNoticesDismiss`. All others stand in the way of an order.
+    """
 
     code = graphene.Field(CartNoticeCode, required=True, description="For programs.")
     message = graphene.String(required=True, description="For people, in one sentence.")
     line_id = graphene.ID(description="Global id of the line that it is about, if any.")
+    name = graphene.String(
+        description='What is not in the cart any more, such as "Mug (Small)"; null for others.'
+    )
+    quantity = graphene.Int(
+        description="Units that were removed or left out; null for notices of other kinds."
+    )
 
 
 def _discounts(found: PricedCart) -> list[dict[str, Any]]:
@@ -230,6 +243,8 @@ def _notices(found: PricedCart) -> list[dict[str, Any]]:
             "code": notice.code,
             "message": notice.message,
             "line_id": to_global_id("CartLine", notice.line) if notice.line else None,
+            "name": notice.name,
+            "quantity": notice.quantity,
         }
         for notice in found.notices
     ]

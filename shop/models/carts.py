@@ -14,6 +14,14 @@ from shop.models.fields import ExactCharField
 from shop.models.promotions import Voucher
 from shop.models.shipping import ShippingRate
 
+# Stored notices of one cart.
+NOTICES = 500
+
+
+def stored_notice(code: StoredNotice, name: str, quantity: int) -> dict[str, Any]:
+    """A notice as Cart.stored_notices holds it; `quantity` units were removed or left out."""
+    return {"code": code.value, "name": name, "quantity": quantity}
+
 
 class CartStatus(models.TextChoices):
     """What became of a cart."""
@@ -21,6 +29,14 @@ class CartStatus(models.TextChoices):
     ACTIVE = "active", "active"
     ORDERED = "ordered", "ordered"
     MERGED = "merged", "merged into another"
+
+
+class StoredNotice(models.TextChoices):
+    """What happened to a line, or to a part of one, that is not in a cart any more."""
+
+    LINE_REMOVED = "LINE_REMOVED", "deleted from the shop"
+    MERGE_REDUCED = "MERGE_REDUCED", "fewer units were merged"
+    MERGE_DROPPED = "MERGE_DROPPED", "not merged"
 
 
 class CartQuerySet(models.QuerySet):
@@ -42,6 +58,8 @@ class Cart(models.Model):
         version: changes with every change of the cart.
         shipping_address, billing_address: parts by name as in Address; null while there is none.
         shipping_rate: the one that was chosen; null takes the cheapest.
+        stored_notices: what happened to lines that are gone, until the shopper dismisses it: dicts
+            with code, name and quantity.
         reminder: whether they want to be reminded of it by mail, should they leave it.
         reminded_at: when that was done.
     """
@@ -59,6 +77,7 @@ class Cart(models.Model):
     billing_address = models.JSONField(null=True)
     shipping_rate = models.ForeignKey(ShippingRate, models.SET_NULL, null=True, related_name="+")
     voucher = models.ForeignKey(Voucher, models.SET_NULL, null=True, related_name="+")
+    stored_notices = models.JSONField(default=list, editable=False)
     reminder = models.BooleanField(default=False)
     reminded_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -75,6 +94,10 @@ class Cart(models.Model):
 
     def __str__(self) -> str:
         return f"Cart {self.pk}"
+
+    def add_notices(self, *notices: dict[str, Any]) -> None:
+        """Adds to the stored notices, without saving; drops the oldest beyond NOTICES."""
+        self.stored_notices = [*self.stored_notices, *notices][-NOTICES:]
 
 
 class CartLineQuerySet(models.QuerySet):

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import IntegrityError
 
 from shop.actions import carts
+from shop.actions.carts.pricing import name_of
+from shop.actions.catalog import products
 from shop.actions.rows import atomically
-from shop.errors import NotFound
-from shop.models import Cart, User
+from shop.errors import Busy, NotFound
+from shop.models import Cart, Product, User
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shared_database")]
 
@@ -49,6 +52,39 @@ def test_concurrent_first_lines_of_a_customer_make_one_cart(
         assert {payload["cart"]["id"] for payload in payloads} == {gid(cart)}
         assert cart.active_key == user.pk
         assert [line.quantity for line in cart.lines.all()] == [4]
+
+
+def test_every_cart_that_got_a_deleted_variant_has_a_notice(
+    at_once: Any, selling: SimpleNamespace
+) -> None:
+    """Shoppers add a product while staff delete it: no unit leaves a cart without a notice."""
+    for product in selling.products[:3]:
+        rows = [row for row in selling.variants if row.product_id == product.pk]
+        first, second = name_of(rows[0]), name_of(rows[1])
+        made = [carts.create(AnonymousUser())[0] for _ in range(8)]
+        for cart in made[:4]:
+            carts.add(cart, [(rows[0].pk, 1)])
+
+        def add(cart: Cart, key: int) -> None:
+            carts.add(Cart.objects.get(pk=cart.pk), [(key, 1)])
+
+        ends = at_once(
+            *[partial(atomically, partial(add, cart, rows[1].pk)) for cart in made],
+            partial(atomically, partial(products.delete, Product.objects.get(pk=product.pk))),
+        )
+        assert ends[-1] is None
+        for number, cart in enumerate(made):
+            row = Cart.objects.get(pk=cart.pk)
+            assert not row.lines.exists()
+            told = {notice["name"] for notice in row.stored_notices}
+            expected = {first} if number < 4 else set()
+            if ends[number] is None:
+                expected |= {second}
+            else:
+                assert isinstance(ends[number], (NotFound, Busy, IntegrityError)), ends[number]
+            assert told == expected
+            # Created, filled, and one more for each change.
+            assert row.version > 1 or not expected
 
 
 def test_concurrent_cart_create_and_lines_add_make_one_cart(

@@ -363,12 +363,43 @@ def test_a_cart_that_was_changed_meanwhile_is_left_alone(
 
 
 def test_a_cart_holds_only_so_many_lines(
-    basket: SimpleNamespace, call: Any, gid: Any, monkeypatch: pytest.MonkeyPatch
+    basket: SimpleNamespace, call: Any, gid: Any, settings: Any
 ) -> None:
-    monkeypatch.setattr("shop.actions.carts.lines.MAX_LINES", 2)
+    settings.CART_MAX_LINES = 2
     line = {"variant": gid(basket.shop.variants[9]), "quantity": 1}
     payload = call("cartLinesAdd", cart=basket.token, lines=[line])
-    assert codes(payload) == [("INVALID", ["lines"])]
+    assert codes(payload) == [("CART_FULL", ["lines"])]
+    again = {"variant": gid(basket.small), "quantity": 1}
+    assert codes(call("cartLinesAdd", cart=basket.token, lines=[again])) == []
+
+
+def test_a_line_of_a_deleted_variant_becomes_a_notice(
+    basket: SimpleNamespace, call: Any, api: Any, gid: Any, mutate: Any
+) -> None:
+    mutate("variantDelete", "deletedId", id=gid(basket.small))
+    document = """query($token: String) { cart(token: $token) { version total { amount }
+      lines { totalCount } notices { code message lineId name quantity } } }"""
+    cart = api(document, token=basket.token)["data"]["cart"]
+    assert cart == {
+        "version": basket.cart["version"] + 1,
+        "total": {"amount": "2.01"},
+        "lines": {"totalCount": 1},
+        "notices": [
+            {
+                "code": "LINE_REMOVED",
+                "message": "Mug 1 (S) is no longer available. We removed it from your cart "
+                "(quantity 2).",
+                "lineId": None,
+                "name": "Mug 1 (S)",
+                "quantity": 2,
+            }
+        ],
+    }
+    stale = {"cart": basket.token, "version": basket.cart["version"]}
+    payload = call("cartNoticesDismiss", **stale)
+    assert codes(payload) == [("CART_CHANGED", ["version"])]
+    cart = call("cartNoticesDismiss", cart=basket.token)["cart"]
+    assert (cart["notices"], cart["version"]) == ([], basket.cart["version"] + 2)
 
 
 # --- Whose it is ----------------------------------------------------------------------------------
@@ -483,6 +514,14 @@ def test_carts_are_merged_once_and_no_further_than_there_is_stock(
     for _ in range(3):
         payload = call("cartMerge", customer, cart=basket.token)
         assert lines_of(payload["cart"]) == {"MUG-1-S": 10, "MUG-3-S": 1, "MUG-2-M": 1}
+        assert payload["cart"]["notices"] == [
+            {
+                "code": "MERGE_REDUCED",
+                "message": "We could not add all units of Mug 1 (S) to your cart: 1 are missing.",
+                "lineId": None,
+            }
+        ]
+    assert call("cartNoticesDismiss", customer)["cart"]["notices"] == []
     guest = Cart.objects.get(digest=carts.digest_of(basket.token))
     assert guest.status == CartStatus.MERGED
     assert codes(call("cartEmailSet", cart=basket.token, email="a@example.org")) == [

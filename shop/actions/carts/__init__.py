@@ -19,7 +19,6 @@ from shop.actions.carts.details import (
 )
 from shop.actions.carts.leaving import open_reminder, purge, remind, reminder_token
 from shop.actions.carts.lines import (
-    MAX_LINES,
     MAX_QUANTITY,
     add,
     add_to_own,
@@ -39,7 +38,6 @@ from shop.actions.carts.opening import (
 from shop.actions.carts.pricing import Notice, NoticeCode, PricedCart, priced, priced_all
 
 __all__ = [
-    "MAX_LINES",
     "MAX_QUANTITY",
     "Notice",
     "NoticeCode",

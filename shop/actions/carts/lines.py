@@ -13,8 +13,8 @@ from shop.actions.carts.opening import find, insert_own
 from shop.actions.carts.pricing import LONG_TEXTS, left, name_of
 from shop.compiled import Compiled
 from shop.errors import (
+    CartFull,
     CurrencyMismatch,
-    Invalid,
     InvalidQuantity,
     NotFound,
     NotPurchasable,
@@ -22,7 +22,6 @@ from shop.errors import (
 )
 from shop.models import Cart, CartLine, ProductStatus, Variant
 
-MAX_LINES = 100
 MAX_QUANTITY = 9999
 Path = Sequence[str]
 _PUBLISHED = Q(product__status=ProductStatus.PUBLISHED, product__published_at__lte=Now())
@@ -46,7 +45,7 @@ def add(cart: Cart, wanted: Sequence[tuple[int, int]], *, version: int | None = 
 
     Raises:
         InvalidQuantity, NotFound, NotPurchasable, OutOfStock, CurrencyMismatch: at the line's path.
-        Invalid: the cart would have more than MAX_LINES lines.
+        CartFull: the cart would have more than CART_MAX_LINES lines.
         CartClosed, CartChanged: as `holding.hold`.
     """
     _add(cart, wanted, version)
@@ -94,8 +93,8 @@ def _add(cart: Cart, wanted: Sequence[tuple[int, int]], version: int | None) -> 
         before = there[key].quantity if key in there else 0
         totals[key] = totals.get(key, before) + quantity
         _check_variant(cart, variant, totals[key], path)
-    if len(there.keys() | totals.keys()) > MAX_LINES:
-        raise Invalid(f"A cart has at most {MAX_LINES} lines.", field=["lines"])
+    if len(there.keys() | totals.keys()) > settings.CART_MAX_LINES:
+        raise CartFull(settings.CART_MAX_LINES, field=["lines"])
     store(cart, totals, variants, there)
     changed(cart, currency=cart.currency)
 
@@ -153,14 +152,17 @@ def remove(cart: Cart, lines: Sequence[int], *, version: int | None = None) -> N
 
 @transaction.atomic
 def dismiss_notices(cart: Cart, *, version: int | None = None) -> None:
-    """Says that the shopper has seen today's prices. Raises as `holding.hold`."""
+    """Says that the shopper has seen today's prices, and drops the notices of lines that are gone.
+
+    Raises as `holding.hold`.
+    """
     hold(cart, version)
     lines = list(CartLine.objects.filter(cart=cart.pk).select_related("variant"))
     moved = [line for line in lines if line.seen_price != line.variant.price]
     for line in moved:
         line.seen_price = line.variant.price
     CartLine.objects.bulk_update(moved, ["seen_price"])
-    changed(cart)
+    changed(cart, stored_notices=[])
 
 
 def store(

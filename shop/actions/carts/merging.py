@@ -1,25 +1,26 @@
 """A guest's cart becomes the account's, at sign-in."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from shop.actions.carts.holding import changed, closed
-from shop.actions.carts.lines import MAX_LINES, MAX_QUANTITY, store
+from shop.actions.carts.lines import MAX_QUANTITY, store
 from shop.actions.carts.opening import find, is_for_another
-from shop.actions.carts.pricing import is_for_sale, left, lines_of
+from shop.actions.carts.pricing import is_for_sale, left, lines_of, name_of
 from shop.actions.rows import locked
 from shop.errors import CartClosed, Invalid, NotFound
 from shop.models import Cart, CartLine, CartStatus
+from shop.models.carts import StoredNotice, stored_notice
 
 
 @transaction.atomic
 def merge(user: Any, token: str) -> Cart:
     """Brings the guest's cart that `token` opens into the account's own, and tells that one.
 
-    Quantities of the same variant add up, as far as there is stock. Of e-mail, addresses, shipping
+    Quantities of the same variant add up, as far as there is stock; the cart gets notices of units
+    that were left out. Of e-mail, addresses, shipping
     and voucher the account's own count, and the guest's where it has none. Doing it twice does no
     more than once.
 
@@ -68,11 +69,14 @@ def _take_over(own: Cart, guest: Cart) -> None:
     if not there:
         # Nothing in it is in the currency that the shop had before.
         own.currency = settings.SHOP_CURRENCY
+    own.add_notices(*guest.stored_notices)
     totals: dict[int, int] = {}
     variants = {}
-    for line in _wanted(guest, own.currency):
+    for line in lines_of(guest):
         key = line.variant_id
-        if key not in there and len(there.keys() | totals.keys()) >= MAX_LINES:
+        is_full = len(there.keys() | totals.keys()) >= settings.CART_MAX_LINES
+        if not _can_be_added(line, own.currency) or (key not in there and is_full):
+            own.add_notices(_missing(line, line.quantity))
             continue
         available = left(line.variant)
         before = there[key].quantity if key in there else 0
@@ -81,10 +85,13 @@ def _take_over(own: Cart, guest: Cart) -> None:
         quantity = max(before, min(before + line.quantity, most))
         if quantity:
             totals[key], variants[key] = quantity, line.variant
+        if quantity < before + line.quantity:
+            own.add_notices(_missing(line, before + line.quantity - quantity))
     store(own, totals, variants, there)
     changed(
         own,
         currency=own.currency,
+        stored_notices=own.stored_notices,
         email=own.email or guest.email,
         shipping_address=own.shipping_address or guest.shipping_address,
         billing_address=own.billing_address or guest.billing_address,
@@ -94,8 +101,12 @@ def _take_over(own: Cart, guest: Cart) -> None:
     )
 
 
-def _wanted(guest: Cart, currency: str) -> Iterable[CartLine]:
-    lines = lines_of(guest)
-    return [
-        line for line in lines if is_for_sale(line.variant) and line.variant.currency == currency
-    ]
+def _can_be_added(line: CartLine, currency: str) -> bool:
+    return is_for_sale(line.variant) and line.variant.currency == currency
+
+
+def _missing(line: CartLine, quantity: int) -> dict[str, Any]:
+    """A notice that so many units of a guest's line were left out."""
+    is_dropped = quantity == line.quantity
+    code = StoredNotice.MERGE_DROPPED if is_dropped else StoredNotice.MERGE_REDUCED
+    return stored_notice(code, name_of(line.variant), quantity)

@@ -9,15 +9,20 @@ from django.utils import timezone
 
 from shop import pricing
 from shop.actions import promotions, shipping
+from shop.actions.catalog.cart_lines import full_name
 from shop.compiled import Compiled
 from shop.errors import what_is_left
 from shop.models import Cart, CartLine, Product, ProductStatus, Variant, Voucher
+from shop.models.carts import StoredNotice
 from shop.models.customers import email_key
 
 
 class NoticeCode(StrEnum):
     """What a shopper is told about a cart. None of these is an error of the request."""
 
+    LINE_REMOVED = StoredNotice.LINE_REMOVED.value
+    MERGE_REDUCED = StoredNotice.MERGE_REDUCED.value
+    MERGE_DROPPED = StoredNotice.MERGE_DROPPED.value
     PRICE_CHANGED = "PRICE_CHANGED"
     OUT_OF_STOCK = "OUT_OF_STOCK"
     NOT_PURCHASABLE = "NOT_PURCHASABLE"
@@ -38,11 +43,14 @@ class Notice:
     Attributes:
         message: for people; one sentence.
         line: primary key of the line that it is about; None for the cart as a whole.
+        name, quantity: of a line that is gone: what it was, and how many units are not in the cart.
     """
 
     code: NoticeCode
     message: str
     line: int | None = None
+    name: str | None = None
+    quantity: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +85,13 @@ WORDS = {
 }
 
 
+_GONE = {
+    NoticeCode.LINE_REMOVED: "{name} is no longer available. We removed it from your cart "
+    "(quantity {quantity}).",
+    NoticeCode.MERGE_REDUCED: "We could not add all units of {name} to your cart: {quantity} are "
+    "missing.",
+    NoticeCode.MERGE_DROPPED: "We could not add {name} to your cart (quantity {quantity}).",
+}
 # Of a product, what may be long and has no part in selling it.
 LONG_TEXTS = ("description", "seo_description", "search_text")
 _LINES: Compiled[CartLine] = Compiled(
@@ -123,7 +138,7 @@ def _priced(cart: Cart, everything: Sequence[CartLine], rules: "_Rules") -> Pric
         left_out=[line for line in everything if not is_for_sale(line.variant)],
         price=price,
         rates=rates,
-        notices=[*_line_notices(everything), *_price_notices(price)],
+        notices=[*_stored_notices(cart), *_line_notices(everything), *_price_notices(price)],
     )
 
 
@@ -153,8 +168,7 @@ def left(variant: Variant) -> int | None:
 
 def name_of(variant: Variant) -> str:
     """How people call it."""
-    name = variant.product.name
-    return f"{name} ({variant.name})" if variant.name else name
+    return full_name(variant.product.name, variant.name)
 
 
 def _basket(cart: Cart, lines: Iterable[CartLine]) -> pricing.Basket:
@@ -216,6 +230,13 @@ class _Rules:
                 automatic=self._automatic if is_ours else (),
             )
         return self._found[place, cart.currency]
+
+
+def _stored_notices(cart: Cart) -> Iterable[Notice]:
+    for stored in cart.stored_notices:
+        code, name, quantity = NoticeCode(stored["code"]), stored["name"], stored["quantity"]
+        message = _GONE[code].format(name=name, quantity=quantity)
+        yield Notice(code, message, name=name, quantity=quantity)
 
 
 def _line_notices(lines: Iterable[CartLine]) -> Iterable[Notice]:

@@ -10,6 +10,7 @@ from django.db.models import Max, ProtectedError, QuerySet
 
 from shop import events
 from shop.actions import audit
+from shop.actions.catalog.cart_lines import remove_from_carts
 from shop.actions.catalog.derived import lock, refresh
 from shop.actions.rows import hold, locked
 from shop.errors import (
@@ -166,9 +167,12 @@ def hold_stock(variants: QuerySet[Variant]) -> None:
 def nothing_promised_of(variants: QuerySet[Variant]) -> Iterator[None]:
     """Within, `variants` are deleted; nobody can be promised any of them meanwhile.
 
+    Carts lose their lines of them and get notices.
+
     Raises:
         InUse: units are promised to orders that were not shipped yet.
     """
+    remove_from_carts(variants)
     hold_stock(variants)
     try:
         yield

@@ -9,6 +9,7 @@ from django.db import connection
 
 from shop.actions import inventory
 from shop.actions.catalog import taxonomy
+from shop.actions.catalog.cart_lines import remove_from_carts
 from shop.actions.catalog.media import reorder
 from shop.actions.importing.comparing import Change
 from shop.actions.importing.creating import new_record
@@ -102,6 +103,7 @@ def _save_media(changes: Sequence[Change]) -> None:
 def _save_variants(changes: Sequence[Change], now: datetime, reference: str) -> None:
     gone = [row.pk for change in changes for row in change.variants.gone]
     if gone:
+        remove_from_carts(Variant.objects.filter(pk__in=gone))
         Variant.objects.filter(pk__in=gone).delete()
     by_fields: dict[frozenset[str], list[Variant]] = defaultdict(list)
     new = []

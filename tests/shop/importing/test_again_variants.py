@@ -8,7 +8,7 @@ from django.db import transaction
 from shop.actions import inventory
 from shop.actions.catalog import media, variants
 from shop.actions.importing import Code
-from shop.models import Media, Product, Stock, StockMovement, Variant
+from shop.models import Cart, CartLine, Media, Product, Stock, StockMovement, Variant
 from tests.shop.importing.mugs import MEDIUM, SMALL, A, B, C, picture_row, results, small
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +86,16 @@ def test_overwrite_removes_variants_that_left_the_file(load: Any, mug: Product) 
     load(SMALL, overwrite=True)
     assert set(mug.variants.values_list("sku", flat=True)) == {"MUG-S", "STAFF"}
     assert results(load(SMALL)) == (0, 0, 1, 0)
+
+
+def test_carts_are_told_of_variants_that_overwrite_removes(load: Any, mug: Product) -> None:
+    gone = Variant.objects.exclude(pk=small().pk).get()
+    cart = Cart.objects.create(digest="x")
+    CartLine.objects.create(cart=cart, variant=gone, quantity=3)
+    load(SMALL, overwrite=True)
+    cart.refresh_from_db()
+    (notice,) = cart.stored_notices
+    assert (notice["code"], notice["quantity"], cart.version) == ("LINE_REMOVED", 3, 2)
 
 
 def test_a_sku_is_free_once_overwrite_removes_its_variant(load: Any, mug: Product) -> None:

@@ -24,7 +24,7 @@ class Carts(Shelves):
 
     def notices(self, cart: int) -> list[str]:
         """What the shopper is told: of the lines, then of the price."""
-        found = []
+        found = list(self.carts[cart].gone)
         for key, line in self.carts[cart].lines.items():
             goods = self.goods[key]
             if not self.is_for_sale(key):
@@ -98,6 +98,7 @@ class Carts(Shelves):
         cart = self.hold(key)
         for variant, line in cart.lines.items():
             line.seen = self.goods[variant].price
+        cart.gone = []
         cart.version += 1
 
     def set_email(self, key: int, email: str) -> None:
@@ -159,6 +160,7 @@ class Carts(Shelves):
         totals = {}
         for variant, line in guest.lines.items():
             if not self.is_for_sale(variant):
+                own.gone.append("MERGE_DROPPED")
                 continue
             left = self.goods[variant].left
             most = MAX_QUANTITY if left is None else min(left, MAX_QUANTITY)
@@ -166,6 +168,9 @@ class Carts(Shelves):
             units = max(before, min(before + line.quantity, most))
             if units:
                 totals[variant] = units
+            if missing := before + line.quantity - units:
+                is_dropped = missing == line.quantity
+                own.gone.append("MERGE_DROPPED" if is_dropped else "MERGE_REDUCED")
         self._store(own, totals)
         own.email = own.email or guest.email
         own.country = own.country or guest.country

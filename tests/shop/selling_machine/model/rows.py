@@ -92,6 +92,8 @@ class Cart:
     rate: int | None = None
     voucher: str | None = None
     token: str | None = None
+    # Codes of notices about lines that are gone, until they are dismissed.
+    gone: list[str] = field(default_factory=list)
 
 
 @dataclass

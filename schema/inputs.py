@@ -79,6 +79,12 @@ def replace(
         values[name] = convert(value)
 
 
+def rename(values: dict[str, Any], name: str, to: str) -> None:
+    """Renames the input field `name`, where actions and columns use another name."""
+    if name in values:
+        values[to] = values.pop(name)
+
+
 def replace_amounts(values: dict[str, Any], found: InputErrors, *names: str) -> None:
     """As `replace`, for amounts in the shop's currency, none of which may be below zero."""
     for name in names:

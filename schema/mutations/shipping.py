@@ -8,7 +8,7 @@ import graphene
 
 from schema.base import Decimal, DeleteMutation
 from schema.engine.connections import ObjectField
-from schema.inputs import load, replace, replace_amounts
+from schema.inputs import load, rename, replace, replace_amounts
 from schema.types.shipping import ShippingRate, ShippingZone, TaxRate
 from schema.updates import CreateMutation, UpdateMutation
 from shop import models
@@ -90,7 +90,7 @@ class RateFields:
     is_active = graphene.Boolean(description="Whether it is on offer; true at first.")
 
 
-_PRICE = "In the shop's currency, 0 or more; with tax where the shop's prices include it."
+_AMOUNT = "In the shop's currency, 0 or more; with tax where the shop's prices include it."
 
 
 class ShippingRateCreate(CreateMutation):
@@ -103,14 +103,15 @@ class ShippingRateCreate(CreateMutation):
     class Input(RateFields):
         zone = _id("zone")
         name = graphene.String(required=True, description="What shoppers choose by.")
-        price = Decimal(required=True, description=_PRICE)
+        amount = Decimal(required=True, description=_AMOUNT)
 
     shipping_rate = ObjectField(ShippingRate, description="The new rate.")
 
     @classmethod
     def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
         replace(values, "zone", errors, partial(load, info, ShippingZone, field="zone"))
-        replace_amounts(values, errors, "price", "min_total", "max_total")
+        replace_amounts(values, errors, "amount", "min_total", "max_total")
+        rename(values, "amount", "price")
 
     @classmethod
     def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
@@ -128,13 +129,14 @@ class ShippingRateUpdate(UpdateMutation):
     class Input(RateFields):
         id = _id("rate")
         name = graphene.String(description="What shoppers choose by.")
-        price = Decimal(description=_PRICE)
+        amount = Decimal(description=_AMOUNT)
 
     shipping_rate = ObjectField(ShippingRate, description="The rate as it is now.")
 
     @classmethod
     def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
-        replace_amounts(values, errors, "price", "min_total", "max_total")
+        replace_amounts(values, errors, "amount", "min_total", "max_total")
+        rename(values, "amount", "price")
 
     @classmethod
     def save(
@@ -158,7 +160,7 @@ class TaxFields:
         description="A code or a name of `addressRules`; empty for all of the country. Only where "
         "addresses name regions."
     )
-    category = graphene.String(
+    tax_category = graphene.String(
         description='The tax category of products, in any case; "shipping" for shipping; empty '
         "for whatever has no rate of its own."
     )
@@ -182,6 +184,10 @@ class TaxRateCreate(CreateMutation):
     tax_rate = ObjectField(TaxRate, description="The new tax rate.")
 
     @classmethod
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        rename(values, "tax_category", "category")
+
+    @classmethod
     def save(cls, info: graphene.ResolveInfo, values: dict[str, Any]) -> Any:
         return cls(tax_rate=tax_rates.create(**values))
 
@@ -195,6 +201,7 @@ class TaxRateUpdate(UpdateMutation):
     permission = "shop.change_taxrate"
     codes = ("DUPLICATE_TAX_RATE",)
     node_type = TaxRate
+    cleared: ClassVar[dict[str, Any]] = {"tax_category": ""}
 
     class Input(TaxFields):
         id = _id("tax rate")
@@ -202,6 +209,10 @@ class TaxRateUpdate(UpdateMutation):
         basis_points = graphene.Int(description=_BASIS_POINTS)
 
     tax_rate = ObjectField(TaxRate, description="The tax rate as it is now.")
+
+    @classmethod
+    def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
+        rename(values, "tax_category", "category")
 
     @classmethod
     def save(cls, info: graphene.ResolveInfo, row: models.TaxRate, changes: dict[str, Any]) -> Any:

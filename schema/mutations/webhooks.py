@@ -146,7 +146,7 @@ class WebhookEndpointTest(Mutation):
 
 
 class WebhookDeliveryReplay(Mutation):
-    """Sends a delivery again from its first try, with the same webhook-id and the same body."""
+    """Sends a delivery again from its first try, with the same webhook-id and the same payload."""
 
     permission = "shop.change_webhookdelivery"
     codes = ("NOT_FOUND",)

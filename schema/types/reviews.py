@@ -68,10 +68,10 @@ class Review(PublicNode):
     )
     # Tells strangers nothing: they see what is approved only.
     status = graphene.Field(ReviewStatus, required=True, description="Whether it is shown.")
-    product = RelatedField(
+    reviewed_product = RelatedField(
         lambda: products.Product,
         column="product_id",
-        description="What it is about; null when that is not on sale any more.",
+        description="The product that it is about; null while that is not published.",
     )
     user = RelatedField(
         lambda: customers.User,

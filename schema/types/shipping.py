@@ -59,7 +59,7 @@ class TaxRateFilterSet(django_filters.FilterSet):
     """Conditions on tax rates; all of them must be met."""
 
     country = CountryFilter("ISO 3166-1 alpha-2 code of the country.", field_name="country")
-    category = TaxCategoryFilter("The tax category.", field_name="category")
+    tax_category = TaxCategoryFilter("The tax category.", field_name="category")
 
 
 class ShippingZone(StaffNode):
@@ -102,7 +102,7 @@ class ShippingRate(ShopNode):
     description = graphene.String(
         required=True, description="What shoppers should know, such as how long it takes; or empty."
     )
-    price = MoneyField(
+    amount = MoneyField(
         "price",
         required=True,
         description="What it costs, with tax where the shop's prices include it.",
@@ -146,6 +146,7 @@ class TaxRate(StaffNode):
         required=True, description="Code as in addresses; empty for all of the country."
     )
     category = graphene.String(
+        name="taxCategory",
         required=True,
         description='The tax category of products; "shipping" for shipping; empty for whatever '
         "has no rate of its own.",

@@ -15,7 +15,7 @@ from shop import models
 from shop.actions.webhooks import sending, topics
 
 _VIEW = "shop.view_webhookendpoint"
-_VIEW_BODIES = "shop.view_webhookdelivery"
+_VIEW_PAYLOADS = "shop.view_webhookdelivery"
 
 _TOPICS = {
     topics.ALL: "Every topic, also those still to come.",
@@ -91,8 +91,8 @@ def _circuit(request: Any, open_until: datetime.datetime | None) -> str:
     return "closed" if open_until is None else "open"
 
 
-def _body(request: Any, body: str) -> str | None:
-    return body if request.user.has_perm(_VIEW_BODIES) else None
+def _payload(request: Any, body: str) -> str | None:
+    return body if request.user.has_perm(_VIEW_PAYLOADS) else None
 
 
 def _webhook_id(request: Any, uid: uuid.UUID) -> str:
@@ -147,7 +147,7 @@ class WebhookDelivery(StaffNode):
     """One event for one endpoint: what is sent, and how that went."""
 
     permission = _VIEW
-    field_permissions: ClassVar[dict[str, str]] = {"body": _VIEW_BODIES}
+    field_permissions: ClassVar[dict[str, str]] = {"payload": _VIEW_PAYLOADS}
 
     endpoint = graphene.Field(WebhookEndpoint, required=True, description="Who is told.")
     webhook_id = ComputedField(
@@ -159,7 +159,10 @@ class WebhookDelivery(StaffNode):
     topic = graphene.Field(WebhookTopic, required=True, description="What happened.")
     state = graphene.Field(WebhookDeliveryState, required=True, description="How far it is.")
     attempts = graphene.Int(required=True, description="Tries so far, one under way counted.")
-    status = graphene.Int(description="HTTP status of the last answer; null when there was none.")
+    status = graphene.Int(
+        name="responseStatusCode",
+        description="HTTP status code of the last response; null when there was none.",
+    )
     error = graphene.String(
         required=True, description="Why the last try failed; empty when none did."
     )
@@ -177,10 +180,10 @@ class WebhookDelivery(StaffNode):
         description="When it is tried next, at the earliest; null when it is not.",
     )
     delivered_at = graphene.DateTime(description="When it was delivered.")
-    body = ComputedField(
+    payload = ComputedField(
         graphene.String,
         columns=("body",),
-        compute=_body,
+        compute=_payload,
         description="The message, JSON exactly as it is sent. It may hold whatever the endpoint's "
         "owner may see; null for those who may not see it.",
     )

@@ -1,6 +1,6 @@
 """Zones with their shipping rates, and tax rates."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -33,6 +33,7 @@ class RateForm(TermsForm, RowForm):
     min_total = PriceField(label="From total")
     max_total = PriceField(label="To total")
     lower_bounds = ("min_total",)
+    field_names: ClassVar[dict[str, str]] = {"amount": "price"}
 
 
 class RateFormSet(ActionFormSet):
@@ -151,6 +152,7 @@ class ShippingZoneAdmin(SetUpAdmin):
 class TaxRateForm(TermsForm):
     country = CountryField()
     basis_points = PercentField(label="Rate (%)", required=True)
+    field_names: ClassVar[dict[str, str]] = {"taxCategory": "category"}
 
 
 class CountryFilter(DropdownFilter):

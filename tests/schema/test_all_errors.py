@@ -183,13 +183,13 @@ WRONG: dict[str, tuple[Callable[[SimpleNamespace], dict[str, Any]], list[tuple[s
         lambda shop: {
             "zone": gone("ShippingZone"),
             "name": " ",
-            "price": "-1",
+            "amount": "-1",
             "minWeight": 5,
             "maxWeight": 1,
         },
         [
             ("NOT_FOUND", "zone"),
-            ("INVALID_PRICE", "price"),
+            ("INVALID_PRICE", "amount"),
             ("REQUIRED", "name"),
             ("INVALID", "maxWeight"),
         ],
@@ -203,10 +203,10 @@ WRONG: dict[str, tuple[Callable[[SimpleNamespace], dict[str, Any]], list[tuple[s
         [("REQUIRED", "backorder"), ("INVALID", "lowAt")],
     ),
     "taxRateCreate": (
-        lambda shop: {"country": "XX", "category": LONG, "basisPoints": -1, "name": LONG},
+        lambda shop: {"country": "XX", "taxCategory": LONG, "basisPoints": -1, "name": LONG},
         [
             ("INVALID", "country"),
-            ("INVALID", "category"),
+            ("INVALID", "taxCategory"),
             ("INVALID", "basisPoints"),
             ("INVALID", "name"),
         ],
@@ -218,7 +218,7 @@ WRONG: dict[str, tuple[Callable[[SimpleNamespace], dict[str, Any]], list[tuple[s
     "variantCreate": (
         lambda shop: {
             "product": gone("Product"),
-            "media": gone("Media"),
+            "image": gone("Media"),
             "sku": LONG,
             "price": "0.001",
             "compareAt": "-1",
@@ -227,7 +227,7 @@ WRONG: dict[str, tuple[Callable[[SimpleNamespace], dict[str, Any]], list[tuple[s
         },
         [
             ("NOT_FOUND", "product"),
-            ("NOT_FOUND", "media"),
+            ("NOT_FOUND", "image"),
             ("INVALID_PRICE", "compareAt"),
             ("INVALID_PRICE", "price"),
             ("INVALID", "sku"),

@@ -19,7 +19,7 @@ FIELDS = "reference state reason amount { amount currency } isWithdrawn dueAt op
 DISPUTE = f"query($id: ID!) {{ node(id: $id) {{ ... on Dispute {{ {FIELDS} }} }} }}"
 OF_ORDER = f"""query($id: ID!) {{ order(id: $id) {{
   payments {{ edges {{ node {{ disputes {{ totalCount edges {{ node {{ {FIELDS} }} }} }} }} }} }}
-  events {{ edges {{ node {{ kind amount {{ amount }} }} }} }} }} }}"""
+  events {{ edges {{ node {{ kind money {{ amount }} }} }} }} }} }}"""
 BY_TOKEN = """query($number: String!, $token: String!) {
   orderByToken(number: $number, token: $token) {
     payments { edges { node { disputes { edges { node { state } } } } } }
@@ -80,7 +80,7 @@ def test_staff_see_a_dispute_and_when_it_has_to_be_answered(
     (edge,) = found["payments"]["edges"]
     assert edge["node"]["disputes"] == {"totalCount": 1, "edges": [{"node": expected}]}
     last = found["events"]["edges"][-1]["node"]
-    assert last == {"kind": "DISPUTED", "amount": {"amount": "28.40"}}
+    assert last == {"kind": "DISPUTED", "money": {"amount": "28.40"}}
 
 
 def test_others_do_not_see_it_nor_that_there_is_one(

@@ -41,7 +41,7 @@ CREATES = [
     ("shippingZoneCreate", {"name": "Near", "countries": [NUL]}),
     *[
         ("taxRateCreate", {"country": "US", "basisPoints": 1, field: NUL})
-        for field in ("country", "region", "category", "name")
+        for field in ("country", "region", "taxCategory", "name")
     ],
     ("voucherCreate", {"code": NUL, "kind": "FREE_SHIPPING"}),
     ("automaticDiscountCreate", {"name": NUL, "basisPoints": 1}),

@@ -289,7 +289,7 @@ def test_only_staff_say_that_goods_are_lost(
 
 def test_staff_pay_back_units_and_the_shipping(sold: SimpleNamespace, mutate: Any) -> None:
     selection = """order { paymentStatus lines { edges { node { refunded cancelled } } }
-      events(last: 1) { edges { node { kind text amount { amount currency } } } } }
+      events(last: 1) { edges { node { kind text money { amount currency } } } } }
       refund { state amount { amount } shipping { amount } reason
         lines { edges { node { line { id } quantity amount { amount currency } } } } }"""
     payload = mutate(
@@ -340,7 +340,7 @@ def test_staff_pay_back_units_and_the_shipping(sold: SimpleNamespace, mutate: An
                     "node": {
                         "kind": "REFUNDED",
                         "text": "Sold out.",
-                        "amount": {"amount": "22.50", "currency": "USD"},
+                        "money": {"amount": "22.50", "currency": "USD"},
                     }
                 }
             ]

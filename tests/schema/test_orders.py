@@ -218,7 +218,7 @@ def test_staff_who_may_not_see_orders_find_none_with_a_customer(
 # --- The timeline -------------------------------------------------------------------------------
 
 EVENTS = """query($id: ID!) { order(id: $id) { events { totalCount edges { node {
-  id kind text amount { amount currency } actor { email } } } } } }"""
+  id kind text money { amount currency } actor { email } } } } } }"""
 
 
 def test_notes_of_staff_are_for_staff(
@@ -231,7 +231,7 @@ def test_notes_of_staff_are_for_staff(
     told = api(EVENTS, customer, id=gid(shipped.order))["data"]["order"]["events"]
     assert told["totalCount"] == 3
     placed = told["edges"][0]["node"]
-    assert placed["amount"] == {"amount": "35.70", "currency": "USD"}
+    assert placed["money"] == {"amount": "35.70", "currency": "USD"}
     assert placed["actor"] == {"email": "ann@example.org"}
     node = "query($id: ID!) { node(id: $id) { id } }"
     assert api(node, customer, id=gid(shipped.note))["data"]["node"] is None
@@ -245,10 +245,10 @@ def test_customers_do_not_learn_who_of_the_staff_it_was(
     with transaction.atomic():
         orders.record(order, OrderEventKind.FULFILLED, actor=staff, quantity=1)
     document = """query($id: ID!) { order(id: $id) { events(last: 1) { edges { node {
-      kind quantity actor { email } } } } } }"""
+      kind units actor { email } } } } } }"""
     for user, actor in ((customer, None), (staff, {"email": "staff@example.org"})):
         (edge,) = api(document, user, id=gid(order))["data"]["order"]["events"]["edges"]
-        assert edge["node"] == {"kind": "FULFILLED", "quantity": 1, "actor": actor}
+        assert edge["node"] == {"kind": "FULFILLED", "units": 1, "actor": actor}
 
 
 # --- Guests -------------------------------------------------------------------------------------
@@ -462,6 +462,6 @@ def test_a_list_of_staff_is_compiled_as_a_whole(several: Any, staff: User, api: 
     """Objects within objects are no reason to run generically."""
     execution.counts.clear()
     document = """{ orders { edges { node { discounts { amount { amount currency } }
-      shippingAddress { formatted } events { edges { node { amount { amount } } } } } } } }"""
+      shippingAddress { formatted } events { edges { node { money { amount } } } } } } } }"""
     assert "errors" not in api(document, staff)
     assert dict(execution.counts) == {("compiled", ""): 1}

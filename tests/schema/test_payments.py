@@ -86,7 +86,7 @@ def test_the_timeline_tells_what_came_and_went(
     payment: Payment, order: Order, customer: User, api: Any, gid: Any
 ) -> None:
     document = """query($id: ID!) { order(id: $id) { events { edges { node {
-      kind text amount { amount currency } } } } } }"""
+      kind text money { amount currency } } } } } }"""
     events = api(document, customer, id=gid(order))["data"]["order"]["events"]["edges"]
     told = [tuple(edge["node"].values()) for edge in events]
     assert told == [

@@ -12,7 +12,7 @@ READ = """query($id: ID!) { product(id: $id) {
   minPrice { amount currency } maxPrice { amount } options { name values }
   category { slug } brand { slug } attributeValues { edges { node { name } } }
   variants { edges { node {
-    sku name price { amount } compareAt { amount } weightGrams barcode position media { alt }
+    sku name price { amount } compareAt { amount } weightGrams barcode position image { alt }
     options { name value }
   } } }
 } }"""
@@ -70,7 +70,7 @@ def test_create_writes_every_field(
         "weightGrams": 900,
         "barcode": "4006381333931",
         "position": 0,
-        "media": None,
+        "image": None,
         "options": SIZE_M,
     }
     assert vase == {

@@ -12,10 +12,10 @@ from shop.models import Cart, ShippingRate, ShippingZone, TaxRate
 
 ZONE = "shippingZone { id name countries rates { edges { node { name } } } }"
 RATE = """shippingRate {
-  name description price { amount currency } minWeight maxWeight
+  name description amount { amount currency } minWeight maxWeight
   minTotal { amount } maxTotal { amount } position isActive zone { name }
 }"""
-TAX = "taxRate { country region category basisPoints name }"
+TAX = "taxRate { country region taxCategory basisPoints name }"
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_rate_has_bounds_and_is_last(near: Any, mutate: Any, gid: Any) -> None
         zone=gid(near.zone),
         name="Express",
         description="In two days",
-        price="15",
+        amount="15",
         minWeight=10,
         maxWeight=30_000,
         minTotal="0.5",
@@ -115,7 +115,7 @@ def test_a_rate_has_bounds_and_is_last(near: Any, mutate: Any, gid: Any) -> None
     assert payload["shippingRate"] == {
         "name": "Express",
         "description": "In two days",
-        "price": {"amount": "15.00", "currency": "USD"},
+        "amount": {"amount": "15.00", "currency": "USD"},
         "minWeight": 10,
         "maxWeight": 30_000,
         "minTotal": {"amount": "0.50"},
@@ -130,9 +130,9 @@ RATES_REFUSED = [
     ({"name": ""}, ("REQUIRED", ["name"])),
     ({"name": "x" * 201}, ("INVALID", ["name"])),
     ({"description": "x" * 501}, ("INVALID", ["description"])),
-    ({"price": "-1"}, ("INVALID_PRICE", ["price"])),
-    ({"price": "0.001"}, ("INVALID_PRICE", ["price"])),
-    ({"price": "99999999999999"}, ("INVALID_PRICE", ["price"])),
+    ({"amount": "-1"}, ("INVALID_PRICE", ["amount"])),
+    ({"amount": "0.001"}, ("INVALID_PRICE", ["amount"])),
+    ({"amount": "99999999999999"}, ("INVALID_PRICE", ["amount"])),
     ({"minTotal": "-0.01"}, ("INVALID_PRICE", ["minTotal"])),
     ({"minTotal": "2", "maxTotal": "1.99"}, ("INVALID", ["maxTotal"])),
     ({"minWeight": -1}, ("INVALID", ["minWeight"])),
@@ -142,7 +142,7 @@ RATES_REFUSED = [
 
 @pytest.mark.parametrize(("given", "expected"), RATES_REFUSED)
 def test_rates_are_refused(given: Any, expected: Any, near: Any, refuse: Any, gid: Any) -> None:
-    full = {"zone": gid(near.zone), "name": "Express", "price": "15"} | given
+    full = {"zone": gid(near.zone), "name": "Express", "amount": "15"} | given
     assert refuse("shippingRateCreate", **full) == expected
     assert refuse("shippingRateUpdate", id=gid(near.rate), **given) == expected
 
@@ -185,13 +185,13 @@ def test_null_clears_one_field_of_a_rate_and_leaves_the_rest(
 
 def test_amounts_of_a_former_currency_are_not_mixed(near: Any, refuse: Any, gid: Any) -> None:
     ShippingRate.objects.update(currency="EUR")
-    given = {"id": gid(near.rate), "price": "7"}
+    given = {"id": gid(near.rate), "amount": "7"}
     assert refuse("shippingRateUpdate", **given) == ("CURRENCY_MISMATCH", [])
     shipping_rates.update(near.rate, is_active=False)
 
 
 def test_a_rate_of_a_zone_that_is_not_is_refused(refuse: Any, unknown: Any) -> None:
-    given = {"zone": unknown("ShippingZone"), "name": "Express", "price": "1"}
+    given = {"zone": unknown("ShippingZone"), "name": "Express", "amount": "1"}
     assert refuse("shippingRateCreate", **given) == ("NOT_FOUND", ["zone"])
 
 
@@ -209,11 +209,11 @@ def test_shoppers_see_what_is_on_offer_and_not_where_it_belongs(
 ) -> None:
     hidden = shipping_rates.create(near.zone, name="Secret", price=1, is_active=False)
     document = """query($ids: [ID!]!) {
-      nodes(ids: $ids) { ... on ShippingRate { name price { amount } zone { name } } }
+      nodes(ids: $ids) { ... on ShippingRate { name amount { amount } zone { name } } }
     }"""
     for user in (None, customer):
         assert api(document, user, ids=[gid(near.rate), gid(hidden)])["data"]["nodes"] == [
-            {"name": "Standard", "price": {"amount": "5.00"}, "zone": None},
+            {"name": "Standard", "amount": {"amount": "5.00"}, "zone": None},
             None,
         ]
 
@@ -242,14 +242,14 @@ def test_a_tax_rate_is_of_a_region_and_a_category(mutate: Any) -> None:
         TAX,
         country=" us ",
         region="california",
-        category=" Books ",
+        taxCategory=" Books ",
         basisPoints=725,
         name="Sales  tax",
     )
     assert payload["taxRate"] == {
         "country": "US",
         "region": "CA",
-        "category": "books",
+        "taxCategory": "books",
         "basisPoints": 725,
         "name": "Sales tax",
     }
@@ -262,7 +262,7 @@ TAXES_REFUSED = [
     ({"country": "DE", "region": "Bayern"}, ("INVALID", ["region"])),
     ({"basisPoints": -1}, ("INVALID", ["basisPoints"])),
     ({"basisPoints": 10_001}, ("INVALID", ["basisPoints"])),
-    ({"category": "x" * 33}, ("INVALID", ["category"])),
+    ({"taxCategory": "x" * 33}, ("INVALID", ["taxCategory"])),
     ({"name": "x" * 101}, ("INVALID", ["name"])),
     ({"country": "us", "region": "new york"}, ("DUPLICATE_TAX_RATE", [])),
 ]
@@ -284,13 +284,13 @@ def test_a_tax_rate_changes(mutate: Any, gid: Any, db: None) -> None:
         return mutate("taxRateUpdate", TAX, id=gid(rate), **values)["taxRate"]
 
     assert update(basisPoints=10_000, name=None)["basisPoints"] == 10_000
-    assert update(category=None)["category"] == ""
+    assert update(taxCategory=None)["taxCategory"] == ""
     assert update(country="US")["region"] == "NY"
     # A code means nothing in another country.
     moved = update(country="DE")
     assert (moved["country"], moved["region"]) == ("DE", "")
     # To say again what it is, is no duplicate.
-    assert update(country="DE", category="")["country"] == "DE"
+    assert update(country="DE", taxCategory="")["country"] == "DE"
 
 
 def test_a_tax_rate_is_deleted(mutate: Any, gid: Any, db: None) -> None:
@@ -303,16 +303,16 @@ def test_staff_find_tax_rates(api: Any, staff: Any) -> None:
     for country, category in (("FR", ""), ("DE", "books"), ("DE", "")):
         tax_rates.create(country=country, category=category, basis_points=700)
     document = """query($filter: TaxRateFilter) {
-      taxRates(filter: $filter) { edges { node { country category } } }
+      taxRates(filter: $filter) { edges { node { country taxCategory } } }
     }"""
 
     def found(**conditions: str) -> list[tuple[str, str]]:
         answer = api(document, staff, filter=conditions)["data"]["taxRates"]["edges"]
-        return [(edge["node"]["country"], edge["node"]["category"]) for edge in answer]
+        return [(edge["node"]["country"], edge["node"]["taxCategory"]) for edge in answer]
 
     assert found() == [("DE", "books"), ("DE", ""), ("FR", "")]
-    assert found(country="de", category="BOOKS") == [("DE", "books")]
-    assert found(category="x" * 33) == []
+    assert found(country="de", taxCategory="BOOKS") == [("DE", "books")]
+    assert found(taxCategory="x" * 33) == []
 
 
 # --- What everyone sees -------------------------------------------------------------------------

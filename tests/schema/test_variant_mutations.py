@@ -9,7 +9,7 @@ from shop.models import Variant
 
 FIELDS = """variant {
   sku name options { name value } price { amount } compareAt { amount } weightGrams barcode position
-  media { id } product { slug minPrice { amount } maxPrice { amount } options { name values } }
+  image { id } product { slug minPrice { amount } maxPrice { amount } options { name values } }
 }"""
 SIZE_XS = [{"name": "Size", "value": "XS"}]
 
@@ -25,7 +25,7 @@ def test_create_writes_every_field_and_is_last(mug: SimpleNamespace, mutate: Any
         compareAt="0.75",
         weightGrams=200,
         barcode="123",
-        media=mug.media[1],
+        image=mug.media[1],
     )
     assert payload["userErrors"] == []
     assert payload["variant"] == {
@@ -37,7 +37,7 @@ def test_create_writes_every_field_and_is_last(mug: SimpleNamespace, mutate: Any
         "weightGrams": 200,
         "barcode": "123",
         "position": 4,
-        "media": {"id": mug.media[1]},
+        "image": {"id": mug.media[1]},
         "product": {
             "slug": "mug-1",
             "minPrice": {"amount": "0.50"},
@@ -81,13 +81,13 @@ def test_a_picture_of_another_product_is_refused(
 ) -> None:
     subject = {"product": mug.id} if mutation == "variantCreate" else {"id": mug.variants[0]}
     foreign = gid(world.products[1].media.first())
-    given = subject | {"media": foreign, "options": SIZE_XS}
-    assert refuse(mutation, **given) == ("NOT_FOUND", ["media"])
+    given = subject | {"image": foreign, "options": SIZE_XS}
+    assert refuse(mutation, **given) == ("NOT_FOUND", ["image"])
 
 
 def test_an_unknown_picture_is_refused(mug: SimpleNamespace, refuse: Any, unknown: Any) -> None:
-    given = {"id": mug.variants[0], "media": unknown("Media")}
-    assert refuse("variantUpdate", **given) == ("NOT_FOUND", ["media"])
+    given = {"id": mug.variants[0], "image": unknown("Media")}
+    assert refuse("variantUpdate", **given) == ("NOT_FOUND", ["image"])
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_unknown_picture_is_refused(mug: SimpleNamespace, refuse: Any, unknow
         ("sku", {"sku": None}),
         ("compareAt", {"compareAt": None}),
         ("barcode", {"barcode": ""}),
-        ("media", {"media": None}),
+        ("image", {"image": None}),
         ("weightGrams", {"weightGrams": 0}),
         ("price", {"price": None, "compareAt": None}),
     ],
@@ -110,7 +110,7 @@ def test_null_clears_one_field_and_leaves_the_rest(
         id=mug.variants[2],
         compareAt="50",
         barcode="77",
-        media=mug.media[0],
+        image=mug.media[0],
         position=9,
     )["variant"]
     after = mutate("variantUpdate", FIELDS, id=mug.variants[2], **{field: None})

@@ -88,14 +88,14 @@ def test_for_others_a_node_is_missing(delivery: Any, people: Any, api: Any, gid:
 def test_what_was_sent_is_for_those_who_may_see_deliveries(
     delivery: Any, people: Any, api: Any, gid: Any
 ) -> None:
-    document = "query($id: ID!) { node(id: $id) { ... on WebhookDelivery { topic body } } }"
+    document = "query($id: ID!) { node(id: $id) { ... on WebhookDelivery { topic payload } } }"
     # One after the other, over the same plan.
     seen = {
         name: api(document, people[name], id=gid(delivery))["data"]["node"]
         for name in ("staff", "viewer", "staff")
     }
-    assert seen["viewer"] == {"topic": "SHOP_TEST", "body": None}
-    assert seen["staff"] == {"topic": "SHOP_TEST", "body": delivery.body}
+    assert seen["viewer"] == {"topic": "SHOP_TEST", "payload": None}
+    assert seen["staff"] == {"topic": "SHOP_TEST", "payload": delivery.body}
 
 
 def test_those_who_may_see_them_are_served_on_the_compiled_path(
@@ -196,7 +196,8 @@ def test_a_secret_is_replaced(endpoint: Any, mutate: Any, gid: Any) -> None:
 def test_a_test_answers_with_its_delivery(endpoint: Any, mutate: Any, gid: Any) -> None:
     payload = mutate(
         "webhookEndpointTest",
-        "webhookDelivery { webhookId topic state attempts status error durationMs deliveredAt }",
+        "webhookDelivery { webhookId topic state attempts responseStatusCode error durationMs "
+        "deliveredAt }",
         id=gid(endpoint),
     )
     assert payload["webhookDelivery"] == {
@@ -204,7 +205,7 @@ def test_a_test_answers_with_its_delivery(endpoint: Any, mutate: Any, gid: Any) 
         "topic": "SHOP_TEST",
         "state": "PENDING",
         "attempts": 0,
-        "status": None,
+        "responseStatusCode": None,
         "error": "",
         "durationMs": None,
         "deliveredAt": None,
@@ -213,14 +214,14 @@ def test_a_test_answers_with_its_delivery(endpoint: Any, mutate: Any, gid: Any) 
 
 def test_a_delivery_is_sent_again(delivery: Any, mutate: Any, gid: Any) -> None:
     WebhookDelivery.objects.update(state="failed", attempts=10, status=500, error="no")
-    fields = "webhookDelivery { webhookId state attempts status error nextAttemptAt }"
+    fields = "webhookDelivery { webhookId state attempts responseStatusCode error nextAttemptAt }"
     replayed = mutate("webhookDeliveryReplay", fields, id=gid(delivery))["webhookDelivery"]
     assert replayed.pop("nextAttemptAt") is not None
     assert replayed == {
         "webhookId": f"msg_{delivery.uid.hex}",
         "state": "PENDING",
         "attempts": 0,
-        "status": None,
+        "responseStatusCode": None,
         "error": "",
     }
 

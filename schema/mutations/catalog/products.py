@@ -7,7 +7,7 @@ import graphene
 
 from schema.base import Decimal, DeleteMutation
 from schema.engine.connections import ObjectField
-from schema.inputs import load, load_all, replace, replace_amounts
+from schema.inputs import load, load_all, rename, replace, replace_amounts
 from schema.types.catalog.filters import ProductStatus
 from schema.types.catalog.products import Media, Product, Variant
 from schema.types.catalog.taxonomy import AttributeValue, Brand, Category
@@ -163,14 +163,15 @@ class VariantCreate(CreateMutation):
 
     class Input(VariantFields):
         product = graphene.ID(required=True, description="Global id of the product.")
-        media = graphene.ID(description="Global id of the product's picture that shows it.")
+        image = graphene.ID(description="Global id of the product's picture that shows it.")
 
     variant = ObjectField(Variant, description="The new variant.")
 
     @classmethod
     def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
         replace(values, "product", errors, partial(load, info, Product, field="product"))
-        replace(values, "media", errors, partial(load, info, Media, field="media"))
+        replace(values, "image", errors, partial(load, info, Media, field="image"))
+        rename(values, "image", "media")
         _read_variant(values, errors)
 
     @classmethod
@@ -190,17 +191,18 @@ class VariantUpdate(UpdateMutation):
         "NOT_PUBLISHABLE",
     )
     node_type = Variant
-    cleared: ClassVar[dict[str, Any]] = {"weight_grams": 0}
+    cleared: ClassVar[dict[str, Any]] = {"weight_grams": 0, "image": None}
 
     class Input(VariantFields):
         id = graphene.ID(required=True, description="Global id of the variant.")
-        media = graphene.ID(description="Global id of the product's picture that shows it.")
+        image = graphene.ID(description="Global id of the product's picture that shows it.")
 
     variant = ObjectField(Variant, description="The variant as it is now.")
 
     @classmethod
     def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
-        replace(values, "media", errors, partial(load, info, Media, field="media"))
+        replace(values, "image", errors, partial(load, info, Media, field="image"))
+        rename(values, "image", "media")
         _read_variant(values, errors)
 
     @classmethod

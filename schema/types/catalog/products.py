@@ -182,7 +182,9 @@ class Variant(PublicNode):
     weight_grams = graphene.Int(required=True, description="Weight in grams; 0 when not known.")
     barcode = graphene.String(required=True, description="EAN, UPC or the like, or empty.")
     position = graphene.Int(required=True, description="Its place among the variants.")
-    media = graphene.Field(lambda: Media, description="The picture that shows this variant.")
+    media = graphene.Field(
+        lambda: Media, name="image", description="The picture that shows this variant."
+    )
     availability = AvailabilityField()
     stock = RelatedField(
         lambda: stock.Stock,

@@ -46,7 +46,7 @@ OrderEventKind = graphene.Enum.from_enum(
 )
 
 
-def _amount(request: Any, data: dict[str, Any]) -> money.Money | None:
+def _money(request: Any, data: dict[str, Any]) -> money.Money | None:
     amount, currency = data.get("amount"), data.get("currency")
     return None if amount is None or not currency else money.Money(amount, currency)
 
@@ -62,14 +62,14 @@ class OrderEvent(OrderNode):
         required=True,
         description="What was written about it, such as the reason of a cancellation; or empty.",
     )
-    amount = ComputedField(
+    money = ComputedField(
         Money,
         columns=("data",),
-        compute=_amount,
+        compute=_money,
         description="How much was placed, paid, paid back or disputed; null where it is not about "
         "money.",
     )
-    quantity = ComputedField(
+    units = ComputedField(
         graphene.Int,
         columns=("data",),
         compute=lambda request, data: data.get("quantity"),

@@ -250,7 +250,7 @@ def _set_barcode(variant: Variant, barcode: str | None) -> None:
 
 def _set_media(variant: Variant, media: Media | None) -> None:
     if media is not None and variant.product_id and media.product_id != variant.product_id:
-        raise NotFound("The product has no such media.", field=["media"])
+        raise NotFound("The product has no such picture.", field=["image"])
     variant.media = media
 
 

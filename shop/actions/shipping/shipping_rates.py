@@ -12,7 +12,7 @@ from shop.input_errors import InputErrors
 from shop.models import ShippingRate, ShippingZone
 
 _TEXTS = {"name": 200, "description": 500}
-_AMOUNTS = {"price": "price", "min_total": "minTotal", "max_total": "maxTotal"}
+_AMOUNTS = {"price": "amount", "min_total": "minTotal", "max_total": "maxTotal"}
 _NUMBERS = {
     **_AMOUNTS,
     "min_weight": "minWeight",
@@ -87,7 +87,7 @@ def _set_fields(rate: ShippingRate, fields: dict[str, Any], errors: InputErrors)
                 text = checks.text(fields[name], longest, name, required=name == "name")
                 setattr(rate, name, text)
     if fields.get("price", 0) is None:
-        errors.add(Required(field=["price"]))
+        errors.add(Required(field=["amount"]))
     for name, public in _NUMBERS.items():
         if name in fields:
             with errors.collect():

@@ -69,7 +69,7 @@ def _set_fields(rate: TaxRate, fields: dict[str, Any], errors: InputErrors) -> N
         _set_place(rate, fields)
     if "category" in fields:
         with errors.collect():
-            rate.category = clean_tax_category(fields["category"], "category")
+            rate.category = clean_tax_category(fields["category"], "taxCategory")
     if "basis_points" in fields:
         with errors.collect():
             rate.basis_points = checks.required_basis_points(fields["basis_points"], "basisPoints")

@@ -7,6 +7,7 @@ GraphQL: whoever does registers an executor here.
 
 import base64
 import datetime
+import logging
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -44,6 +45,7 @@ class Executor(Protocol):
         """
 
 
+logger = logging.getLogger(__name__)
 _registered: list[Executor] = []
 
 
@@ -103,6 +105,9 @@ def _result(endpoint: WebhookEndpoint, subject: str) -> dict[str, Any]:
         if outage is not None and outage.reason is not Reason.TIMEOUT:
             raise  # The task is tried again.
         result = {"errors": [{"message": "The document could not be run."}]}
+    if errors := result.get("errors"):
+        message = errors[0]["message"]
+        logger.warning("Query of webhook endpoint %s failed: %s", endpoint.pk, message)
     return {"data": None, **result}
 
 

@@ -1,6 +1,6 @@
 """The variants of a product, on the product's page."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -21,6 +21,7 @@ class VariantForm(RowForm):
     price = PriceField()
     compare_at = PriceField()
     currency: str | None = None
+    field_names: ClassVar[dict[str, str]] = {"image": "media"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

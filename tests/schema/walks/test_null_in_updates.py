@@ -102,7 +102,7 @@ FULL: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "shippingRateUpdate": lambda shop: {
         "id": shop.rate,
         "name": "Express",
-        "price": "6.00",
+        "amount": "6.00",
         "description": "Takes a day",
         "minWeight": 10,
         "maxWeight": 100,
@@ -117,7 +117,7 @@ FULL: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
         "id": shop.tax,
         "country": "US",
         "region": "NY",
-        "category": "books",
+        "taxCategory": "books",
         "basisPoints": 700,
         "name": "Sales tax",
     },
@@ -142,7 +142,7 @@ FULL: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
         "weightGrams": 900,
         "barcode": "4006381333931",
         "position": 4,
-        "media": shop.media,
+        "image": shop.media,
     },
     "voucherUpdate": lambda shop: {
         "id": shop.voucher,

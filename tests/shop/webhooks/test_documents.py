@@ -1,5 +1,6 @@
 """What a document of the endpoint's own makes of a message."""
 
+import logging
 import subprocess
 import sys
 from typing import Any
@@ -64,7 +65,9 @@ def test_a_message_holds_no_link_that_opens_a_file(
     assert edge["node"] == {"status": "SUCCEEDED", "result": {"products": 0, "url": None}}
 
 
-def test_a_document_that_fails_tells_its_errors(receiver: Any, subscribe: Any) -> None:
+def test_a_document_that_fails_tells_its_errors(
+    receiver: Any, subscribe: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     server = receiver()
     endpoint = subscribe(server, query="{ shop { name } }")
     # As if the schema had changed since.
@@ -72,7 +75,10 @@ def test_a_document_that_fails_tells_its_errors(receiver: Any, subscribe: Any) -
     products.create(name="Mug")
     (body,) = bodies(server)
     assert body["data"] is None
-    assert body["errors"][0]["message"] == "Cannot query field 'gone' on type 'Shop'."
+    message = "Cannot query field 'gone' on type 'Shop'."
+    assert body["errors"][0]["message"] == message
+    warning = f"Query of webhook endpoint {endpoint.pk} failed: {message}"
+    assert ("shop.actions.webhooks.payloads", logging.WARNING, warning) in caplog.record_tuples
 
 
 def test_a_statement_that_breaks_takes_no_other_delivery_along(

@@ -115,13 +115,6 @@ def _amount(minor: Callable[[Any], int], description: str) -> PricedField:
     return PricedField(Money, value, description)
 
 
-class CartLineAmount(BatchField):
-    """A field of a line that follows from the price of its cart."""
-
-    def __init__(self, type_: Any, value: Callable[..., Any], *, description: str) -> None:
-        super().__init__(type_, load=_of_line(value), description=description)
-
-
 def _of_line(value: Callable[[PricedCart, models.CartLine, Any], Any]) -> Callable[..., Any]:
     def load(request: Any, keys: list[int]) -> dict[int, Any]:
         found: dict[int, Any] = {}
@@ -149,15 +142,26 @@ def _carts_of(request: Any, keys: list[int]) -> list[int]:
     return sorted({of_line[key] for key in keys if key in of_line})
 
 
-def _line_amount(minor: Callable[[Any], int], description: str) -> CartLineAmount:
-    def value(priced: PricedCart, line: models.CartLine, price: Any) -> money.Money | None:
-        return None if price is None else money.Money(minor(price), priced.price.currency)
+def _line_names(request: Any, keys: list[int]) -> dict[int, str]:
+    try:
+        priced = _priced(request, _carts_of(request, keys)).values()
+        lines = [line for found in priced for line in (*found.lines, *found.left_out)]
+    except BadRequest:
+        # A cart without a price has names, by which its shopper finds the lines to remove.
+        rows = models.CartLine.objects.filter(pk__in=keys)
+        lines = list(rows.select_related("variant__product"))
+    return {line.pk: name_of(line.variant) for line in lines}
 
-    return CartLineAmount(Money, value, description=description)
+
+def _line_amount(minor: Callable[[Any], int], description: str) -> BatchField:
+    def value(priced: PricedCart, line: models.CartLine, price: Any) -> money.Money:
+        return money.Money(0 if price is None else minor(price), priced.price.currency)
+
+    return BatchField(Money, load=_of_line(value), required=True, description=description)
 
 
 class CartLine(OwnNode):
-    """So many of one variant in a cart. Amounts are null for what is not sold any more."""
+    """Units of one variant in a cart. Amounts are 0, and a notice says so, once it is not sold."""
 
     permission = "shop.view_cart"
     opened_model = models.Cart
@@ -166,9 +170,10 @@ class CartLine(OwnNode):
     variant = RelatedField(
         Variant, column="variant_id", description="What is bought; null when it is not sold now."
     )
-    name = CartLineAmount(
+    name = BatchField(
         graphene.String,
-        lambda priced, line, price: name_of(line.variant),
+        load=_line_names,
+        required=True,
         description='The product, and the variant in brackets: "Mug (Small)".',
     )
     quantity = graphene.Int(required=True, description="How many of it.")
@@ -191,7 +196,9 @@ class CartLine(OwnNode):
 class CartDiscount(graphene.ObjectType):
     """What one thing takes off."""
 
-    code = graphene.String(description="Of a voucher; null for a discount that applies by itself.")
+    code = graphene.String(
+        required=True, description="Code of a voucher; empty for automatic discounts."
+    )
     amount = graphene.Field(Money, required=True, description="What it takes off.")
 
 
@@ -230,7 +237,7 @@ class CartNotice(graphene.ObjectType):
 def _discounts(found: PricedCart) -> list[dict[str, Any]]:
     return [
         {
-            "code": getattr(discount.source, "code", None),
+            "code": getattr(discount.source, "code", ""),
             "amount": money.Money(discount.amount, found.price.currency),
         }
         for discount in found.price.discounts

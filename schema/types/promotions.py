@@ -53,12 +53,12 @@ class AutomaticDiscountFilterSet(django_filters.FilterSet):
     is_active = BooleanFilter("Whether it applies.", field_name="is_active")
 
 
-def _basis_points(request: Any, kind: str, value: int) -> int | None:
-    return value if kind == models.VoucherKind.PERCENT else None
+def _basis_points(request: Any, kind: str, value: int) -> int:
+    return value if kind == models.VoucherKind.PERCENT else 0
 
 
-def _amount(request: Any, kind: str, value: int, currency: str) -> money.Money | None:
-    return money.Money(value, currency) if kind == models.VoucherKind.FIXED else None
+def _amount(request: Any, kind: str, value: int, currency: str) -> money.Money:
+    return money.Money(value if kind == models.VoucherKind.FIXED else 0, currency)
 
 
 class Voucher(StaffNode):
@@ -72,13 +72,15 @@ class Voucher(StaffNode):
         graphene.Int,
         columns=("kind", "value"),
         compute=_basis_points,
-        description="Of PERCENT: hundredths of a percent, 1000 is 10 %; null for other kinds.",
+        required=True,
+        description="Of PERCENT: hundredths of a percent, 1000 is 10 %; 0 for other kinds.",
     )
     amount = ComputedField(
         Money,
         columns=("kind", "value", "currency"),
         compute=_amount,
-        description="Of FIXED: what it takes off; null for other kinds.",
+        required=True,
+        description="Of FIXED: what it takes off; 0 for other kinds.",
     )
     minimum_subtotal = MoneyField("minimum_subtotal", required=True, description=_MINIMUM)
     starts_at = graphene.DateTime(description=_STARTS)

@@ -227,9 +227,11 @@ def test_a_cart_beyond_what_can_be_paid_says_so_and_can_be_emptied(
     (error,) = answer["errors"]
     assert error["message"] == "It comes to more than can be paid at once."
     assert error["extensions"]["code"] == "AMOUNT_TOO_LARGE"
-    lines = "query($token: String!) { cart(token: $token) { lines { edges { node { id } } } } }"
+    lines = (
+        "query($token: String!) { cart(token: $token) { lines { edges { node { id name } } } } }"
+    )
     edges = api(lines, token=basket.token)["data"]["cart"]["lines"]["edges"]
-    assert {"node": {"id": gid(line)}} in edges
+    assert {"node": {"id": gid(line), "name": "Mug 1 (S)"}} in edges
     assert call("cartLinesRemove", cart=basket.token, lines=[gid(line)])["userErrors"] == []
     assert "errors" not in api(shown, token=basket.token)
 
@@ -258,7 +260,7 @@ def test_what_is_sold_no_more_costs_nothing_and_is_told(basket: SimpleNamespace,
     cart = api(document, token=basket.token)["data"]["cart"]
     assert cart["total"]["amount"] == "2.00"
     gone = cart["lines"]["edges"][1]["node"]
-    assert gone == {"name": "Mug 2 (M)", "variant": None, "total": None}
+    assert gone == {"name": "Mug 2 (M)", "variant": None, "total": {"amount": "0.00"}}
     assert [notice["code"] for notice in cart["notices"]] == ["OUT_OF_STOCK", "NOT_PURCHASABLE"]
 
 

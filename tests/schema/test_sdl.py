@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ from graphql import (
     GraphQLScalarType,
     build_schema,
     find_breaking_changes,
+    get_nullable_type,
+    is_list_type,
+    is_non_null_type,
+    is_object_type,
     is_specified_scalar_type,
     parse,
     validate,
@@ -160,6 +165,32 @@ def test_enum_values_clash_with_no_name_of_swift_or_kotlin() -> None:
         if to_camel_case(value.lower()) in RESERVED - FREE
     ]
     assert clashes == []
+
+
+def _differences(first: Any, second: Any, path: str, seen: set[frozenset[str]]) -> Iterator[str]:
+    """Yields where two types differ in nullability, below fields of the same name too."""
+    if is_non_null_type(first) != is_non_null_type(second):
+        yield f"{path}: {first} and {second}"
+    first, second = get_nullable_type(first), get_nullable_type(second)
+    if is_list_type(first) and is_list_type(second):
+        yield from _differences(first.of_type, second.of_type, path, seen)
+    pair = frozenset((str(first), str(second)))
+    if not (is_object_type(first) and is_object_type(second)) or len(pair) == 1 or pair in seen:
+        return
+    seen.add(pair)
+    for name in sorted(first.fields.keys() & second.fields.keys()):
+        types = first.fields[name].type, second.fields[name].type
+        yield from _differences(*types, f"{first}.{name}, {second}.{name}", seen)
+
+
+def test_fields_of_one_name_have_one_nullability_on_all_nodes() -> None:
+    """`node(id) { ... on A { amount } ... on B { amount } }` is valid without aliases."""
+    nodes = SCHEMA.get_possible_types(SCHEMA.type_map["Node"])
+    pairs = list(combinations(sorted(nodes, key=str), 2))
+    assert len(pairs) > 500
+    seen: set[frozenset[str]] = set()
+    found = [text for pair in pairs for text in _differences(*pair, str(pair), seen)]
+    assert found == []
 
 
 def test_names_follow_the_contract() -> None:

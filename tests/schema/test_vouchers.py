@@ -41,7 +41,7 @@ def test_a_percentage(mutate: Any) -> None:
             "code": "WELCOME10",
             "kind": "PERCENT",
             "basisPoints": 1000,
-            "amount": None,
+            "amount": {"amount": "0.00", "currency": "USD"},
             "minimumSubtotal": {"amount": "20.00"},
             "startsAt": "2026-11-28T00:00:00+00:00",
             "endsAt": "2027-01-01T00:00:00+00:00",
@@ -56,9 +56,9 @@ def test_a_percentage(mutate: Any) -> None:
 
 def test_an_amount_and_free_shipping(mutate: Any) -> None:
     fixed = mutate("voucherCreate", VOUCHER, code="FIVE", kind="FIXED", amount="5")["voucher"]
-    assert (fixed["amount"], fixed["basisPoints"]) == ({"amount": "5.00", "currency": "USD"}, None)
+    assert (fixed["amount"], fixed["basisPoints"]) == ({"amount": "5.00", "currency": "USD"}, 0)
     free = mutate("voucherCreate", VOUCHER, code="FREE", kind="FREE_SHIPPING")["voucher"]
-    assert (free["amount"], free["basisPoints"]) == (None, None)
+    assert (free["amount"]["amount"], free["basisPoints"]) == ("0.00", 0)
 
 
 REFUSED = [
@@ -126,8 +126,8 @@ def test_a_voucher_changes(welcome: Voucher, mutate: Any, gid: Any) -> None:
     assert update(minimumSubtotal="20")["minimumSubtotal"]["amount"] == "20.00"
     assert update(minimumSubtotal=None) == before
     changed = update(kind="FIXED", amount="2.50")
-    assert (changed["basisPoints"], changed["amount"]["amount"]) == (None, "2.50")
-    assert update(kind="FREE_SHIPPING")["amount"] is None
+    assert (changed["basisPoints"], changed["amount"]["amount"]) == (0, "2.50")
+    assert update(kind="FREE_SHIPPING")["amount"]["amount"] == "0.00"
     welcome.refresh_from_db()
     assert welcome.value == 0
 

@@ -28,7 +28,7 @@ OrderStatus = graphene.Enum.from_enum(
     name="OrderStatus",
     description=lambda member: {
         None: "How far an order has come. The last three are final.",
-        "PENDING": "Waits for its payment; what is in it is kept until `expiresAt`.",
+        "PENDING": "Waits for its payment; what is in it is kept until `paymentDueAt`.",
         "CONFIRMED": "Bought: the payment is made or promised.",
         "COMPLETED": "Shipped and paid as a whole.",
         "CANCELLED": "Called off before anything was shipped, or its payment was declined.",

@@ -3,7 +3,7 @@
 import graphene
 
 from schema.base import MoneyField
-from schema.engine.connections import RelatedField
+from schema.engine.connections import ComputedField, RelatedField
 from schema.engine.keyset import SortField
 from schema.types.catalog.products import Variant
 from schema.types.orders.access import OrderNode
@@ -20,7 +20,12 @@ class OrderLine(OrderNode):
         column="variant_id",
         description="What was sold, as it is now; null when it is gone, or not on sale any more.",
     )
-    sku = graphene.String(required=True, description=f"SKU {_SNAPSHOT}; empty without one.")
+    sku = ComputedField(
+        graphene.String,
+        columns=("sku",),
+        compute=lambda request, sku: sku or None,
+        description=f"SKU {_SNAPSHOT}; null without one.",
+    )
     name = graphene.String(required=True, description=f"Name of the product {_SNAPSHOT}.")
     variant_name = graphene.String(
         required=True,

@@ -33,9 +33,9 @@ class OrderDiscount(graphene.ObjectType):
     amount = graphene.Field(Money, required=True, description="What it took off.")
 
 
-def _shipping_address(request: Any, shipping: dict[str, str]) -> Any:
-    # There is always one, if only with nothing in it.
-    return address_value(request, shipping or {"name": ""})
+def _shipping_address(request: Any, shipping: dict[str, str] | None) -> Any:
+    # Erasure leaves the keys of an address with empty texts.
+    return address_value(request, shipping) if any((shipping or {}).values()) else None
 
 
 def _billing_address(request: Any, billing: dict[str, str] | None, shipping: Any) -> Any:
@@ -106,15 +106,15 @@ class Order(OrderNode):
         PostalAddress,
         columns=("shipping_address",),
         compute=_shipping_address,
-        required=True,
-        description="Where it goes.",
+        description="Where it goes; null where no address is stored. The erasure of its customer "
+        "leaves country and region, which tax reports need.",
     )
     billing_address = ComputedField(
         PostalAddress,
         columns=("billing_address", "shipping_address"),
         compute=_billing_address,
-        required=True,
-        description="To whom it is billed: where it goes, unless another place was given.",
+        description="To whom it is billed: where it goes, unless another place was given; null "
+        "where neither is stored.",
     )
     shipping_name = graphene.String(
         required=True, description="How it is shipped; empty when there is nothing to ship."
@@ -127,7 +127,8 @@ class Order(OrderNode):
         description="When it was completed, cancelled or expired; null before."
     )
     expires_at = graphene.DateTime(
-        description="Until when a pending order waits for its payment; null for others."
+        name="paymentDueAt",
+        description="Until when a pending order waits for its payment; null for others.",
     )
     lines = ConnectionField(
         OrderLine, link="order_id", trusts_parent=True, description="What was bought."

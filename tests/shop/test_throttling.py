@@ -11,6 +11,7 @@ from shop import throttling
 from shop.errors import Busy, Throttled
 from shop.models import ThrottleEntry
 from shop.throttling import Limit, Policy, policies, windows
+from shop.throttling.names import digest
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +145,31 @@ def test_addresses_of_one_household_count_as_one() -> None:
     assert tries(TIGHT, "ann", "2001:db8:0:1::1", 1) == [0]
     assert tries(TIGHT, "bea", "192.0.2.9", 2) == [0, 0]
     assert tries(TIGHT, "bea", "::ffff:192.0.2.9", 2) == [0, 60]
+
+
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("192.0.2.9", "192.0.2.9"),
+        ("::ffff:192.0.2.9", "192.0.2.9"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8::8000:0:0:1", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("nonsense", "unknown"),
+    ],
+)
+def test_a_client_is_known_by_its_address_or_its_network(address: str, place: str) -> None:
+    assert throttling.network(address) == place
+
+
+def test_stored_names_are_keyed_with_the_secret_key(settings: Any) -> None:
+    settings.SECRET_KEY = "key"
+    # printf 'ann\00060' | openssl dgst -sha256 -hmac key
+    expected = "af205c48e3e157cad5b7f06c9885b923"
+    expected += "21e7f677c79df77a83e1b94eba006540"
+    assert digest("ann", "60") == expected
+    # JSON can carry half of a surrogate pair.
+    assert digest("\ud800") != digest("\udbff")
 
 
 @pytest.mark.usefixtures("_store", "clock")

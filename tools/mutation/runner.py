@@ -27,6 +27,8 @@ from tools.mutation.mutants import Mutant, mutants_of
 _SURVIVED, _CAUGHT, _UNPATCHED = 0, 1, 3
 # Seconds that the tests of a mutant may take, and this many times what they take without it.
 _TIMEOUT, _TIMES = 30, 10
+# Stands for all modules where tests are listed by module.
+_ALL = "*"
 
 
 class Runner:
@@ -58,7 +60,7 @@ class Runner:
             source = Path(module).read_text()
             for mutant in mutants_of(module, source):
                 if mutant.key in keys:
-                    tests = _covering(mutant, covered[module])
+                    tests = _covering(mutant, covered[module], covered[_ALL][""])
                     self._record(mutant, self._run(mutant, source, tests, functions), tests)
         return True
 
@@ -110,6 +112,7 @@ class Runner:
             }
             for name, module in files.items()
         }
+        found[_ALL] = {"": sorted(ranks, key=lambda test: ranks[test])}
         path.write_text(json.dumps(found))
         return _SURVIVED
 
@@ -176,11 +179,16 @@ def _wait(pid: int, *, seconds: float) -> int:
     return _CAUGHT
 
 
-def _covering(mutant: Mutant, covered: dict[str, list[str]]) -> list[str]:
-    """Tests that run the changed lines; all tests of the module where those run when it loads."""
-    exact = [test for line in mutant.lines for test in covered.get(str(line), ())]
-    everything = [test for tests in covered.values() for test in tests]
-    return list(dict.fromkeys(exact if mutant.in_function else everything))
+def _covering(mutant: Mutant, covered: dict[str, list[str]], passing: list[str]) -> list[str]:
+    """Tests that run the changed lines; all tests of the module where those run when it loads.
+
+    Constants are also read by tests that run nothing of the module: all that pass are theirs.
+    """
+    if mutant.in_function:
+        tests = [test for line in mutant.lines for test in covered.get(str(line), ())]
+    else:
+        tests = [test for tests in covered.values() for test in tests]
+    return list(dict.fromkeys([*tests, *passing] if mutant.is_constant else tests))
 
 
 def _bind(mutant: Mutant) -> bool:

@@ -374,8 +374,8 @@ def _covers(permission: str, kind: str) -> bool:
     """Whether a permission is about this type of private object."""
     model = permission.rpartition("_")[2]
     if model in ("order", "orderevent", "refund", "return"):
-        # What is done to an order, or added to it, is done to its lines.
-        return kind in ("Order", "OrderLine")
+        # What is done to an order, or added to it, is done to its lines and parcels.
+        return kind in ("Order", "OrderLine", "Fulfillment")
     return NODES[kind].permission != ANYONE and model == kind.lower()
 
 
@@ -402,6 +402,9 @@ def test_who_may_see_it_is_told_of_it(
         existing = hidden.get(kind) or getattr(shop, _snake(kind))
         if kind in OPENED and place.field.startswith("cart"):
             existing = getattr(shop, OPENED[kind])
+        if kind == "OrderLine" and place.field == "orderLinesCancel":
+            # Of the order that is not paid yet.
+            existing = shop.promised_line
         user = staff
         if declared(place) == SIGNED_IN or (kind in OWN and declared(place) == ANYONE):
             user = User.objects.get(pk=shop.owner.pk)

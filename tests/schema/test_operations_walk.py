@@ -249,6 +249,12 @@ def test_a_guest_buys_and_gets_money_back(
     one = [{"line": line["id"], "quantity": 1}]
     parcel = clerk("order-fulfil", **order, lines=one, carrier="DHL", trackingNumber="1")
     assert parcel["order"]["fulfillmentStatus"] == "PARTIAL"
+    shipped = {"id": parcel["fulfillment"]["id"]}
+    undone = clerk("fulfillment-cancel", **shipped)
+    assert undone["order"]["fulfillmentStatus"] == "UNFULFILLED"
+    parcel = clerk("order-fulfil", **order, lines=one, carrier="UPS")
+    corrected = clerk("fulfillment-update", id=parcel["fulfillment"]["id"], carrier="DHL")
+    assert corrected["fulfillment"]["carrier"] == "DHL"
     rest = clerk("order-fulfil", **order)
     assert rest["order"]["status"] == "COMPLETED"
     back = clerk("order-return", **order, lines=[{**one[0], "restock": True}])
@@ -272,7 +278,7 @@ def test_a_guest_buys_and_gets_money_back(
         "refunded": 1,
         "variant": None,
     }
-    assert [parcel["carrier"] for parcel in nodes(seen["fulfillments"])] == ["DHL", ""]
+    assert [parcel["carrier"] for parcel in nodes(seen["fulfillments"])] == ["DHL", "DHL", ""]
     (payment,) = nodes(seen["payments"])
     assert (amount(payment["captured"]), amount(payment["refunded"])) == ("24.00", "9.00")
     (stock, _) = sorted(
@@ -296,6 +302,22 @@ def test_a_guest_calls_an_order_off(door: Any, ladle: dict[str, Any]) -> None:
     off = guest("order-cancel-by-token", **known)["order"]
     assert (off["status"], off["paymentStatus"]) == ("CANCELLED", "REFUNDED")
     assert guest("order-cancel-by-token", **known, expected=409)["order"] is None
+
+
+def test_staff_remove_a_unit_of_an_order_that_is_not_paid(
+    door: Any, clerk: Door, ladle: dict[str, Any]
+) -> None:
+    guest = door()
+    line = {"variant": ladle["large"], "quantity": 2}
+    cart = guest("cart-create", lines=[line], email="guest@example.org")["token"]
+    total = guest("cart-addresses-set", cart=cart, shippingAddress=BERLIN_INPUT)["cart"]["total"]
+    wish = {"cart": cart, "payment": {"provider": "MANUAL"}, "expectedTotal": amount(total)}
+    number = guest("checkout-complete", **wish)["order"]["number"]
+    (listed,) = nodes(clerk("order-list", filter={"search": number}))
+    (bought,) = nodes(clerk("order-detail", id=listed["id"])["lines"])
+    removed = [{"line": bought["id"], "quantity": 1}]
+    less = clerk("order-lines-cancel", id=listed["id"], lines=removed)["order"]
+    assert float(amount(less["total"])) < float(amount(total))
 
 
 def test_a_customer_orders_by_transfer_and_calls_it_off(
@@ -341,7 +363,11 @@ def test_a_customer_orders_by_transfer_and_calls_it_off(
 
 
 def test_an_account_lives_and_goes(
-    door: Any, mailoutbox: list[Any], ladle: dict[str, Any], authenticator: Authenticator
+    door: Any,
+    clerk: Door,
+    mailoutbox: list[Any],
+    ladle: dict[str, Any],
+    authenticator: Authenticator,
 ) -> None:
     bea = door()
     assert bea("viewer") is None
@@ -374,6 +400,8 @@ def test_an_account_lives_and_goes(
     bea("password-reset-request", email="bea@example.org")
     bea("password-reset", token=token_in(mailoutbox[-1]), password=GOOD)
     bea.sign_in("bea@example.org", GOOD)
+    known = {"id": bea("viewer")["id"]}
+    assert clerk("user-password-reset-send", **known)["user"]["email"] == "bea@example.org"
     bea("email-change", email="bea@new.example.org", password=GOOD)
     new = next(mail for mail in reversed(mailoutbox) if mail.to == ["bea@new.example.org"])
     bea("email-confirm", token=token_in(new), password=GOOD)

@@ -68,7 +68,7 @@ def _by_tokens(request: HttpRequest, model: type[Model]) -> set[int]:
     if not tokens:
         return set()
     if model is Cart:
-        # The cart of an account opens for the account alone, whoever has its token.
+        # The cart of an account opens for the account alone, also by its token.
         owner = Q(user=None) | Q(user=request.user.pk)
         rows = Cart.objects.filter(owner, digest__in=[carts.digest_of(one) for one in tokens])
         return set(rows.values_list("pk", flat=True))

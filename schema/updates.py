@@ -109,7 +109,7 @@ class UpdateMutation(NullClears):
 
     @classmethod
     def find(cls, info: graphene.ResolveInfo, key: str) -> Any:
-        """Loads the object. Whoever may change what only staff see finds it, visible or not."""
+        """Loads the object. Staff who may change it find it, visible or not."""
         find = load_any if issubclass(cls.node_type, StaffNode) else load
         return find(info, cls.node_type, key)
 

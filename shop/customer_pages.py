@@ -223,7 +223,7 @@ def _confirm_email(*, otp: str, **values: Any) -> None:
 @require_safe
 @_private
 def order(request: HttpRequest, number: str) -> HttpResponse:
-    """The state of an order, for whoever has its token: `orderByToken`."""
+    """Shows the state of an order by its token, as `orderByToken` does."""
     found = orders.opened(number, request.GET.get("token", ""))
     if found is None:
         return _message(request, "Order", "There is no such order.", status=404)
@@ -254,7 +254,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 @_private
 def cart(request: HttpRequest) -> HttpResponse:
-    """What is in a cart, for whoever was reminded of it by mail."""
+    """Shows a cart by the link of its reminder."""
     try:
         found = carts.open_reminder(request.GET.get("token", ""))
     except NotFound:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 SORT_KEY_LENGTH = 150
-# What Unicode calls Default_Ignorable_Code_Point: no glyph is drawn for these. The first set holds
+# Unicode's Default_Ignorable_Code_Point: no glyph is drawn for these. The first set holds
 # what joins or selects letters of some scripts; names need those, codes do not.
 _JOINERS = "\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _NO_GLYPH = (

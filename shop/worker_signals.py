@@ -8,7 +8,7 @@ from granian.server.common import AbstractServer
 
 
 def end_while_loading() -> None:
-    """Ends a worker that is told to stop before it has loaded the shop.
+    """Ends a worker that gets SIGTERM before it has loaded the shop.
 
     granian forks its workers, and handles SIGTERM in them only once the application is loaded.
     Until then they have the handlers of the first process, which set a flag that no worker reads:

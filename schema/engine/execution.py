@@ -238,7 +238,7 @@ class Executor:
         parsed = parse_and_validate(
             self.schema, text, self.limits, introspection=self._introspection
         )
-        # Of what is never executed, little is stored: it must not push out what is.
+        # A refused document takes little room: it must not push out documents that run.
         if parsed.errors:
             return Document(None, parsed.errors, len(text) * _REFUSED_WEIGHT, parsed.tokens)
         return Document(parsed.ast, [], len(text) * _WEIGHT, parsed.tokens)

@@ -145,7 +145,7 @@ class Service:
         try:
             answer = self._run(request, operation)
         except Exception as error:  # noqa: BLE001 - masked, logged, told with an id.
-            # Whatever fails outside of the execution, such as the answer cache.
+            # A failure outside of the execution, such as in the response cache.
             return self.failure(error)
         if "data" in answer.content or request.graphql_charged:  # type: ignore[attr-defined]
             return answer
@@ -216,7 +216,7 @@ class Service:
         try:
             names = _root_fields(schema, ast, node, root, operation.get("variables") or {})
         except GraphQLError:
-            # Of the variables: execution finds it as well, and runs nothing.
+            # Wrong variables: execution finds them as well, and runs nothing.
             return True
         return bool(names) and all(self.carries_credential(root, name) for name in names)
 

@@ -56,7 +56,7 @@ _NEWLINE = re.compile(r"\r\n|[\n\r]")
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What came of a text.
+    """Result of parsing and validating a text.
 
     Attributes:
         ast: the document; None when it could not be parsed or is beyond a limit.
@@ -134,7 +134,7 @@ def parse_and_validate(
 
 
 def _told(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
-    """Each message once. That there are more errors is told only if there are no others."""
+    """The errors, each message once; the error that validation stopped only if it is alone."""
     messages: dict[str, GraphQLError] = {}
     aborted = None
     for error in errors:

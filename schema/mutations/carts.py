@@ -248,7 +248,7 @@ class CartAddressesSet(CartMutation):
         )
         billing_address = graphene.InputField(
             AddressInput,
-            description="Who gets the bill; or name a `billingAddressId`. Null for the same place "
+            description="Billing address; or name a `billingAddressId`. Null for the same place "
             "as the shipping address.",
         )
         billing_address_id = graphene.ID(

@@ -16,7 +16,7 @@ from shop.actions.promotions import automatic_discounts, vouchers
 from shop.input_errors import InputErrors
 
 _BASIS_POINTS = "Hundredths of a percent, 1 to 10000: 1000 is 10 %."
-# What a voucher without a minimum, or without the value of another kind, has.
+# Values of a voucher that has no minimum, or is of another kind.
 _NO_MINIMUM: dict[str, Any] = {"minimum_subtotal": PythonDecimal(0)}
 _NO_VALUES: dict[str, Any] = {"basis_points": None, "amount": None}
 

@@ -133,7 +133,7 @@ class UserPasswordResetSend(Mutation):
 
     permission = "shop.change_user"
     codes = ("NOT_FOUND", "BEYOND_YOUR_PERMISSIONS")
-    # What the throttle counts outlives a refusal.
+    # The count of the throttle outlives a refusal.
     owns_transaction = True
 
     class Input:

@@ -187,12 +187,12 @@ class Payment(OrderNode):
     authorized = MoneyField(
         "authorized",
         required=True,
-        description="What was promised, paid or not. After a partial capture, what was captured.",
+        description="Authorized amount; after a partial capture, the captured amount.",
     )
     captured = MoneyField(
         "captured",
         required=True,
-        description="What was paid: less than `amount` when part of it was captured.",
+        description="Captured amount: less than `amount` after a partial capture.",
     )
     refunded = MoneyField(
         "refunded", required=True, description="What of it went back, or is on its way back."

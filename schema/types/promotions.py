@@ -73,14 +73,14 @@ class Voucher(StaffNode):
         columns=("kind", "value"),
         compute=_basis_points,
         required=True,
-        description="Of PERCENT: hundredths of a percent, 1000 is 10 %; 0 for other kinds.",
+        description="Discount of a PERCENT voucher in basis points, 1000 is 10 %; else 0.",
     )
     amount = ComputedField(
         Money,
         columns=("kind", "value", "currency"),
         compute=_amount,
         required=True,
-        description="Of FIXED: what it takes off; 0 for other kinds.",
+        description="Discount of a FIXED voucher; else 0.",
     )
     minimum_subtotal = MoneyField("minimum_subtotal", required=True, description=_MINIMUM)
     starts_at = graphene.DateTime(description=_STARTS)

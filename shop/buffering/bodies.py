@@ -48,7 +48,7 @@ class ClientDisconnected(Exception):
 
 @dataclass(frozen=True)
 class BodyLimits:
-    """What one request body may take.
+    """Limits of one request body.
 
     Attributes:
         timeout: seconds to receive a body, plus one second for each `min_rate` bytes received.

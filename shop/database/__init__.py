@@ -1,4 +1,4 @@
-"""What the shop knows of its database server: time limits, errors that pass, and readiness.
+"""The database server: time limits, errors that pass by themselves, readiness.
 
 timeouts   how long a session may wait for a lock, run a statement, or leave a transaction idle
 outages    which database errors pass by themselves, and when to try again

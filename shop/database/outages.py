@@ -4,7 +4,7 @@ A lock that another session holds, a server that restarts or is full: nothing is
 request, and sent again it will likely succeed. Such errors are answered with RETRY, or 503 outside
 the API. Every other database error is a bug, and stays INTERNAL.
 
-Errors are told apart by their codes, never by their texts: SQLSTATE on PostgreSQL, error numbers
+Errors are classified by their codes, never by their texts: SQLSTATE on PostgreSQL, error numbers
 on MariaDB and MySQL, result codes on SQLite.
 """
 

@@ -10,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 logger = logging.getLogger(__name__)
 
-# Seconds that whoever asks waits for an answer.
+# Seconds that a health check waits for an answer.
 PATIENCE = 2.0
 OK = "ok"
 AWAY = "the database does not answer"

@@ -32,7 +32,7 @@ class CartStatus(models.TextChoices):
 
 
 class StoredNotice(models.TextChoices):
-    """What happened to a line, or to a part of one, that is not in a cart any more."""
+    """Reason why a line, or a part of one, left a cart."""
 
     LINE_REMOVED = "LINE_REMOVED", "deleted from the shop"
     MERGE_REDUCED = "MERGE_REDUCED", "fewer units were merged"

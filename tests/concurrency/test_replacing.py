@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.usefixtures("shared_database"),
 ]
 LIVING = (OrderStatus.PENDING, OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
-# What may be told to those who come too late.
+# Codes for requests that come too late.
 TOO_LATE = (Busy, CartClosed, IllegalMove, PaymentDeclined)
 
 

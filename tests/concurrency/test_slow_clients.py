@@ -84,7 +84,7 @@ def slow_connections(port: int, *kinds: bytes, count: int) -> Iterator[list[sock
         for number in range(count):
             connection = socket.socket()
             stack.enter_context(connection)
-            # What a client does not read stays with the server.
+            # The unread rest of a response stays with the server.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.settimeout(180)
             connection.bind((f"127.0.1.{number % 10 + 1}", 0))

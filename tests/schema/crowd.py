@@ -70,7 +70,7 @@ def connections() -> list[Listed]:
 
 
 def make_crowd() -> tuple[User, dict[str, list[str]]]:
-    """Who sees it all, and global ids of two parents of each nested connection.
+    """A user who sees all rows, and global ids of two parents of each nested connection.
 
     Both parents of a connection over a to-many relation list the same rows, in opposite orders.
     """

@@ -46,7 +46,7 @@ def _methods(item: type) -> Iterator[Any]:
 
 
 def _used(function: FunctionType) -> Iterator[Any]:
-    """What a function names: globals, and attributes of the modules among them."""
+    """Names in a function: globals, and attributes of the modules among them."""
     if hasattr(function, "__wrapped__"):
         yield function.__wrapped__
     names = set(_names(function.__code__))

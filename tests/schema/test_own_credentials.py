@@ -279,7 +279,7 @@ def test_a_persisted_document_that_needs_the_header_fails_with_its_error(post: A
 def test_trusted_documents_run_and_others_fail_with_the_error_of_the_header(
     who: str, post: Any, settings: Any
 ) -> None:
-    """Who has a valid token may run other documents: a client has to learn that it needs one."""
+    """A valid token allows other documents: the client has to learn that it needs one."""
     settings.GRAPHQL_TRUSTED_ONLY = who
     named = {"operationName": "TokenAuth", "variables": SIGN_IN}
     answer = post(named).json()

@@ -1,4 +1,4 @@
-"""What permissions let through, and what descriptions say of them, on a small schema."""
+"""Permissions and their descriptions, on a small schema."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -172,7 +172,7 @@ def test_a_client_that_reads_no_responses_gets_no_more() -> None:
 
 def test_a_slow_reader_holds_no_thread() -> None:
     class Reader(Client):
-        """Reads the second of its pieces only when it is told to."""
+        """Reads the second of its pieces only when the test asks for it."""
 
         def __init__(self) -> None:
             super().__init__()

@@ -449,7 +449,7 @@ def test_a_parcel_that_was_recorded_by_mistake_has_a_mail() -> None:
         order=order, kind=OrderEventKind.UNFULFILLED, text="Wrong order.", data=data
     )
     with transaction.atomic():
-        # The parcel was undone before its mail went out: nobody is told that it is on its way.
+        # The parcel was undone before its mail went out: no mail says that it is on its way.
         events.emit("order.fulfilled", order, fulfillment=parcel.pk)
         events.emit("order.fulfillment_cancelled", order, fulfillment=parcel.pk)
     (sent,) = mail.outbox

@@ -12,7 +12,7 @@ _BATCH = 500
 
 
 def full_name(product: str, variant: str) -> str:
-    """What people call a variant: "Mug (Small)"."""
+    """Display name of a variant: "Mug (Small)"."""
     return f"{product} ({variant})" if variant else product
 
 
@@ -25,7 +25,7 @@ def remove_from_carts(variants: QuerySet[Variant]) -> None:
     keys = list(variants.order_by("pk").values_list("pk", flat=True))
     _remove(keys)
     # With its key: no cart gets a line of these variants from here on. Those that got one
-    # meanwhile are told, too.
+    # meanwhile get the notice, too.
     list(Variant.objects.select_for_update().filter(pk__in=keys).order_by("pk").values_list("pk"))
     _remove(keys)
 

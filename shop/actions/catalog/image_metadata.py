@@ -12,7 +12,7 @@ from typing import Any
 from PIL import ExifTags, Image, ImageSequence, JpegImagePlugin
 
 _UPRIGHT = 1
-# What makes a picture upright, by its EXIF orientation.
+# Operations that turn a picture upright, by its EXIF orientation.
 _TURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,

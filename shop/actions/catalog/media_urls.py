@@ -14,7 +14,7 @@ MAX_LENGTH = 2000
 # Pictures of the sample catalog, which the shop ships: the one exception from absolute addresses.
 _SAMPLE = re.compile(r"/static/sample/[a-z0-9-]+\.webp")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
-# Names that lead to the machine or network of whoever looks (RFC 6761, 6762, 8375 and IANA).
+# Names that lead to the visitor's own machine or network (RFC 6761, 6762, 8375 and IANA).
 _LOCAL = {"localhost", "local", "internal", "intranet", "lan", "private", "home", "corp"}
 _LOCAL_PARENTS = ("home.arpa",)
 

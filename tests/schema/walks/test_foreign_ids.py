@@ -374,7 +374,7 @@ def _covers(permission: str, kind: str) -> bool:
     """Whether a permission is about this type of private object."""
     model = permission.rpartition("_")[2]
     if model in ("order", "orderevent", "refund", "return"):
-        # What is done to an order, or added to it, is done to its lines and parcels.
+        # Changes of an order change its lines and parcels, too.
         return kind in ("Order", "OrderLine", "Fulfillment")
     return NODES[kind].permission != ANYONE and model == kind.lower()
 
@@ -403,7 +403,7 @@ def test_who_may_see_it_is_told_of_it(
         if kind in OPENED and place.field.startswith("cart"):
             existing = getattr(shop, OPENED[kind])
         if kind == "OrderLine" and place.field == "orderLinesCancel":
-            # Of the order that is not paid yet.
+            # The order that is not paid yet.
             existing = shop.promised_line
         user = staff
         if declared(place) == SIGNED_IN or (kind in OWN and declared(place) == ANYONE):

@@ -46,7 +46,7 @@ def _kept_crowd(django_db_setup: None, django_db_blocker: Any) -> Kept:
 
 @pytest.fixture
 def crowd(db: None, _kept_crowd: Kept) -> tuple[User, dict[str, list[str]]]:
-    """Who sees all rows, and the ids of two parents of each nested connection."""
+    """A user who sees all rows, and the ids of two parents of each nested connection."""
     return _kept_crowd.copied() if connection.in_atomic_block else make_crowd()
 
 

@@ -51,7 +51,7 @@ def test_units_are_removed_and_the_new_total_is_captured(provider_name: str, sta
     before, paid = order.total, Payment.objects.get().amount
     with audit.acting(staff, AuditSource.API, None):
         aftersales.cancel_lines(order, {second.pk: 2, first.pk: 1}, reason=" Sold out ", by=staff)
-    # What a refund of the units would come to, as in test_refunding.
+    # Amounts of a refund of the same units, as in test_refunding.
     assert order.total == before - (1080 + 360 + 360)
     adds_up(order)
     assert [line.quantity for line in lines_of(order)] == [1, 1]

@@ -67,7 +67,7 @@ def is_as_it_was(cart: Cart) -> bool:
 
 
 def captured() -> int:
-    """What the provider has of customers' money."""
+    """Captured and not refunded money at the provider."""
     return sum(
         charge.captured - sum(charge.refunds.values()) for charge in DemoCharge.objects.all()
     )

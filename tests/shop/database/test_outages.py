@@ -140,7 +140,7 @@ def test_bugs_are_no_outages(error: Exception | None) -> None:
 def test_of_outages_only_conflicts_are_tried_again_at_once() -> None:
     assert is_conflict(raised(OperationalError(), FromPostgres("40P01")))
     assert is_conflict(OperationalError(1213, "Deadlock"))
-    # Whoever tried again would wait for the lock once more.
+    # A retry would wait for the lock once more.
     assert not is_conflict(raised(OperationalError(), FromPostgres("55P03")))
     assert not is_conflict(OperationalError(1205, "Lock wait timeout"))
     assert not is_conflict(ValueError())
@@ -282,7 +282,7 @@ def test_a_backend_that_is_killed_and_a_transaction_left_idle() -> None:
 
 
 def in_a_thread(work: Callable[[], Any]) -> Any:
-    """What `work` returns, on a connection of its own."""
+    """The result of `work`, on a connection of its own."""
     found = []
 
     def run() -> None:

@@ -98,7 +98,7 @@ def test_more_than_is_promised_is_not_shipped(
     rows = dict(zip(("small", "large", "other", "last"), shelf(10, 10, 10, 10), strict=True))
     promise("order:1", {rows["small"]: 5, rows["last"]: 2})
     promise("order:2", {rows["large"]: 2})
-    # Of 5 units 2 are left.
+    # 2 of 5 units remain.
     ship("order:1", {rows["small"]: 2})
     with transaction.atomic():
         inventory.release("order:1", {rows["small"].pk: 1})

@@ -120,7 +120,7 @@ def test_whoever_read_too_much_stock_still_gets_no_more_than_there_is(
     with transaction.atomic():
         with pytest.raises(inventory.Short) as caught:
             inventory.reserve("order:1", {small.pk: 1, large.pk: 3}, expires_at=None)
-        assert transaction.get_rollback(), "What was written is undone, whoever goes on."
+        assert transaction.get_rollback(), "The transaction must be rolled back."
     assert caught.value.available == {large.pk: 2}
     assert (counts(small), counts(large)) == ((10, 0), (2, 0))
 

@@ -259,7 +259,7 @@ def _is_spent(order: Order) -> bool:
 
 
 def _first(amount: int, quantity: int, units: int) -> int:
-    """What the first units come to, which are the dearer ones."""
+    """Amount of the first units, which are the dearer ones."""
     each, dearer = divmod(amount, quantity)
     return sum(each + (place < dearer) for place in range(units))
 

@@ -49,8 +49,8 @@ def require_offsets(scalar: GraphQLScalarType) -> None:
     """
     scalar.description = _DATE_TIME_DESCRIPTION
     scalar.specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339"
-    scalar.parse_value = _parse_date_time
-    scalar.parse_literal = _parse_date_time_literal
+    scalar.parse_value = _parse_date_time  # type: ignore[method-assign]
+    scalar.parse_literal = _parse_date_time_literal  # type: ignore[method-assign]
 
 
 def _parse_date_time(value: Any) -> datetime.datetime:

@@ -17,13 +17,16 @@ from shop import metrics, throttling
 class CostMeter:
     """Leaky buckets of query cost."""
 
-    def charge(self, request: HttpRequest, cost: int) -> tuple[Budget, float] | None:
+    def charge(
+        self, request: HttpRequest, cost: int, *, drain: bool = False
+    ) -> tuple[Budget, float] | None:
         """See `schema.engine.metering.Meter`."""
         kind = _kind(request)
         size, rate = settings.COST_BUCKETS[kind]
         if not size:
             return None
-        level = throttling.draw(throttling.Bucket(size, rate), cost, "cost", *_whose(request))
+        bucket, whose = throttling.Bucket(size, rate), _whose(request)
+        level = throttling.draw(bucket, cost, "cost", *whose, drain=drain)
         if level.wait:
             metrics.count("cost.refused", client=kind)
         # Rounded, lest 8 points be told as 7 that were 7.999999999 by calculation.

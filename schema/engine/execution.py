@@ -185,6 +185,10 @@ class Executor:
         self._documents = DocumentCache(cache_bytes)
         self._kept: dict[str, Document | None] = dict.fromkeys(kept)
 
+    def has(self, text: str) -> bool:
+        """Whether `document` has `text` without parsing it."""
+        return self._kept.get(text) is not None or self._documents.get(text) is not None
+
     def document(self, text: str) -> Document:
         """The parsed and validated document of `text`."""
         if text in self._kept:

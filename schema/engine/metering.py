@@ -15,6 +15,8 @@ from schema.engine.errors import RateLimited
 
 # What an operation costs at least: one that comes to nothing has been read and validated as well.
 MIN_CHARGE = 1
+# Bytes of a new text for which a client must have one point, before the text is parsed.
+BYTES_OF_A_POINT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,13 @@ class Budget:
 class Meter(Protocol):
     """Keeps budgets."""
 
-    def charge(self, request: HttpRequest, cost: int) -> tuple[Budget, float] | None:
-        """Takes `cost` points, at least one, from the budget of whoever asks.
+    def charge(
+        self, request: HttpRequest, cost: int, *, drain: bool = False
+    ) -> tuple[Budget, float] | None:
+        """Takes `cost` points from the budget of the client; 0 points take none.
+
+        Args:
+            drain: whether a client with fewer points loses them: for work that is done already.
 
         Returns:
             what is left, and the seconds until there are enough points: 0 when they were taken,
@@ -67,8 +74,11 @@ class Meter(Protocol):
         """
 
 
-def charge(request: Any, cost: int) -> None:
+def charge(request: Any, cost: int, *, drain: bool = False) -> None:
     """Charges an operation, where its service has a meter, and notes what is left.
+
+    Args:
+        drain: whether a client with fewer points loses them: for work that is done already.
 
     Raises:
         RateLimited: the client has to wait, for the seconds in `retryAfter`.
@@ -78,15 +88,42 @@ def charge(request: Any, cost: int) -> None:
         return
     request.graphql_charged = True
     cost = max(cost, MIN_CHARGE)
-    charged = meter.charge(request, cost)
+    charged = meter.charge(request, cost, drain=drain)
     if charged is None:
         return
     request.graphql_budget, wait = charged
     if wait > 0:
-        # A whole number: one second earlier there would not be enough.
-        seconds = math.ceil(wait)
-        raise RateLimited(
-            f"Too much was asked for within a short time. Try again in {seconds} s.",
-            retryAfter=seconds,
-            cost={"requested": cost, "throttleStatus": request.graphql_budget.status},
-        )
+        raise _limited(request.graphql_budget, cost, wait)
+
+
+def check_budget(request: Any, size: int) -> None:
+    """Refuses a new text of a client that has too little left, before the text is parsed.
+
+    Parsing and refusing a text takes time that an empty budget would not pay.
+
+    Args:
+        size: bytes of the text.
+
+    Raises:
+        RateLimited: the client has to wait, for the seconds in `retryAfter`.
+    """
+    meter: Meter | None = getattr(request, "graphql_meter", None)
+    charged = meter.charge(request, 0) if meter else None
+    if charged is None:
+        return
+    budget, _ = charged
+    points = min(MIN_CHARGE + size // BYTES_OF_A_POINT, budget.maximum)
+    if budget.available < points:
+        request.graphql_charged, request.graphql_budget = True, budget
+        wait = (points - budget.available) / budget.restore_rate
+        raise _limited(budget, points, wait)
+
+
+def _limited(budget: Budget, cost: int, wait: float) -> RateLimited:
+    # A whole number: one second earlier there would not be enough.
+    seconds = math.ceil(wait)
+    return RateLimited(
+        f"Too much was asked for within a short time. Try again in {seconds} s.",
+        retryAfter=seconds,
+        cost={"requested": cost, "throttleStatus": budget.status},
+    )

@@ -35,7 +35,7 @@ from schema.engine.errors import (
 )
 from schema.engine.execution import Document, Executor
 from schema.engine.limits import check_values, count_values
-from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge
+from schema.engine.metering import MIN_CHARGE, Budget, Meter, charge, check_budget
 from schema.engine.persisted import Known, document_of
 from schema.engine.transport import Refused
 from schema.engine.validation import MAX_ERRORS
@@ -151,7 +151,7 @@ class Service:
             return answer
         # Else garbage would be free, however long it took to read.
         try:
-            charge(request, request.graphql_size)  # type: ignore[attr-defined]
+            charge(request, request.graphql_size, drain=True)  # type: ignore[attr-defined]
         except CodedError as error:
             return Answer({"errors": [error.formatted]}, status_of(error))
         return answer
@@ -167,6 +167,9 @@ class Service:
             values = count_values(variables, limits)
             request.graphql_size += values  # type: ignore[attr-defined]
             check_values(values, limits)
+            text = operation.get("query")
+            if self.meter is not None and text and not self.executor.has(text):
+                check_budget(request, len(text))
             document = self._document(request, operation)
             request.graphql_size += document.tokens  # type: ignore[attr-defined]
             if document.errors:

@@ -41,11 +41,15 @@ local size, rate, points = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3
 local full_at = tonumber(redis.call('GET', KEYS[1]) or now)
 local owed = math.min(math.max(full_at - now, 0), size / rate * 1000000)
 local after = owed + points / rate * 1000000
+local taken = 1
 if after > size / rate * 1000000 then
-  return {0, math.ceil(owed)}
+  if ARGV[4] == '0' then
+    return {0, math.ceil(owed)}
+  end
+  taken, after = 0, size / rate * 1000000
 end
 redis.call('SET', KEYS[1], string.format('%.0f', now + after), 'PX', math.ceil(after / 1000) + 1)
-return {1, math.ceil(after)}
+return {taken, math.ceil(after)}
 """
 
 
@@ -75,18 +79,22 @@ class Level:
     wait: float
 
 
-def draw(bucket: Bucket, points: int, *key: str) -> Level:
+def draw(bucket: Bucket, points: int, *key: str, drain: bool = False) -> Level:
     """Takes `points` from the bucket that `key` names, if there are so many.
 
     What is refused takes nothing. More than the bucket holds takes all that it holds, when it is
     full: else it would have to be waited for for ever.
+
+    Args:
+        points: 0 takes none and says how many there are.
+        drain: whether a bucket with fewer points loses them: for work that is done already.
     """
     name = digest("bucket", *key)
     points = min(points, bucket.size)
     shared = _shared(settings.REDIS_URL) if settings.REDIS_URL else None
-    found = shared.draw(bucket, points, name) if shared else None
+    found = shared.draw(bucket, points, name, drain) if shared else None
     if found is None:
-        found = _local.draw(bucket, points, name)
+        found = _local.draw(bucket, points, name, drain)
     else:
         # A Redis that goes should give nobody a full bucket.
         _local.note(bucket, name, found[1])
@@ -110,16 +118,20 @@ class Local:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def draw(self, bucket: Bucket, points: int, name: str) -> tuple[bool, float]:
+    def draw(
+        self, bucket: Bucket, points: int, name: str, drain: bool = False
+    ) -> tuple[bool, float]:
         """Whether the points were taken, and the seconds until the bucket is full."""
         with self._lock:
             now = time.monotonic()
             owed = min(max(self._full_at.get(name, now) - now, 0), bucket.seconds)
             after = owed + points / bucket.rate
-            if after > bucket.seconds:
+            is_enough = after <= bucket.seconds
+            if not (is_enough or drain):
                 return False, owed
+            after = min(after, bucket.seconds)
             self._put(name, now + after)
-            return True, after
+            return is_enough, after
 
     def note(self, bucket: Bucket, name: str, owed: float) -> None:
         """Has the bucket full in `owed` seconds."""
@@ -152,14 +164,17 @@ class Shared:
         self._gone = False
         self._try_at = 0.0
 
-    def draw(self, bucket: Bucket, points: int, name: str) -> tuple[bool, float] | None:
+    def draw(
+        self, bucket: Bucket, points: int, name: str, drain: bool = False
+    ) -> tuple[bool, float] | None:
         """As `Local.draw`; None when Redis does not answer, or did not a moment ago."""
         if not self._is_to_be_asked():
             metrics.count("cost.local")
             return None
         key = f"shop:bucket:{name}"
         try:
-            taken, owed = self._script(keys=[key], args=[bucket.size, bucket.rate, points])
+            arguments = [bucket.size, bucket.rate, points, int(drain)]
+            taken, owed = self._script(keys=[key], args=arguments)
         except redis.RedisError as error:
             self._left(error)
             metrics.count("cost.local")

@@ -97,10 +97,12 @@ WORST = {
 
 
 class Spent:
-    """A meter of a client that has nothing: what is valid stops where execution would begin."""
+    """A meter of a client that can pay for no execution: valid documents stop before it."""
 
-    def charge(self, request: HttpRequest, cost: int) -> tuple[Budget, float]:
-        return Budget(1, 0, 1), 1.0
+    def charge(
+        self, request: HttpRequest, cost: int, *, drain: bool = False
+    ) -> tuple[Budget, float]:
+        return Budget(1, 1, 1), 1.0
 
 
 class Rich:
@@ -109,8 +111,11 @@ class Rich:
     def __init__(self) -> None:
         self.charged: list[int] = []
 
-    def charge(self, request: HttpRequest, cost: int) -> tuple[Budget, float]:
-        self.charged.append(cost)
+    def charge(
+        self, request: HttpRequest, cost: int, *, drain: bool = False
+    ) -> tuple[Budget, float]:
+        if cost:
+            self.charged.append(cost)
         return Budget(1_000_000, 1_000_000, 1_000), 0.0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from graphql_jwt.shortcuts import get_token
 
+from schema.engine import execution
 from shop import metrics, throttling
 from shop.models import Brand
 from shop.throttling import buckets
@@ -219,6 +220,53 @@ def test_garbage_does_not_come_through_either_when_all_is_spent(ask: Any, settin
     assert codes == ["VALIDATION_FAILED"] * 3 + ["RATE_LIMITED"] * 2
 
 
+def test_a_refused_document_takes_what_is_left(ask: Any) -> None:
+    tokens = "{" + " nothing" * 60 + "}"
+    assert left(ask(tokens)) == 100 - 1 - 62
+    refused = ask("{" + " no" * 50 + "}")
+    assert refused.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+    assert left(refused) == 0
+
+
+def test_a_new_text_is_not_parsed_for_a_client_that_cannot_pay_for_it(
+    monkeypatch: pytest.MonkeyPatch, ask: Any, clock: SimpleNamespace
+) -> None:
+    ask(SHOP)
+    assert left(ask("{" + " nothing" * 97 + "}")) == 0
+    parsed = []
+    parse = execution.parse_and_validate
+    monkeypatch.setattr(
+        execution,
+        "parse_and_validate",
+        lambda schema, text, *rest, **more: (
+            parsed.append(text) or parse(schema, text, *rest, **more)
+        ),
+    )
+    clock.now += 1
+    new = "{ shop { name } } # " + "x" * 100
+    response = ask(new)
+    assert response.status_code == 429
+    # 1 and 120 / 8 points, of which 10 are there.
+    assert response.json()["errors"][0]["extensions"] == {
+        "code": "RATE_LIMITED",
+        "retryAfter": 1,
+        "cost": {
+            "requested": 16,
+            "throttleStatus": {
+                "maximumAvailable": 100,
+                "currentlyAvailable": 10,
+                "restoreRate": 10,
+            },
+        },
+    }
+    assert parsed == []
+    # A document that was parsed before costs its own price, and so does the new one in time.
+    assert left(ask(SHOP)) == 9
+    clock.now += 1
+    assert left(ask(new)) == 18
+    assert parsed == [new]
+
+
 def test_meta_fields_cost_a_point_and_introspection_its_price(ask: Any, settings: Any) -> None:
     assert left(ask("{ __typename }")) == 99
     settings.COST_BUCKETS = {**settings.COST_BUCKETS, "anonymous": (20_000, 100)}
@@ -229,7 +277,7 @@ def test_meta_fields_cost_a_point_and_introspection_its_price(ask: Any, settings
 
 def test_points_and_waits_are_rounded_to_a_millionth(monkeypatch: Any, ask: Any) -> None:
     level = throttling.Level(7.999_999_6, 0.000_000_4)
-    monkeypatch.setattr(throttling, "draw", lambda *_: level)
+    monkeypatch.setattr(throttling, "draw", lambda *_, **__: level)
     response = ask(SHOP)
     assert (response.status_code, left(response)) == (200, 8)
 

@@ -354,9 +354,9 @@ def spent(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Callable[[], dict[s
     points: dict[str, float] = {}
     draw = buckets.draw
 
-    def counted(bucket: Any, cost: int, purpose: str, kind: str, key: str) -> Any:
+    def counted(bucket: Any, cost: int, purpose: str, kind: str, key: str, **more: Any) -> Any:
         points[kind] = points.get(kind, 0) + cost
-        return draw(bucket, cost, purpose, kind, key)
+        return draw(bucket, cost, purpose, kind, key, **more)
 
     monkeypatch.setattr("shop.throttling.draw", counted)
     return lambda: points

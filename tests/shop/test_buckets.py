@@ -67,6 +67,15 @@ def test_what_is_refused_takes_nothing() -> None:
     assert taken(10, "ann")
 
 
+def test_a_bucket_is_drained_of_fewer_points_than_are_asked_for(clock: SimpleNamespace) -> None:
+    draw(BUCKET, 70, "ann")
+    assert draw(BUCKET, 0, "ann") == Level(30, 0)
+    assert draw(BUCKET, 50, "ann", drain=True) == Level(0, 5)
+    assert draw(BUCKET, 0, "ann") == Level(0, 0)
+    clock.now += 1
+    assert draw(BUCKET, 10, "ann", drain=True) == Level(0, 0)
+
+
 def test_more_than_it_holds_takes_a_full_bucket_and_is_not_waited_for_for_ever(
     clock: SimpleNamespace,
 ) -> None:
@@ -216,3 +225,13 @@ def test_a_redis_that_goes_gives_nobody_a_full_bucket(settings: Any) -> None:
     draw(BUCKET, 90, "ann")
     settings.REDIS_URL = NOWHERE
     assert draw(BUCKET, 90, "ann").available == pytest.approx(10, abs=1)
+
+
+@redis_only
+def test_a_bucket_in_redis_is_drained_too(shared: Redis) -> None:
+    slow = Bucket(100_000, 1)
+    draw(slow, 70_000, "ann")
+    assert draw(slow, 0, "ann").available == pytest.approx(30_000, abs=100)
+    drained = draw(slow, 50_000, "ann", drain=True)
+    assert (drained.available, drained.wait) == (0, 50_000)
+    assert draw(slow, 0, "ann").available == pytest.approx(0, abs=100)

@@ -191,7 +191,7 @@ def test_media_type_is_agreed_on_for_each_request(
     for accept in ("application/json", "application/graphql-response+json"):
         answer = client.get("/graphql/?query={brands{totalCount}}", headers={"Accept": accept})
         assert answer.headers["Content-Type"] == f"{accept}; charset=utf-8"
-        assert answer.headers["Vary"] == "Accept, Authorization, origin"
+        assert answer.headers["Vary"] == "Accept, Authorization, Cart-Token, Order-Token, origin"
     assert outcomes == ["miss", "hit"]
 
 

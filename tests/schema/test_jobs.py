@@ -297,7 +297,7 @@ def test_jobs_are_for_those_who_may_see_them(
             assert (node["status"], nodes) == ("QUEUED", [{"status": "QUEUED"}])
             continue
         assert code(listed) == ("FORBIDDEN" if user else "UNAUTHENTICATED")
-        assert listed["data"] is None
+        assert listed["data"] == {"jobs": None}
         # Customers may ask, for they have exports of their accounts; this is none.
         assert [e["extensions"]["code"] for e in asked.get("errors", [])] == (
             [] if user else ["UNAUTHENTICATED"]

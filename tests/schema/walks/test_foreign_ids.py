@@ -84,6 +84,7 @@ KINDS = {
     "category": "Category",
     "line": "CartLine",
     "lines": "CartLine",
+    "image": "Media",
     "media": "Media",
     "order's line": "OrderLine",
     "parent": "Category",

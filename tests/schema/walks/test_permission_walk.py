@@ -36,7 +36,9 @@ from tests.schema.samples import GUARDED, OWN, SAMPLES, WITH_CODES, permissions_
 SCHEMA = schema.graphql_schema
 SENTENCE = re.compile(
     r"(Open to anyone|Open to everyone who is signed in"
-    r"|(Needs|Everyone sees their own; all need) the permission `[a-z_]+\.[a-z_]+`)\.$"
+    r"|(Needs|Everyone sees their own; all need) the permission `[a-z_]+\.[a-z_]+`)\."
+    # Mutations name the codes of their errors last.
+    r"(\s+Errors: [A-Z_]+(, [A-Z_]+)*\.)?$"
 )
 OBJECTS = {
     name: item

@@ -1,5 +1,6 @@
 """Whatever the shop stores, as text, to look for what should not be there."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,10 +24,17 @@ def everything() -> str:
 
 
 def places_of(words: Iterable[str]) -> dict[str, list[str]]:
-    """Which of `words` there are, in lower case, with the tables and files that have them."""
+    """Which of `words` there are, in lower case, with the tables and files that have them.
+
+    Digits within a longer number, such as the microseconds of a time, are no trace.
+    """
     lines = everything().splitlines()
-    return {
-        word: sorted({line.split(" ", 1)[0] for line in lines if word in line.lower()})
-        for word in words
-        if any(word in line.lower() for line in lines)
-    }
+    found: dict[str, list[str]] = {}
+    for word in words:
+        is_there = re.compile(
+            rf"(?<!\d){re.escape(word)}(?!\d)" if word.isdigit() else re.escape(word)
+        )
+        places = {line.split(" ", 1)[0] for line in lines if is_there.search(line.lower())}
+        if places:
+            found[word] = sorted(places)
+    return found

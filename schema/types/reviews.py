@@ -68,7 +68,7 @@ class Review(PublicNode):
     )
     # Tells strangers nothing: they see what is approved only.
     status = graphene.Field(ReviewStatus, required=True, description="Whether it is shown.")
-    reviewed_product = RelatedField(
+    item_reviewed = RelatedField(
         lambda: products.Product,
         column="product_id",
         description="The product that it is about; null while that is not published.",

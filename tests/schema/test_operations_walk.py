@@ -173,7 +173,7 @@ def test_a_guest_looks_around(
     clerk = door()
     clerk.sign_in("staff@example.org", "a staff password")
     (waiting,) = nodes(clerk("review-list", filter={"status": {"in": ["PENDING"]}}))
-    assert (waiting["id"], waiting["reviewedProduct"]["slug"]) == (written["id"], "ladle")
+    assert (waiting["id"], waiting["itemReviewed"]["slug"]) == (written["id"], "ladle")
     assert clerk("review-moderate", id=written["id"], status="APPROVED")["review"]["status"] == (
         "APPROVED"
     )

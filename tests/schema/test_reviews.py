@@ -29,11 +29,11 @@ PARTS = "rating title body author isVerified status createdAt updatedAt"
 SHOWN = f"""query($slug: String, $filter: ReviewFilter, $order: ProductReviewOrder) {{
   product(slug: $slug) {{ rating {{ average count }} reviews(filter: $filter, orderBy: $order) {{
     totalCount edges {{ node {{ {PARTS} user {{ email }} }} }} }} }} }}"""
-MINE = f"{{ viewer {{ reviews {{ edges {{ node {{ {PARTS} reviewedProduct {{ slug }} }} }} }} }} }}"
+MINE = f"{{ viewer {{ reviews {{ edges {{ node {{ {PARTS} itemReviewed {{ slug }} }} }} }} }} }}"
 ALL = """query($filter: ReviewFilter) { reviews(filter: $filter) {
-  totalCount edges { node { title status user { email } reviewedProduct { slug } } } } }"""
+  totalCount edges { node { title status user { email } itemReviewed { slug } } } } }"""
 NODE = """query($id: ID!) { node(id: $id) { ... on Review {
-  title status user { email } reviewedProduct { slug } } } }"""
+  title status user { email } itemReviewed { slug } } } }"""
 NOTHING = {"average": None, "count": 0}
 
 
@@ -153,7 +153,7 @@ def test_a_review_waits_for_staff(
     (edge,) = api(MINE, customer)["data"]["viewer"]["reviews"]["edges"]
     assert edge["node"] == {
         **{name: value for name, value in review.items() if name != "id"},
-        "reviewedProduct": {"slug": "mug-1"},
+        "itemReviewed": {"slug": "mug-1"},
     }
     assert api(MINE, other)["data"]["viewer"]["reviews"]["edges"] == []
     assert rating() == (0, 0, 0)
@@ -554,7 +554,7 @@ def test_each_sees_what_is_theirs_to_see(
                 "title": "Good",
                 "status": status,
                 "user": seen,
-                "reviewedProduct": {"slug": "mug-1"},
+                "itemReviewed": {"slug": "mug-1"},
             }
 
 
@@ -568,7 +568,7 @@ def test_what_is_said_of_withdrawn_products_is_not_shown(
         assert api(NODE, user, id=review["id"])["data"]["node"] is None
     # Its author keeps it; that the product is gone does not take it away.
     own = api(NODE, customer, id=review["id"])["data"]["node"]
-    assert (own["title"], own["reviewedProduct"]) == ("Good", None)
+    assert (own["title"], own["itemReviewed"]) == ("Good", None)
 
 
 def test_the_list_is_for_staff_who_may_view_reviews(

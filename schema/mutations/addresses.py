@@ -53,7 +53,7 @@ class AddressCreate(CreateMutation):
     codes = ("NOT_FOUND",)
 
     class Input(_Fields):
-        name = graphene.String(required=True, description="Who lives or works there.")
+        name = graphene.String(required=True, description="Name of the recipient.")
         line1 = graphene.String(required=True, description="Street and number.")
         country = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
 
@@ -72,7 +72,7 @@ class AddressUpdate(UpdateMutation):
 
     class Input(_Fields):
         id = graphene.ID(required=True, description="Global id of the address.")
-        name = graphene.String(description="Who lives or works there.")
+        name = graphene.String(description="Name of the recipient.")
         line1 = graphene.String(description="Street and number.")
         country = graphene.String(description="ISO 3166-1 alpha-2 code.")
 

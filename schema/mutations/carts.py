@@ -39,7 +39,7 @@ class CartLineUpdateInput(graphene.InputObjectType):
 class AddressInput(graphene.InputObjectType):
     """An address; `addressRules` tells what a country wants to have in it."""
 
-    name = graphene.String(required=True, description="Who lives or works there.")
+    name = graphene.String(required=True, description="Name of the recipient.")
     company = graphene.String(description="Company or organisation.")
     line1 = graphene.String(required=True, description="Street and number.")
     line2 = graphene.String(description="Second line of the street.")

@@ -30,7 +30,7 @@ class FulfillmentUpdate(Mutation):
 
     class Input:
         id = graphene.ID(required=True, description="Global id of the parcel.")
-        carrier = graphene.String(description="Who carries it, such as DHL; null clears it.")
+        carrier = graphene.String(description="Carrier of the parcel, such as DHL; null clears it.")
         tracking_number = graphene.String(
             description="The carrier's number for it; null clears it."
         )

@@ -101,7 +101,7 @@ class OrderFulfil(Mutation):
             "What is in the parcel. When left out: all units that are neither shipped, cancelled "
             "nor refunded."
         )
-        carrier = graphene.String(description="Who carries it, such as DHL.")
+        carrier = graphene.String(description="Carrier of the parcel, such as DHL.")
         tracking_number = graphene.String(description="The carrier's number for it.")
         tracking_url = graphene.String(description="Where to follow it: an http or https address.")
         include_refunded = graphene.Boolean(

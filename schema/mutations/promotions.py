@@ -68,7 +68,7 @@ class VoucherCreate(CreateMutation):
             required=True,
             description="1 to 64 characters, no spaces; unique in any case; stored in capitals.",
         )
-        kind = graphene.InputField(VoucherKind, required=True, description="What it takes off.")
+        kind = graphene.InputField(VoucherKind, required=True, description="Kind of discount.")
 
     voucher = ObjectField(Voucher, description="The new voucher.")
 
@@ -95,7 +95,7 @@ class VoucherUpdate(UpdateMutation):
     class Input(VoucherFields):
         id = graphene.ID(required=True, description="Global id of the voucher.")
         code = graphene.String(description="As in `voucherCreate`.")
-        kind = graphene.InputField(VoucherKind, description="What it takes off.")
+        kind = graphene.InputField(VoucherKind, description="Kind of discount.")
 
     voucher = ObjectField(Voucher, description="The voucher as it is now.")
 
@@ -124,7 +124,7 @@ class AutomaticDiscountCreate(CreateMutation):
     codes = ("INVALID_PRICE",)
 
     class Input(Terms):
-        name = graphene.String(required=True, description="What shoppers see it called.")
+        name = graphene.String(required=True, description="Name that shoppers see.")
         basis_points = graphene.Int(required=True, description=_BASIS_POINTS)
 
     automatic_discount = ObjectField(AutomaticDiscount, description="The new discount.")
@@ -148,7 +148,7 @@ class AutomaticDiscountUpdate(UpdateMutation):
 
     class Input(Terms):
         id = graphene.ID(required=True, description="Global id of the discount.")
-        name = graphene.String(description="What shoppers see it called.")
+        name = graphene.String(description="Name that shoppers see.")
         basis_points = graphene.Int(description=_BASIS_POINTS)
 
     automatic_discount = ObjectField(AutomaticDiscount, description="The discount as it is now.")

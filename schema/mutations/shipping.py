@@ -32,7 +32,7 @@ class ShippingZoneCreate(CreateMutation):
     permission = "shop.add_shippingzone"
 
     class Input:
-        name = graphene.String(required=True, description="What staff call it.")
+        name = graphene.String(required=True, description="Name for staff.")
         countries = _COUNTRIES
 
     shipping_zone = ObjectField(ShippingZone, description="The new zone.")
@@ -50,7 +50,7 @@ class ShippingZoneUpdate(UpdateMutation):
 
     class Input:
         id = _id("zone")
-        name = graphene.String(description="What staff call it.")
+        name = graphene.String(description="Name for staff.")
         countries = _COUNTRIES
 
     shipping_zone = ObjectField(ShippingZone, description="The zone as it is now.")
@@ -73,9 +73,7 @@ class ShippingZoneDelete(DeleteMutation):
 class RateFields:
     """Input fields of a shipping rate."""
 
-    description = graphene.String(
-        description="What shoppers should know, such as how long it takes."
-    )
+    description = graphene.String(description="Note for shoppers, such as the delivery time.")
     min_weight = graphene.Int(description="Grams that all goods together must weigh.")
     max_weight = graphene.Int(
         description="Grams that all goods together may weigh; null for no bound."
@@ -102,7 +100,7 @@ class ShippingRateCreate(CreateMutation):
 
     class Input(RateFields):
         zone = _id("zone")
-        name = graphene.String(required=True, description="What shoppers choose by.")
+        name = graphene.String(required=True, description="Name that shoppers see.")
         amount = Decimal(required=True, description=_AMOUNT)
 
     shipping_rate = ObjectField(ShippingRate, description="The new rate.")
@@ -128,7 +126,7 @@ class ShippingRateUpdate(UpdateMutation):
 
     class Input(RateFields):
         id = _id("rate")
-        name = graphene.String(description="What shoppers choose by.")
+        name = graphene.String(description="Name that shoppers see.")
         amount = Decimal(description=_AMOUNT)
 
     shipping_rate = ObjectField(ShippingRate, description="The rate as it is now.")

@@ -14,13 +14,13 @@ from shop.actions.webhooks import deliveries, endpoints
 from shop.input_errors import InputErrors
 
 _URL = "Where messages are sent: an https address on the public internet."
-_DESCRIPTION = "What it is for."
+_DESCRIPTION = "Purpose of the endpoint."
 _QUERY = (
     "A GraphQL query whose result is the data of messages, executed with your permissions; it may "
     "declare `$id`, the subject's global id. Empty or null: the default data."
 )
 _TOPICS = "What it is told of; `ALL` for everything. `SHOP_TEST` cannot be asked for."
-_ACTIVE = "Whether it is told of events."
+_ACTIVE = "Whether events are sent to it."
 _SECRET = "Signs the messages. It is not shown again: store it where the receiver can read it."  # noqa: S105
 
 

@@ -13,7 +13,7 @@ from shop.actions.customers import address_rules
 from shop.actions.customers.address_rules import TEXTS
 
 _FIELDS = {
-    "name": "Who lives or works there.",
+    "name": "Name of the recipient.",
     "company": "Company or organisation.",
     "line1": "Street and number, or whatever stands for it.",
     "line2": "Second line of the street.",

@@ -199,7 +199,7 @@ class CartDiscount(graphene.ObjectType):
     code = graphene.String(
         required=True, description="Code of a voucher; empty for automatic discounts."
     )
-    amount = graphene.Field(Money, required=True, description="What it takes off.")
+    amount = graphene.Field(Money, required=True, description="Amount of the discount.")
 
 
 class CartShippingOffer(graphene.ObjectType):
@@ -208,7 +208,7 @@ class CartShippingOffer(graphene.ObjectType):
     rate_id = graphene.ID(required=True, description="For `cartShippingSet`.")
     name = graphene.String(required=True, description="What it is called.")
     description = graphene.String(
-        required=True, description="What shoppers should know, such as how long it takes; or empty."
+        required=True, description="Note for shoppers, such as the delivery time; or empty."
     )
     price = graphene.Field(Money, required=True, description="Before discounts.")
     is_chosen = graphene.Boolean(

@@ -67,7 +67,7 @@ class Voucher(StaffNode):
     permission = "shop.view_voucher"
 
     code = graphene.String(required=True, description="In capitals; shoppers type it in any case.")
-    kind = graphene.Field(VoucherKind, required=True, description="What it takes off.")
+    kind = graphene.Field(VoucherKind, required=True, description="Kind of discount.")
     basis_points = ComputedField(
         graphene.Int,
         columns=("kind", "value"),
@@ -112,7 +112,7 @@ class AutomaticDiscount(StaffNode):
 
     permission = "shop.view_automaticdiscount"
 
-    name = graphene.String(required=True, description="What shoppers see it called.")
+    name = graphene.String(required=True, description="Name that shoppers see.")
     basis_points = graphene.Int(required=True, description="Hundredths of a percent: 1000 is 10 %.")
     minimum_subtotal = MoneyField("minimum_subtotal", required=True, description=_MINIMUM)
     starts_at = graphene.DateTime(description=_STARTS)

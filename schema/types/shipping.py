@@ -67,7 +67,7 @@ class ShippingZone(StaffNode):
 
     permission = "shop.view_shippingzone"
 
-    name = graphene.String(required=True, description="What staff call it.")
+    name = graphene.String(required=True, description="Name for staff.")
     countries = BatchField(
         graphene.List(graphene.NonNull(graphene.String)),
         load=lambda request, keys: shipping_zones.countries_of_each(keys),
@@ -98,9 +98,9 @@ class ShippingRate(ShopNode):
         column="zone_id",
         description="Where it leads to; null for those who may not see zones.",
     )
-    name = graphene.String(required=True, description="What shoppers choose by.")
+    name = graphene.String(required=True, description="Name that shoppers see.")
     description = graphene.String(
-        required=True, description="What shoppers should know, such as how long it takes; or empty."
+        required=True, description="Note for shoppers, such as the delivery time; or empty."
     )
     amount = MoneyField(
         "price",

@@ -63,7 +63,7 @@ WebhookCircuit = graphene.Enum(
 class WebhookEndpointFilterSet(django_filters.FilterSet):
     """Conditions on endpoints; all of them must be met."""
 
-    is_active = BooleanFilter("Whether it is told of events.", field_name="is_active")
+    is_active = BooleanFilter("Whether events are sent to it.", field_name="is_active")
 
 
 class WebhookDeliveryFilterSet(django_filters.FilterSet):
@@ -109,7 +109,7 @@ class WebhookEndpoint(StaffNode):
     permission = _VIEW
 
     url = graphene.String(required=True, description="Where messages are sent by POST.")
-    description = graphene.String(required=True, description="What it is for, or empty.")
+    description = graphene.String(required=True, description="Purpose of the endpoint, or empty.")
     topics = graphene.List(
         graphene.NonNull(WebhookTopic), required=True, description="What it is told of."
     )
@@ -118,7 +118,7 @@ class WebhookEndpoint(StaffNode):
         description="The GraphQL document whose result is the data of messages, with the "
         "subject's global id as `$id`; empty for the default data.",
     )
-    is_active = graphene.Boolean(required=True, description="Whether it is told of events.")
+    is_active = graphene.Boolean(required=True, description="Whether events are sent to it.")
     created_at = graphene.DateTime(required=True, description="When it was created.")
     failures = graphene.Int(
         required=True, description="Tries that failed since the last that succeeded."

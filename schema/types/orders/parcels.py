@@ -26,7 +26,9 @@ class FulfillmentLine(OrderNode):
 class Fulfillment(OrderNode):
     """A parcel that was shipped."""
 
-    carrier = graphene.String(required=True, description="Who carries it, or empty.")
+    carrier = graphene.String(
+        required=True, description="Carrier of the parcel; empty if not given."
+    )
     tracking_number = graphene.String(
         required=True, description="The carrier's number for it, or empty."
     )

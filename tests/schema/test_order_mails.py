@@ -28,7 +28,7 @@ PLACE = {
     "country": "DE",
     "phone": "+49 30 7654321",
 }
-TRACES = ["annabel", "quux", "zebedee", "aardvark", "10115", "7654321"]
+TRACES = ["annabel", "quux", "zebedee", "aardvark", "10115", "49307654321"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from shop.errors import CurrencyMismatch, Invalid, InvalidPrice, Required
 from shop.money import MAX_MINOR_UNITS
 from shop.pricing.arithmetic import WHOLE
+from shop.text import one_line
 
 MAX_WHOLE = 2**31 - 1
 
@@ -19,7 +20,7 @@ def text(value: str | None, longest: int, field: str, *, required: bool = False)
         Required: nothing is left of it, but something must be.
         Invalid: it has more than `longest` characters.
     """
-    cleaned = " ".join((value or "").replace("\x00", "").split())
+    cleaned = one_line(value or "")
     if required and not cleaned:
         raise Required(field=[field])
     if len(cleaned) > longest:

@@ -299,6 +299,25 @@ def test_all_errors_of_an_input_are_reported_together(
     assert dump() == before
 
 
+def invisible(value: Any) -> Any:
+    """`value` with invisible characters in place of each blank text."""
+    if isinstance(value, dict):
+        return {name: invisible(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [invisible(one) for one in value]
+    return "\u200b\ufeff \u200d\ufe0f\u2800" if value == " " else value
+
+
+@pytest.mark.parametrize("mutation", WRONG)
+def test_texts_of_invisible_characters_are_empty(
+    mutation: str, shop: SimpleNamespace, owner: User, api: Any, dump: Any
+) -> None:
+    values, expected = WRONG[mutation]
+    before = dump()
+    assert errors_of(mutation, invisible(values(shop)), owner, api) == expected
+    assert dump() == before
+
+
 def test_every_mutation_that_creates_something_is_tried() -> None:
     # They take a file, or an input with one field that can be wrong.
     others = {"cartCreate", "orderNoteCreate", "otpRecoveryCodesCreate"}

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
 from shop.errors import Invalid
+from shop.text import is_blank
 
 REASON = 500
 NOTE = 2000
@@ -16,7 +17,7 @@ def checked(text: str, field: str, *, longest: int) -> str:
     Raises:
         Invalid: it has more than `longest` characters.
     """
-    text = text.strip()
+    text = "" if is_blank(text) else text.strip()
     if len(text) > longest:
         raise Invalid(f"This has at most {longest} characters.", field=[field])
     return text

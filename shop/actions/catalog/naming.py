@@ -11,6 +11,7 @@ from django.utils.text import slugify
 from shop.errors import DuplicateSlug, Invalid, Required
 from shop.input_errors import InputErrors
 from shop.models.catalog import NAME_LENGTH, SLUG_LENGTH, TAX_CATEGORY_LENGTH
+from shop.text import one_line
 
 
 def slug_from(name: str, *, fallback: str = "item") -> str:
@@ -37,7 +38,7 @@ def clean_name(name: str | None, field: Sequence[str] = ("name",)) -> str:
         Required: nothing is left of it.
         Invalid: longer than NAME_LENGTH characters.
     """
-    cleaned = " ".join((name or "").replace("\x00", "").split())
+    cleaned = one_line(name or "")
     if not cleaned:
         raise Required("A name is required.", field=field)
     if len(cleaned) > NAME_LENGTH:

@@ -27,7 +27,7 @@ from shop.input_errors import InputErrors
 from shop.models import Media, Product, Stock, Variant
 from shop.models.catalog import BARCODE_LENGTH, NAME_LENGTH
 from shop.money import MAX_MINOR_UNITS
-from shop.text import fold
+from shop.text import fold, is_blank
 
 Option = dict[str, str]
 MAX_OPTIONS = 3
@@ -216,7 +216,7 @@ def _check_siblings(variant: Variant, siblings: Sequence[Variant], errors: Input
 
 
 def _set_sku(variant: Variant, given: str | None) -> None:
-    sku = (given or "").replace("\x00", "").strip() or None
+    sku = given.replace("\x00", "").strip() if given and not is_blank(given) else None
     if sku and len(sku) > SKU_LENGTH:
         raise Invalid(f"A SKU has at most {SKU_LENGTH} characters.", field=["sku"])
     if sku and Variant.objects.exclude(pk=variant.pk).filter(sku=sku).exists():
@@ -279,6 +279,6 @@ def _clean_options(options: Sequence[Option] | None) -> list[Option]:
 
 def _clean_option(option: Option) -> Option:
     name, value = option["name"].strip(), option["value"].strip()
-    if not name or not value or max(len(name), len(value)) > OPTION_LENGTH:
+    if is_blank(name) or is_blank(value) or max(len(name), len(value)) > OPTION_LENGTH:
         raise Invalid(f"An option has a name and a value of 1 to {OPTION_LENGTH} characters.")
     return {"name": name, "value": value}

@@ -6,6 +6,7 @@ from django.core.validators import validate_email
 from shop.errors import Invalid, Required
 from shop.models import User
 from shop.models.customers import EMAIL_LENGTH, NAME_LENGTH, email_key
+from shop.text import is_blank, one_line
 
 
 def account_key(email: str) -> str:
@@ -19,7 +20,7 @@ def account_key(email: str) -> str:
 
 def checked_email(email: str) -> str:
     """An address as it is stored. Raises Required or Invalid when it is none."""
-    email = email.strip()
+    email = "" if is_blank(email) else email.strip()
     if not email:
         raise Required("An e-mail address is required.", field=["email"])
     if max(len(email), len(email_key(email))) > EMAIL_LENGTH:
@@ -39,7 +40,7 @@ def give_way(key: str) -> None:
 
 def checked_name(name: str) -> str:
     """A name as it is stored. Raises Invalid when it is too long."""
-    name = " ".join(name.split())
+    name = one_line(name)
     if len(name) > NAME_LENGTH:
         raise Invalid(f"A name has at most {NAME_LENGTH} characters.", field=["name"])
     return name

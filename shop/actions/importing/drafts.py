@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shop.actions.importing.report import Code, Problem, printable
+from shop.text import one_line
 
 Option = dict[str, str]
 Snapshot = dict[str, Any]
@@ -97,7 +98,7 @@ class Notes:
 
 def clean(text: str) -> str:
     """`text` on one line with single spaces; control characters count as space."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    return one_line(_CONTROL.sub(" ", text))
 
 
 def text_digest(text: str) -> str:

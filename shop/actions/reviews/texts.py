@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from shop.errors import Invalid, Several, ShopError
+from shop.text import is_blank
 
 TITLE_LENGTH = 150
 BODY_LENGTH = 5000
@@ -36,7 +37,8 @@ def checked(*, rating: int, title: str = "", body: str = "", author: str = "") -
         errors.append(Invalid(message, field=["rating"]))
     bounds = {"title": TITLE_LENGTH, "body": BODY_LENGTH, "author": AUTHOR_LENGTH}
     for name, longest in bounds.items():
-        values[name] = text = _UNSEEN.sub("", values[name]).strip()
+        seen = _UNSEEN.sub("", values[name]).strip()
+        values[name] = text = "" if is_blank(seen) else seen
         if len(text) > longest:
             errors.append(Invalid(f"It has at most {longest} characters.", field=[name]))
         elif _MARKUP.search(text):

@@ -22,14 +22,19 @@ class _Fields:
 
     company = graphene.String(description="Company or organisation.")
     line2 = graphene.String(description="Second line of the street.")
-    district = graphene.String(description="Part of the city, where the country has them.")
-    city = graphene.String(description="City, town or village, where the country has them.")
+    district = graphene.String(
+        description="Part of the city. Moves into a line where addresses have no district."
+    )
+    city = graphene.String(
+        description="City, town or village. Moves into a line where addresses have no city."
+    )
     region = graphene.String(
         description="State, province, prefecture or county: a code or a name of `addressRules`."
     )
     postal_code = graphene.String(description="Postal or ZIP code.")
     phone = graphene.String(
-        description="Phone number; without + and prefix it is one of the address's country."
+        description="Phone number, with or without an extension; without + and prefix it is one "
+        "of the address's country."
     )
     set_default_shipping = graphene.Boolean(description=_SET_DEFAULT.format("things to be sent"))
     set_default_billing = graphene.Boolean(description=_SET_DEFAULT.format("bills"))

@@ -43,14 +43,20 @@ class AddressInput(graphene.InputObjectType):
     company = graphene.String(description="Company or organisation.")
     line1 = graphene.String(required=True, description="Street and number.")
     line2 = graphene.String(description="Second line of the street.")
-    district = graphene.String(description="Part of the city, where the country has them.")
-    city = graphene.String(description="City, town or village, where the country has them.")
+    district = graphene.String(
+        description="Part of the city. Moves into a line where addresses have no district."
+    )
+    city = graphene.String(
+        description="City, town or village. Moves into a line where addresses have no city."
+    )
     region = graphene.String(
         description="State, province, prefecture or county: a code or a name of `addressRules`."
     )
     postal_code = graphene.String(description="Postal or ZIP code.")
     country = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
-    phone = graphene.String(description="Phone number, with its country's prefix or without.")
+    phone = graphene.String(
+        description="Phone number, with or without its country's prefix and an extension."
+    )
 
 
 class _CartInput:

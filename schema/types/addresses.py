@@ -11,6 +11,7 @@ from schema.permissions import ANYONE
 from shop import models
 from shop.actions.customers import address_rules
 from shop.actions.customers.address_rules import TEXTS
+from shop.text import normalize_code
 
 _FIELDS = {
     "name": "Name of the recipient.",
@@ -22,6 +23,8 @@ _FIELDS = {
     "region": "State, province, prefecture or county.",
     "postal_code": "Postal or ZIP code.",
 }
+
+_PHONE = "Phone number in E.164, such as +12175550100, with an extension as in +12175550100;ext=5."
 
 AddressPart = graphene.Enum(
     "AddressPart",
@@ -58,7 +61,7 @@ class Address(OwnNode):
     region = _text(f"{_FIELDS['region']} A code of `addressRules` where the country has them.")
     postal_code = _text(_FIELDS["postal_code"])
     country = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
-    phone = _text("Phone number in E.164, such as +12175550100.")
+    phone = _text(_PHONE)
     is_default_shipping = ComputedField(
         graphene.Boolean,
         columns=("default_shipping_key",),
@@ -100,7 +103,7 @@ class PostalAddress(graphene.ObjectType):
     region = _text(f"{_FIELDS['region']} A code of `addressRules` where the country has them.")
     postal_code = _text(_FIELDS["postal_code"])
     country = graphene.String(required=True, description="ISO 3166-1 alpha-2 code.")
-    phone = _text("Phone number in E.164, such as +12175550100.")
+    phone = _text(_PHONE)
     formatted = graphene.List(
         graphene.NonNull(graphene.String),
         required=True,
@@ -139,7 +142,10 @@ class AddressRules(graphene.ObjectType):
         graphene.NonNull(AddressPart), required=True, description="What must not be empty."
     )
     allowed_parts = graphene.List(
-        graphene.NonNull(AddressPart), required=True, description="What may be there; no other may."
+        graphene.NonNull(AddressPart),
+        required=True,
+        description="Parts that addresses of the country have. Others are dropped, or moved into "
+        "`line1` or `line2`.",
     )
     region_type = graphene.String(
         required=True, description='What regions are called, such as "state"; empty without.'
@@ -196,7 +202,7 @@ class AddressesQuery(graphene.ObjectType):
     def resolve_address_rules(
         root: Any, info: graphene.ResolveInfo, country: str
     ) -> AddressRules | None:
-        rules = address_rules.rules_of(country.upper())
+        rules = address_rules.rules_of(normalize_code(country))
         if rules is None:
             return None
         return AddressRules(

@@ -15,6 +15,7 @@ from shop import models
 from shop.actions.catalog.naming import clean_tax_category
 from shop.actions.shipping import shipping_zones
 from shop.errors import Invalid
+from shop.text import normalize_code
 
 _VIEW_RATES = "shop.view_shippingrate"
 
@@ -23,7 +24,7 @@ class CountryFilter(TextFilter):
     """An ISO code, in any case."""
 
     def prepare(self, value: str) -> str:
-        return value.strip().upper()
+        return normalize_code(value)
 
 
 class TaxCategoryFilter(TextFilter):

@@ -163,7 +163,7 @@ class Address(models.Model):
         country: ISO 3166-1 alpha-2 code.
         region: state, province or county, where the country has them in addresses.
         district: part of a city, where the country has them in addresses.
-        phone: in E.164.
+        phone: in E.164, with an extension as in RFC 3966: "+12125550100;ext=5".
         default_shipping_key, default_billing_key: the user's key in one row at most of each user;
             null elsewhere. A plain unique column, because MariaDB has no conditional ones.
     """
@@ -178,7 +178,7 @@ class Address(models.Model):
     region = models.CharField(max_length=100, blank=True, default="")
     postal_code = models.CharField(max_length=20, blank=True, default="")
     country = ExactCharField(max_length=2)
-    phone = models.CharField(max_length=20, blank=True, default="")
+    phone = models.CharField(max_length=50, blank=True, default="")
     default_shipping_key = models.BigIntegerField(null=True, unique=True, editable=False)
     default_billing_key = models.BigIntegerField(null=True, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -108,6 +108,20 @@ def test_the_first_address_is_the_default_for_everything(add: Any, customer: Use
     assert (second["isDefaultShipping"], second["isDefaultBilling"]) == (False, False)
 
 
+def test_the_payload_shows_what_was_stored(add: Any, api: Any, customer: User) -> None:
+    sent = {"city": "Singapore", "region": "SG", "district": "Orchard", "postalCode": "238801"}
+    address = add(customer, country="SG", phone="+65 6123 4567;ext=12", **sent)
+    assert {name: address[name] for name in (*sent, "line2", "phone")} == {
+        "city": "",
+        "region": "",
+        "district": "",
+        "postalCode": "238801",
+        "line2": "Orchard",
+        "phone": "+6561234567;ext=12",
+    }
+    assert api(MINE, customer)["data"]["viewer"]["addresses"]["edges"] == [{"node": address}]
+
+
 def test_a_new_default_takes_the_place_of_the_old(
     add: Any, call: Any, customer: User, other: User
 ) -> None:

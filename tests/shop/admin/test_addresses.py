@@ -41,12 +41,35 @@ def test_an_address_is_added_changed_and_deleted(screens: Client, customer: User
 
 
 def test_all_faults_stand_beside_their_fields(screens: Client, customer: User) -> None:
-    wrong = {"user": customer.pk, "postal_code": "", "region": "Bayern", "phone": "12"}
+    wrong = {"user": customer.pk, "postal_code": "", "name": "\u200b", "phone": "12"}
     answer = screens.post(ADD, FORM | wrong)
     errors = answer.context["adminform"].form.errors
     assert answer.status_code == 200
-    assert set(errors) == {"postal_code", "region", "phone"}
+    assert set(errors) == {"postal_code", "name", "phone"}
     assert not Address.objects.exists()
+
+
+def test_staff_pages_normalize_as_the_api_does(screens: Client, customer: User) -> None:
+    sent = {
+        "name": "\u2066Ann Baker\u2069",
+        "line1": "Tower １",
+        "city": "Dubai Marina",
+        "region": "dubai",
+        "postal_code": "00000",
+        "country": "AE",
+        "phone": "+971 50 123 4567 ext. 9",
+    }
+    answer = screens.post(ADD, sent | {"user": customer.pk})
+    assert answer.status_code == 302
+    stored = Address.objects.values("name", "line1", "line2", "city", "region", "phone").get()
+    assert stored == {
+        "name": "Ann Baker",
+        "line1": "Tower 1",
+        "line2": "Dubai Marina",
+        "city": "",
+        "region": "إمارة دبيّ",
+        "phone": "+971501234567;ext=9",
+    }
 
 
 @pytest.mark.parametrize("names", [(), ("view_user", "change_user")])

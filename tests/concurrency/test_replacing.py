@@ -1,4 +1,4 @@
-"""One cart on real connections: ordered, cancelled and paid another way at the same moment."""
+"""Carts on real connections: ordered, cancelled, paid another way and merged at the same moment."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,9 +11,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
 from shop.actions import aftersales, carts, checkout, inventory, payments
-from shop.errors import Busy, CartClosed, IllegalMove, PaymentDeclined
+from shop.actions.rows import atomically
+from shop.errors import Busy, CartClosed, IllegalMove, PaymentDeclined, TotalChanged
 from shop.gateways import demo
-from shop.models import Cart, DemoCharge, Order, OrderStatus, Payment, Redemption
+from shop.models import Cart, DemoCharge, Order, OrderStatus, Payment, Redemption, User
 from tests.shop.selling import ready, voucher
 
 pytestmark = [
@@ -36,10 +37,12 @@ def cart(selling: SimpleNamespace) -> Iterator[Cart]:
     assert inventory.discrepancies() == []
 
 
-def order_by(cart: Cart, total: int, method: str, key: str) -> checkout.Completed:
+def order_by(
+    cart: Cart, total: int, method: str, key: str, *, user: User | None = None
+) -> checkout.Completed:
     wish = checkout.Wish(
         cart=Cart.objects.get(pk=cart.pk),
-        user=AnonymousUser(),
+        user=user or AnonymousUser(),
         provider="demo",
         method=method,
         expected_total=total,
@@ -102,3 +105,57 @@ def test_cancelled_retried_paid_and_paid_another_way_at_once(
     known = (checkout.Completed, Order, Payment, *TOO_LATE)
     assert [one for one in results if not isinstance(one, known)] == []
     check_books(cart, total)
+
+
+@pytest.mark.parametrize("run", range(3))
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_a_reopened_cart_and_added_lines_are_in_one_cart(
+    is_begun: bool, run: int, at_once: Any, selling: SimpleNamespace, customer: User
+) -> None:
+    """The account adds lines without a token while its order is cancelled: no unit is lost."""
+    ordered, added = selling.variants[0], selling.variants[5]
+    cart, _ = ready(customer, (ordered, 2), (added, 1))
+    total = carts.priced(cart).price.total
+    order = order_by(cart, total, "requires_action", "first", user=customer).order
+    if is_begun:
+        carts.create(customer)
+    add = partial(carts.add_to_own, customer, [(added.pk, 1)])
+    ends = at_once(
+        partial(atomically, add),
+        partial(aftersales.cancel, order, by=customer),
+        partial(atomically, add),
+        partial(atomically, partial(carts.reorder, customer, order)),
+    )
+    assert [end for end in ends if isinstance(end, Exception)] == []
+    own = carts.find(customer, None)
+    # Two and one of the order, twice; and two that were added.
+    assert dict(own.lines.values_list("variant", "quantity")) == {ordered.pk: 4, added.pk: 4}
+    assert Cart.objects.filter(user=customer, status="active").count() == 1
+    assert own.stored_notices == []
+    assert inventory.discrepancies() == []
+
+
+@pytest.mark.parametrize("run", range(3))
+def test_a_cart_is_ordered_while_another_one_is_merged_into_it(
+    run: int, at_once: Any, selling: SimpleNamespace, customer: User
+) -> None:
+    """Both lock the carts before the stock of the same variant, so neither waits for the other."""
+    mug = selling.variants[0]
+    cart, _ = ready(customer, (mug, 2))
+    total = carts.priced(cart).price.total
+    order = order_by(cart, total, "requires_action", "first", user=customer).order
+    own, _ = ready(customer, (mug, 3))
+    own_total = carts.priced(own).price.total
+    bought, cancelled = at_once(
+        partial(order_by, own, own_total, "ok", "second", user=customer),
+        partial(aftersales.cancel, order, by=customer),
+    )
+    assert isinstance(cancelled, Order)
+    open_ = carts.find(customer, None)
+    units = open_.lines.get().quantity
+    if isinstance(bought, checkout.Completed):
+        assert (open_.pk, units) == (cart.pk, 2)
+    else:
+        assert isinstance(bought, TotalChanged)
+        assert (open_.pk, units) == (own.pk, 5)
+    assert inventory.discrepancies() == []

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from shop import events
-from shop.actions import audit, inventory, orders, payments
+from shop.actions import audit, carts, inventory, orders, payments
 from shop.actions.aftersales.holding import facts, hold
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.texts import REASON, checked
@@ -27,8 +27,8 @@ def cancel(
 ) -> Order:
     """Calls an order off. Not to be called in a transaction: providers are asked outside of them.
 
-    One that was not paid yet reopens its cart, as a declined payment does. Money that comes for it
-    later goes back.
+    One that was not paid yet reopens its cart, as a declined payment does; where the account has
+    another cart by then, its lines go into that one. Money that comes for it later goes back.
 
     First, in one transaction, the order is cancelled, its stock is free, its voucher can be used
     again, and it is written down that all its money goes back. Then the providers are asked: what
@@ -66,6 +66,7 @@ def _call_off(order: Order, reason: str, restock: bool, by: Any) -> None:
         fulfillment_status__in=(FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED),
     )
     was_pending = order.status == OrderStatus.PENDING
+    held = carts.hold_carts(order) if was_pending else {}
     Order.objects.filter(pk=order.pk).update(
         status=OrderStatus.CANCELLED, ended_at=timezone.now(), expires_at=None
     )
@@ -79,7 +80,7 @@ def _call_off(order: Order, reason: str, restock: bool, by: Any) -> None:
         _write_off(order, released)
     orders.give_back_voucher(order)
     if was_pending:
-        orders.reopen_cart(order)
+        carts.reopen(order, held)
     events.emit("order.cancelled", order)
 
 

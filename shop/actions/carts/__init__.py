@@ -5,7 +5,9 @@ holding   one change at a time, and the version that tells it
 lines     what is in it
 details   e-mail, addresses, shipping, voucher
 pricing   what it costs, and what the shopper should know
+adding    units from elsewhere, as far as there is stock
 merging   a guest's cart becomes the account's at sign-in
+reopening the cart of an order that is cancelled before it is paid
 leaving   reminders of carts that were left, and their end
 """
 
@@ -36,6 +38,7 @@ from shop.actions.carts.opening import (
     pending_of,
 )
 from shop.actions.carts.pricing import Notice, NoticeCode, PricedCart, priced, priced_all
+from shop.actions.carts.reopening import hold_carts, reopen
 
 __all__ = [
     "MAX_QUANTITY",
@@ -50,6 +53,7 @@ __all__ = [
     "dismiss_notices",
     "find",
     "find_to_change",
+    "hold_carts",
     "is_for_another",
     "merge",
     "open_reminder",
@@ -61,6 +65,7 @@ __all__ = [
     "reminder_token",
     "remove",
     "remove_voucher",
+    "reopen",
     "set_addresses",
     "set_email",
     "set_reminder",

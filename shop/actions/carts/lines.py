@@ -166,13 +166,18 @@ def dismiss_notices(cart: Cart, *, version: int | None = None) -> None:
 
 
 def store(
-    cart: Cart, totals: Mapping[int, int], variants: Mapping[int, Variant], there: Mapping
+    cart: Cart,
+    totals: Mapping[int, int],
+    variants: Mapping[int, Variant],
+    there: Mapping[int, CartLine],
+    seen: Mapping[int, int | None] | None = None,
 ) -> None:
     """Writes the lines of some variants: at most one statement for new ones and one for others.
 
     Args:
         totals: quantities by primary keys of variants.
         there: lines that are there, by primary keys of variants.
+        seen: prices that the shopper saw last, by primary keys of variants; today's without.
     """
     new: list[CartLine] = []
     old: list[CartLine] = []
@@ -181,7 +186,8 @@ def store(
         if line is None:
             line = CartLine(cart=cart, variant_id=key)
         (old if line.pk else new).append(line)
-        line.quantity, line.seen_price = quantity, variants[key].price
+        line.quantity = quantity
+        line.seen_price = variants[key].price if seen is None else seen[key]
     if new:
         CartLine.objects.bulk_create(new)
     if len(old) == 1:

@@ -1,18 +1,24 @@
-"""A guest's cart becomes the account's, at sign-in."""
+"""Two carts of a customer become one: at sign-in, and when an order reopens its cart."""
 
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
+from shop.actions.carts.adding import Incoming, Reasons, add_available
 from shop.actions.carts.holding import changed, closed
-from shop.actions.carts.lines import MAX_QUANTITY, store
 from shop.actions.carts.opening import find, is_for_another
-from shop.actions.carts.pricing import is_for_sale, left, lines_of, name_of
+from shop.actions.carts.pricing import lines_of
 from shop.actions.rows import locked
 from shop.errors import CartClosed, Invalid, NotFound
-from shop.models import Cart, CartLine, CartStatus
-from shop.models.carts import StoredNotice, stored_notice
+from shop.models import Cart, CartStatus
+from shop.models.carts import StoredNotice
+
+_REASONS = Reasons(
+    reduced=StoredNotice.MERGE_REDUCED,
+    out_of_stock=StoredNotice.MERGE_DROPPED,
+    not_sold=StoredNotice.MERGE_DROPPED,
+    full=StoredNotice.MERGE_DROPPED,
+)
 
 
 @transaction.atomic
@@ -54,7 +60,7 @@ def merge(user: Any, token: str) -> Cart:
     if own is None:
         raise CartClosed(field=["cart"])
     if guest.pk != own.pk and _close(guest):
-        _take_over(own, guest)
+        take_over(own, guest)
     return own
 
 
@@ -64,49 +70,25 @@ def _close(guest: Cart) -> bool:
     return bool(rows.update(status=CartStatus.MERGED))
 
 
-def _take_over(own: Cart, guest: Cart) -> None:
-    there = {line.variant_id: line for line in CartLine.objects.filter(cart=own.pk)}
-    if not there:
-        # Nothing in it is in the currency that the shop had before.
-        own.currency = settings.SHOP_CURRENCY
-    own.add_notices(*guest.stored_notices)
-    totals: dict[int, int] = {}
-    variants = {}
-    for line in lines_of(guest):
-        key = line.variant_id
-        is_full = len(there.keys() | totals.keys()) >= settings.CART_MAX_LINES
-        if not _can_be_added(line, own.currency) or (key not in there and is_full):
-            own.add_notices(_missing(line, line.quantity))
-            continue
-        available = left(line.variant)
-        before = there[key].quantity if key in there else 0
-        most = MAX_QUANTITY if available is None else min(available, MAX_QUANTITY)
-        # What the account has in its cart already stays, also when there is less left.
-        quantity = max(before, min(before + line.quantity, most))
-        if quantity:
-            totals[key], variants[key] = quantity, line.variant
-        if quantity < before + line.quantity:
-            own.add_notices(_missing(line, before + line.quantity - quantity))
-    store(own, totals, variants, there)
+def take_over(own: Cart, other: Cart) -> None:
+    """Brings lines and details of `other` into `own`, which is locked and open.
+
+    Of each detail that of `own` counts, and that of `other` where `own` has none.
+    """
+    own.add_notices(*other.stored_notices)
+    add_available(
+        own,
+        (Incoming(line.variant, line.quantity, line.seen_price) for line in lines_of(other)),
+        _REASONS,
+    )
     changed(
         own,
         currency=own.currency,
         stored_notices=own.stored_notices,
-        email=own.email or guest.email,
-        shipping_address=own.shipping_address or guest.shipping_address,
-        billing_address=own.billing_address or guest.billing_address,
-        shipping_rate_id=own.shipping_rate_id or guest.shipping_rate_id,
-        voucher_id=own.voucher_id or guest.voucher_id,
-        reminder=own.reminder or guest.reminder,
+        email=own.email or other.email,
+        shipping_address=own.shipping_address or other.shipping_address,
+        billing_address=own.billing_address or other.billing_address,
+        shipping_rate_id=own.shipping_rate_id or other.shipping_rate_id,
+        voucher_id=own.voucher_id or other.voucher_id,
+        reminder=own.reminder or other.reminder,
     )
-
-
-def _can_be_added(line: CartLine, currency: str) -> bool:
-    return is_for_sale(line.variant) and line.variant.currency == currency
-
-
-def _missing(line: CartLine, quantity: int) -> dict[str, Any]:
-    """A notice that so many units of a guest's line were left out."""
-    is_dropped = quantity == line.quantity
-    code = StoredNotice.MERGE_DROPPED if is_dropped else StoredNotice.MERGE_REDUCED
-    return stored_notice(code, name_of(line.variant), quantity)

@@ -1,7 +1,7 @@
 """How orders go from one state to the next, with their reservations and vouchers.
 
 Each move is one guarded UPDATE: of any number who try, one succeeds. It locks the row, and what
-follows locks in one order everywhere, so that nobody deadlocks: order, stock, voucher, cart.
+follows locks in one order everywhere, so that nobody deadlocks: order, carts, stock, voucher.
 """
 
 from typing import Any
@@ -10,12 +10,10 @@ from django.db.models import Exists, F, Max, OuterRef, Sum
 from django.utils import timezone
 
 from shop import events
-from shop.actions import inventory
+from shop.actions import carts, inventory
 from shop.actions.orders.timeline import record
 from shop.actions.orders.vouchers import give_back_voucher, redeem_again
 from shop.models import (
-    Cart,
-    CartStatus,
     FulfillmentStatus,
     Order,
     OrderEventKind,
@@ -98,14 +96,15 @@ def give_up(order: Order, *, status: OrderStatus) -> bool:
 def cancel_unpaid(order: Order, *, actor: Any, text: str = "") -> bool:
     """PENDING to CANCELLED by its customer, as a decline does. False when it was not pending.
 
-    The payment status stays PENDING until the provider has given up the payment.
+    The payment status stays PENDING until the provider has given up the payment. The cart is not
+    merged into another one of the account: it is ordered again at once.
 
     Args:
         actor: who cancels it; None for somebody without an account.
         text: the reason, for the timeline.
     """
     cancelled = OrderStatus.CANCELLED
-    return _end(order, cancelled, PaymentStatus.PENDING, actor=actor, text=text)
+    return _end(order, cancelled, PaymentStatus.PENDING, actor=actor, text=text, merges=False)
 
 
 def _end(
@@ -115,13 +114,16 @@ def _end(
     *,
     actor: Any = None,
     text: str = "",
+    merges: bool = True,
 ) -> bool:
     if not _move(order, OrderStatus.PENDING, status, payment_status=payment_status):
         return False
+    is_reopened = status == OrderStatus.CANCELLED
+    held = carts.hold_carts(order) if is_reopened else {}
     inventory.release(order.reference)
     give_back_voucher(order)
-    if status == OrderStatus.CANCELLED:
-        reopen_cart(order)
+    if is_reopened:
+        carts.reopen(order, held, merges=merges)
     topic, kind = _ENDS[status]
     record(order, kind, actor=actor, text=text)
     events.emit(topic, order)
@@ -226,23 +228,6 @@ def _move(order: Order, before: OrderStatus, after: OrderStatus, **changes: obje
 def _confirmed(order: Order) -> None:
     record(order, OrderEventKind.CONFIRMED)
     events.emit("order.confirmed", order)
-
-
-def reopen_cart(order: Order) -> None:
-    """Opens the cart of an order that was cancelled unpaid.
-
-    It is the account's own again, unless the account has another one by now.
-    """
-    cart, order.cart = order.cart, None
-    Order.objects.filter(pk=order.pk).update(cart=None)
-    if cart is None or cart.status != CartStatus.ORDERED:
-        return
-    key = cart.user_id
-    if key and Cart.objects.filter(active_key=key).exists():
-        key = None
-    Cart.objects.filter(pk=cart.pk, status=CartStatus.ORDERED).update(
-        status=CartStatus.ACTIVE, active_key=key
-    )
 
 
 def _unpaid(state: str | None) -> PaymentStatus:

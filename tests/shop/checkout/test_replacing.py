@@ -8,9 +8,12 @@ from unittest import mock
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from shop.actions import aftersales, carts, checkout, inventory, payments
+from shop.actions.catalog import variants
 from shop.errors import (
     AmountTooSmall,
     CartChanged,
@@ -31,10 +34,12 @@ from shop.models import (
     Payment,
     PaymentState,
     Redemption,
+    Stock,
     User,
 )
+from shop.models.carts import StoredNotice, stored_notice
 from tests.shop.checkout.test_completing import buy, reserved, wish
-from tests.shop.selling import BERLIN, ready, voucher
+from tests.shop.selling import BERLIN, fill, ready, voucher
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +138,158 @@ def test_the_cancelled_checkout_is_declined_when_it_comes_again(cart: Cart) -> N
     with pytest.raises(PaymentDeclined, match="was cancelled"):
         checkout.complete(asked, key="k")
     assert Order.objects.count() == 1
+
+
+# --- The account has begun another cart -----------------------------------------------------------
+
+
+@pytest.fixture
+def left(selling: SimpleNamespace, customer: User) -> SimpleNamespace:
+    """A customer on the bank's page, with a voucher in the order, and another cart begun since."""
+    voucher("ONCE", usage_limit=1, customer_limit=1)
+    small, large = selling.variants[0], selling.variants[1]
+    cart, _ = ready(customer, (small, 2), (large, 1))
+    carts.apply_voucher(cart, "ONCE")
+    order = buy(cart, user=customer, method="requires_action", key="first").order
+    own, _ = carts.create(customer)
+    fill(own, (small, 3))
+    return SimpleNamespace(
+        cart=cart, order=order, own=own, small=small, large=large, customer=customer
+    )
+
+
+def decline(order: Order) -> None:
+    demo.confirm(order.payments.get().key, accept=False)
+    payments.ask(order.payments.get().pk)
+
+
+def cancel(order: Order) -> None:
+    aftersales.cancel(order, by=order.user)
+
+
+ENDS: dict[str, Callable[[Order], None]] = {"cancelled": cancel, "declined": decline}
+ends = pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+
+
+def contents(cart: Cart) -> dict[int, int]:
+    return dict(cart.lines.order_by("pk").values_list("variant_id", "quantity"))
+
+
+@ends
+def test_a_reopened_cart_goes_into_the_one_that_the_account_has_begun_since(
+    end: Callable[[Order], None], left: SimpleNamespace
+) -> None:
+    end(left.order)
+    own = carts.find(left.customer, None)
+    assert own == left.own
+    assert contents(own) == {left.small.pk: 5, left.large.pk: 1}
+    assert (own.voucher.code, own.shipping_address["city"]) == ("ONCE", "Berlin")
+    assert own.version == left.own.version + 1
+    assert carts.priced(own).notices == []
+    left.cart.refresh_from_db()
+    assert (left.cart.status, left.cart.active_key) == (CartStatus.MERGED, None)
+    order = Order.objects.get()
+    assert (order.status, order.cart) == (OrderStatus.CANCELLED, None)
+    assert (reserved(), Redemption.objects.count()) == ({}, 0)
+    with pytest.raises(CartClosed):
+        carts.set_email(left.cart, "x@example.org")
+    # What was merged can be ordered.
+    again = buy(own, user=left.customer).order
+    assert (again.status, again.discount > 0) == (OrderStatus.CONFIRMED, True)
+    assert inventory.discrepancies() == []
+
+
+@ends
+def test_the_current_carts_own_voucher_and_address_stay(
+    end: Callable[[Order], None], left: SimpleNamespace
+) -> None:
+    voucher("OTHER")
+    carts.apply_voucher(left.own, "OTHER")
+    carts.set_addresses(left.own, shipping={**BERLIN, "city": "Bonn"})
+    end(left.order)
+    own = carts.find(left.customer, None)
+    assert (own.voucher.code, own.shipping_address["city"]) == ("OTHER", "Bonn")
+
+
+@ends
+def test_units_that_cannot_be_merged_are_told(
+    end: Callable[[Order], None], left: SimpleNamespace, settings: Any
+) -> None:
+    """As many units are left as the order gives back, and the cart is full."""
+    settings.CART_MAX_LINES = 1
+    free = Stock.objects.get(variant=left.small)
+    inventory.adjust({left.small.pk: 4 - free.on_hand})
+    end(left.order)
+    own = carts.find(left.customer, None)
+    assert contents(own) == {left.small.pk: 4}
+    assert [(one["code"], one["quantity"]) for one in own.stored_notices] == [
+        ("MERGE_REDUCED", 1),
+        ("MERGE_DROPPED", 1),
+    ]
+
+
+@ends
+def test_notices_and_changed_prices_of_a_reopened_cart_are_told_in_the_other_one(
+    end: Callable[[Order], None], left: SimpleNamespace
+) -> None:
+    told = stored_notice(StoredNotice.LINE_REMOVED, "Jug", 2)
+    Cart.objects.filter(pk=left.cart.pk).update(stored_notices=[told])
+    before = left.large.price
+    variants.reprice(left.large, price=before + 10)
+    end(left.order)
+    found = carts.priced(carts.find(left.customer, None)).notices
+    assert [(one.code, one.old_price, one.new_price) for one in found] == [
+        ("LINE_REMOVED", None, None),
+        ("PRICE_CHANGED", before, before + 10),
+    ]
+
+
+def test_an_order_that_expires_merges_no_cart(left: SimpleNamespace) -> None:
+    Order.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    settle()
+    payments.expire_orders()
+    assert Order.objects.get().status == OrderStatus.EXPIRED
+    assert contents(carts.find(left.customer, None)) == {left.small.pk: 3}
+    left.cart.refresh_from_db()
+    assert left.cart.status == CartStatus.ORDERED
+
+
+def test_a_cart_that_is_paid_another_way_is_ordered_and_not_merged(left: SimpleNamespace) -> None:
+    left.cart.refresh_from_db()
+    total = left.order.total
+    order = buy(left.cart, user=left.customer, key="second", expected_total=total).order
+    assert (order.status, order.cart) == (OrderStatus.CONFIRMED, left.cart)
+    assert contents(carts.find(left.customer, None)) == {left.small.pk: 3}
+
+
+def test_the_other_cart_that_was_ordered_meanwhile_takes_over_nothing(
+    left: SimpleNamespace,
+) -> None:
+    carts.set_addresses(left.own, shipping=BERLIN)
+    buy(left.own, user=left.customer)
+    cancel(left.order)
+    own = carts.find(left.customer, None)
+    assert (own, contents(own)) == (left.cart, {left.small.pk: 2, left.large.pk: 1})
+
+
+def test_merging_a_reopened_cart_takes_the_same_statements_for_any_number_of_lines(
+    selling: SimpleNamespace,
+) -> None:
+    def statements(count: int) -> int:
+        user = User.objects.create_user(f"{count}@example.org")
+        rows = selling.variants[:count]
+        cart, _ = ready(user, *((row, 1) for row in rows))
+        order = buy(cart, user=user, method="requires_action").order
+        fill(carts.create(user)[0], *((row, 1) for row in selling.variants[:2]))
+        with CaptureQueriesContext(connection) as captured:
+            cancel(order)
+        assert contents(carts.find(user, None)) == {
+            row.pk: 1 + (number < 2) for number, row in enumerate(rows)
+        }
+        return len(captured)
+
+    statements(4)
+    assert statements(5) == statements(10)
 
 
 # --- Changes of a cart that waits -----------------------------------------------------------------

@@ -153,30 +153,41 @@ class Carts(Shelves):
             return key
         if guest.status == "active" and guest.owner is None:
             guest.status = "merged"
-            self._take_over(self.carts[own], guest)
+            self.take_over(self.carts[own], guest)
         return own
 
-    def _take_over(self, own: Cart, guest: Cart) -> None:
-        totals = {}
-        for variant, line in guest.lines.items():
-            if not self.is_for_sale(variant):
-                own.gone.append("MERGE_DROPPED")
-                continue
-            left = self.goods[variant].left
-            most = MAX_QUANTITY if left is None else min(left, MAX_QUANTITY)
-            before = own.lines[variant].quantity if variant in own.lines else 0
-            units = max(before, min(before + line.quantity, most))
-            if units:
-                totals[variant] = units
-            if missing := before + line.quantity - units:
-                is_dropped = missing == line.quantity
-                own.gone.append("MERGE_DROPPED" if is_dropped else "MERGE_REDUCED")
-        self._store(own, totals)
-        own.email = own.email or guest.email
-        own.country = own.country or guest.country
-        own.rate = own.rate or guest.rate
-        own.voucher = own.voucher or guest.voucher
+    def take_over(self, own: Cart, other: Cart) -> None:
+        own.gone += other.gone
+        for variant, line in other.lines.items():
+            self._add_available(own, variant, line.quantity, line.seen, "MERGE")
+        own.email = own.email or other.email
+        own.country = own.country or other.country
+        own.rate = own.rate or other.rate
+        own.voucher = own.voucher or other.voucher
         own.version += 1
+
+    def _add_available(
+        self, cart: Cart, variant: int, units: int, seen: int | None, prefix: str
+    ) -> None:
+        """As many units as there are; the cart tells of those that there are not."""
+        merges = prefix == "MERGE"
+        if not self.is_for_sale(variant):
+            cart.gone.append("MERGE_DROPPED" if merges else "REORDER_UNAVAILABLE")
+            return
+        left = self.goods[variant].left
+        most = MAX_QUANTITY if left is None else min(left, MAX_QUANTITY)
+        before = cart.lines[variant].quantity if variant in cart.lines else 0
+        after = max(before, min(before + units, most))
+        if variant in cart.lines:
+            cart.lines[variant].quantity = after
+            if not merges:
+                cart.lines[variant].seen = seen
+        elif after:
+            cart.lines[variant] = InCart(after, seen)
+        if after == before:
+            cart.gone.append("MERGE_DROPPED" if merges else "REORDER_OUT_OF_STOCK")
+        elif after < before + units:
+            cart.gone.append(f"{prefix}_REDUCED")
 
     def _check(self, variant: int, units: int) -> None:
         goods = self.goods[variant]

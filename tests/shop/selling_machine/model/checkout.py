@@ -122,7 +122,7 @@ class Checkout(Payments):
         if payment.state in (*OPEN, AUTHORIZED):
             payment.due, payment.attempts = self.now(), 0
         self.free(order)
-        self.reopen(order)
+        self.reopen(order, merges=False)
         self.settle(only=order)
 
     def _place(self, ask: Ask) -> Order:

@@ -51,12 +51,17 @@ class Orders(Carts):
             self.vouchers[order.voucher].by.remove(order.customer)
             order.redeemed = False
 
-    def reopen(self, order: Order) -> None:
+    def reopen(self, order: Order, *, merges: bool = True) -> None:
+        """Opens its cart again, or merges it into the one that the account has begun since."""
         cart = self.carts[order.cart]
         if cart.status != "ordered":
             return
-        others = cart.owner is not None and self.active_of(cart.owner) is not None
-        cart.status, cart.active_of = "active", None if others else cart.owner
+        own = None if cart.owner is None else self.active_of(cart.owner)
+        if own is not None and merges:
+            cart.status = "merged"
+            self.take_over(self.carts[own], cart)
+        else:
+            cart.status, cart.active_of = "active", None if own is not None else cart.owner
 
     def revive(self, order: Order) -> bool:
         """An order that had expired gets its stock again, and its voucher if there is one left."""

@@ -21,6 +21,7 @@ from schema.mutations.jobs import JobsMutation
 from schema.mutations.orders import OrdersMutation
 from schema.mutations.profiles import ProfilesMutation
 from schema.mutations.promotions import PromotionsMutation
+from schema.mutations.reordering import ReorderingMutation
 from schema.mutations.reviews import ReviewsMutation
 from schema.mutations.second_factor import SecondFactorMutation
 from schema.mutations.shipping import ShippingMutation
@@ -87,6 +88,7 @@ class Mutation(
     UsersMutation,
     JobsMutation,
     OrdersMutation,
+    ReorderingMutation,
     CorrectionsMutation,
     PromotionsMutation,
     ReviewsMutation,

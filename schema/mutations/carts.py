@@ -59,12 +59,15 @@ class AddressInput(graphene.InputObjectType):
     )
 
 
+VERSION = graphene.Int(
+    description="The cart's version that you have seen: with another one nothing is done, and "
+    "the code is CART_CHANGED. Left out, whatever it is now is changed."
+)
+
+
 class _CartInput:
     cart = CART_TOKEN
-    version = graphene.Int(
-        description="The cart's version that you have seen: with another one nothing is done, and "
-        "the code is CART_CHANGED. Left out, whatever it is now is changed."
-    )
+    version = VERSION
 
 
 class CartMutation(Mutation):
@@ -362,7 +365,7 @@ class CartReminderSet(CartMutation):
 class CartNoticesDismiss(CartMutation):
     """Says that the shopper has seen today's prices, and what is gone.
 
-    Notices of PRICE_CHANGED, LINE_REMOVED, MERGE_REDUCED and MERGE_DROPPED go.
+    Notices of PRICE_CHANGED go, and all of lines that are gone or were not added.
     """
 
     class Input(_CartInput):

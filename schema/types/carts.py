@@ -43,7 +43,12 @@ _NOTICES = {
     "LINE_REMOVED": "A product or variant was deleted from the shop, and its line from the cart.",
     "MERGE_REDUCED": "Merging took over fewer units than the guest's cart had.",
     "MERGE_DROPPED": "Merging took over no unit of a line of the guest's cart.",
-    "PRICE_CHANGED": "The price is another than when the line was last changed.",
+    "REORDER_REDUCED": "`orderReorder` added fewer units than were ordered: no more are in stock.",
+    "REORDER_OUT_OF_STOCK": "`orderReorder` added no unit of a line: it is out of stock.",
+    "REORDER_UNAVAILABLE": "`orderReorder` added no unit of a line: it was deleted, is not "
+    "published or has no price.",
+    "PRICE_CHANGED": "The price is another than when the line was last changed, or than in the "
+    "order that it was added from. `oldPrice` and `newPrice` tell both.",
     "OUT_OF_STOCK": "There are not so many left.",
     "NOT_PURCHASABLE": "It is not sold any more; it costs nothing, and stands in the way of an "
     "order.",
@@ -219,8 +224,9 @@ class CartShippingOffer(graphene.ObjectType):
 class CartNotice(graphene.ObjectType):
     """Something to know about a cart.
 
-    PRICE_CHANGED and notices of lines that are gone (LINE_REMOVED, MERGE_REDUCED, MERGE_DROPPED)
-    stay until `cartNoticesDismiss`. All others stand in the way of an order.
+    PRICE_CHANGED and notices of lines that are gone or were not added (LINE_REMOVED, MERGE_REDUCED,
+    MERGE_DROPPED, REORDER_REDUCED, REORDER_OUT_OF_STOCK, REORDER_UNAVAILABLE) stay until
+    `cartNoticesDismiss`. All others stand in the way of an order.
     """
 
     code = graphene.Field(CartNoticeCode, required=True, description="For programs.")
@@ -231,6 +237,12 @@ class CartNotice(graphene.ObjectType):
     )
     quantity = graphene.Int(
         description="Units that were removed or left out; null for notices of other kinds."
+    )
+    old_price = graphene.Field(
+        Money, description="Price of one unit that the shopper saw last, of PRICE_CHANGED; or null."
+    )
+    new_price = graphene.Field(
+        Money, description="Price of one unit today, of PRICE_CHANGED; or null."
     )
 
 
@@ -252,9 +264,15 @@ def _notices(found: PricedCart) -> list[dict[str, Any]]:
             "line_id": to_global_id("CartLine", notice.line) if notice.line else None,
             "name": notice.name,
             "quantity": notice.quantity,
+            "old_price": _money(notice.old_price, found),
+            "new_price": _money(notice.new_price, found),
         }
         for notice in found.notices
     ]
+
+
+def _money(minor: int | None, found: PricedCart) -> money.Money | None:
+    return None if minor is None else money.Money(minor, found.price.currency)
 
 
 def _offers(request: Any, keys: list[int]) -> dict[int, list[dict[str, Any]]]:

@@ -37,6 +37,9 @@ class StoredNotice(models.TextChoices):
     LINE_REMOVED = "LINE_REMOVED", "deleted from the shop"
     MERGE_REDUCED = "MERGE_REDUCED", "fewer units were merged"
     MERGE_DROPPED = "MERGE_DROPPED", "not merged"
+    REORDER_REDUCED = "REORDER_REDUCED", "fewer units were ordered again"
+    REORDER_OUT_OF_STOCK = "REORDER_OUT_OF_STOCK", "out of stock, not ordered again"
+    REORDER_UNAVAILABLE = "REORDER_UNAVAILABLE", "no longer sold, not ordered again"
 
 
 class CartQuerySet(models.QuerySet):
@@ -111,7 +114,8 @@ class CartLine(models.Model):
     """So many of one variant.
 
     Attributes:
-        seen_price: minor units; the price when the shopper last changed the cart.
+        seen_price: minor units; the price when the shopper last changed the line, or that of the
+            order that it was added from.
     """
 
     cart = models.ForeignKey(Cart, models.CASCADE, related_name="lines")

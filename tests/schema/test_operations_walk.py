@@ -301,6 +301,9 @@ def test_a_guest_calls_an_order_off(door: Any, ladle: dict[str, Any]) -> None:
     assert wrong["userErrors"][0]["code"] == "NOT_FOUND"
     off = guest("order-cancel-by-token", **known)["order"]
     assert (off["status"], off["paymentStatus"]) == ("CANCELLED", "REFUNDED")
+    order = {"id": bought["order"]["id"], "orderToken": bought["token"]}
+    again = guest("order-reorder", **order)
+    assert (again["cart"]["quantity"], bool(again["token"])) == (1, True)
     assert guest("order-cancel-by-token", **known, expected=409)["order"] is None
 
 

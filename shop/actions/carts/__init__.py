@@ -8,6 +8,7 @@ pricing   what it costs, and what the shopper should know
 adding    units from elsewhere, as far as there is stock
 merging   a guest's cart becomes the account's at sign-in
 reopening the cart of an order that is cancelled before it is paid
+reordering the lines of an order once more
 leaving   reminders of carts that were left, and their end
 """
 
@@ -39,6 +40,7 @@ from shop.actions.carts.opening import (
 )
 from shop.actions.carts.pricing import Notice, NoticeCode, PricedCart, priced, priced_all
 from shop.actions.carts.reopening import hold_carts, reopen
+from shop.actions.carts.reordering import reorder
 
 __all__ = [
     "MAX_QUANTITY",
@@ -66,6 +68,7 @@ __all__ = [
     "remove",
     "remove_voucher",
     "reopen",
+    "reorder",
     "set_addresses",
     "set_email",
     "set_reminder",

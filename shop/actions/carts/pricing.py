@@ -23,6 +23,9 @@ class NoticeCode(StrEnum):
     LINE_REMOVED = StoredNotice.LINE_REMOVED.value
     MERGE_REDUCED = StoredNotice.MERGE_REDUCED.value
     MERGE_DROPPED = StoredNotice.MERGE_DROPPED.value
+    REORDER_REDUCED = StoredNotice.REORDER_REDUCED.value
+    REORDER_OUT_OF_STOCK = StoredNotice.REORDER_OUT_OF_STOCK.value
+    REORDER_UNAVAILABLE = StoredNotice.REORDER_UNAVAILABLE.value
     PRICE_CHANGED = "PRICE_CHANGED"
     OUT_OF_STOCK = "OUT_OF_STOCK"
     NOT_PURCHASABLE = "NOT_PURCHASABLE"
@@ -44,6 +47,8 @@ class Notice:
         message: for people; one sentence.
         line: primary key of the line that it is about; None for the cart as a whole.
         name, quantity: of a line that is gone: what it was, and how many units are not in the cart.
+        old_price, new_price: minor units, of PRICE_CHANGED: the price that the shopper saw, and
+            today's.
     """
 
     code: NoticeCode
@@ -51,6 +56,8 @@ class Notice:
     line: int | None = None
     name: str | None = None
     quantity: int | None = None
+    old_price: int | None = None
+    new_price: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +98,10 @@ _GONE = {
     NoticeCode.MERGE_REDUCED: "We could not add all units of {name} to your cart: {quantity} are "
     "missing.",
     NoticeCode.MERGE_DROPPED: "We could not add {name} to your cart (quantity {quantity}).",
+    NoticeCode.REORDER_REDUCED: "We do not have as many units of {name} as you ordered: {quantity} "
+    "are missing.",
+    NoticeCode.REORDER_OUT_OF_STOCK: "{name} is out of stock (quantity {quantity}).",
+    NoticeCode.REORDER_UNAVAILABLE: "{name} is no longer available (quantity {quantity}).",
 }
 # Of a product, what may be long and has no part in selling it.
 LONG_TEXTS = ("description", "seo_description", "search_text")
@@ -249,7 +260,13 @@ def _line_notices(lines: Iterable[CartLine]) -> Iterable[Notice]:
         if available is not None and line.quantity > available:
             yield Notice(NoticeCode.OUT_OF_STOCK, what_is_left(name, available), line.pk)
         if line.seen_price is not None and line.seen_price != variant.price:
-            yield Notice(NoticeCode.PRICE_CHANGED, f"The price of {name} has changed.", line.pk)
+            yield Notice(
+                NoticeCode.PRICE_CHANGED,
+                f"The price of {name} has changed.",
+                line.pk,
+                old_price=line.seen_price,
+                new_price=variant.price,
+            )
 
 
 def _price_notices(price: pricing.Priced) -> Iterable[Notice]:

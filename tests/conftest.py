@@ -65,15 +65,23 @@ project.ANSWER_CACHE, project.ANSWERS_SERVED = "off", False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    reasons = {}
     if connection.vendor != "postgresql":
-        skip = pytest.mark.skip(reason="needs PostgreSQL: SQLite lets one writer in at a time")
-        for item in items:
-            if item.get_closest_marker("postgresql"):
-                item.add_marker(skip)
+        reasons["postgresql"] = "needs PostgreSQL: SQLite lets one writer in at a time"
+        reasons["services"] = "starts services of its own: `make test-services` runs it"
+    for item in items:
+        for marker, reason in reasons.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than there are processors: some tests wait for servers that they start."""
+    return (os.cpu_count() or 1) + 1
 
 
 # Seconds of one processor that a test takes on average, for the estimate at the start of a run.
-SECONDS_OF_A_TEST = 0.09
+SECONDS_OF_A_TEST = 0.075
 
 
 def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
@@ -83,7 +91,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
         return
     config.is_announced = True
     processes = config.getoption("numprocesses") or 1
-    minutes = len(ids) * SECONDS_OF_A_TEST / processes / 60
+    minutes = len(ids) * SECONDS_OF_A_TEST / min(processes, os.cpu_count() or 1) / 60
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     terminal.write_line(
         f"{len(ids):,} tests in {processes} processes: about {max(round(minutes), 1)} minutes."
@@ -265,7 +273,7 @@ def _kept_world(django_db_setup: None, django_db_blocker: Any) -> Kept:
 @pytest.fixture
 def world(db: None, _kept_world: Kept) -> SimpleNamespace:
     """A small shop: Kitchen > Drinkware > Mugs, a brand, an attribute, a collection."""
-    shop = _kept_world.copied() if connection.in_atomic_block else make_world()
+    shop = _kept_world.copied()
     shop.add, shop.count = partial(add_products, shop), count_stock
     return shop
 

@@ -2,7 +2,10 @@
 
 import hashlib
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -50,6 +53,18 @@ def keep_migrated() -> None:
     for older in template.parent.glob("migrated-*.sqlite3"):
         if older != template:
             older.unlink(missing_ok=True)
+
+
+def migrated_file(path: Path) -> str:
+    """Makes a migrated, empty SQLite database in the file `path`. Returns its DATABASE_URL."""
+    url = f"sqlite:///{path}"
+    if _template().exists():
+        shutil.copyfile(_template(), path)
+    else:
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        environment = os.environ | {"DATABASE_URL": url}
+        subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=True)
+    return url
 
 
 def _template() -> Path:

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.test import override_settings
 
+from shop.models import OutboxEvent
 from tests.databases import empty, filled_tables
 
 HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -17,7 +19,7 @@ class Kept:
     """What a fixture makes, and all rows that came of it, under the ids that they had.
 
     Making them takes some hundred statements, and all that the shop thinks of them; copying them,
-    one for each table. Nobody is told of copies: tests that commit have everything made for them.
+    one for each table. Events of the copies count as dispatched.
 
     Args:
         name: of this one, among others of the process.
@@ -32,6 +34,7 @@ class Kept:
         with override_settings(BACKGROUND="inline", PASSWORD_HASHERS=HASHERS), around:
             before = filled_tables()
             self._made = pickle.dumps(make())
+            OutboxEvent.objects.filter(dispatched_at=None).update(dispatched_at=Now())
             for table in filled_tables() - before:
                 self._keep(table, f"kept_{name}_{len(self._copies)}")
             connection.run_on_commit.clear()
@@ -40,7 +43,11 @@ class Kept:
     def copied(self) -> Any:
         """Writes the rows, and returns what came of making them."""
         # What refers to rows of other tables may come before them.
-        with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        with (
+            connection.constraint_checks_disabled(),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             for copy in self._copies:
                 cursor.execute(copy)
         return pickle.loads(self._made)

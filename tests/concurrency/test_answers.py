@@ -31,7 +31,12 @@ from tests.concurrency.serving import SECRET, production, served
 from tests.databases import database_url
 from tests.redis_server import Redis, needs_redis
 
-pytestmark = [pytest.mark.prove, needs_redis, pytest.mark.usefixtures("shared_database")]
+pytestmark = [
+    pytest.mark.prove,
+    pytest.mark.services,
+    needs_redis,
+    pytest.mark.usefixtures("shared_database"),
+]
 
 TITLE = """# Proof: answers that are kept
 

@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.prove, pytest.mark.usefixtures("shared_database")]
 
 STEPS = ("written", "committed", "charged", "applying", "applied")
 TIMES = 20 if PROVE else 1
+# Each starts a server. Two show that SQLite keeps what a killed process committed.
+if connection.vendor == "sqlite" and not PROVE:
+    STEPS = ("committed", "charged")
 
 
 def kill(port: int, wish: dict[str, Any], step: str) -> None:

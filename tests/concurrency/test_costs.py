@@ -20,6 +20,7 @@ from tests.redis_server import Redis, needs_redis
 
 pytestmark = [
     pytest.mark.prove,
+    pytest.mark.services,
     pytest.mark.usefixtures("shared_database"),
     needs_redis,
 ]

@@ -18,7 +18,7 @@ import pytest
 from tests.concurrency.serving import ROOT, production, served
 from tests.postgres_server import Postgres, needs_postgres_programs, postgres
 
-pytestmark = needs_postgres_programs
+pytestmark = [pytest.mark.services, needs_postgres_programs]
 
 LIST = "{ products(first: 1) { edges { node { name } } } }"
 CART = "mutation($input: CartCreateInput!) { cartCreate(input: $input) { cart { id } token } }"

@@ -18,7 +18,7 @@ from tests.concurrency.serving import post, production, served
 from tests.databases import database_url
 from tests.shop.payments.stripe_fake import KEY, SECRET, Fake, serve
 
-pytestmark = pytest.mark.usefixtures("shared_database")
+pytestmark = [pytest.mark.services, pytest.mark.usefixtures("shared_database")]
 
 BUYERS, QUESTIONS = 24, 20
 CATALOG = "{ products(first: 2) { edges { node { name } } } }"

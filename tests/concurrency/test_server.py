@@ -3,8 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,8 +13,10 @@ from typing import Self
 
 import pytest
 
-from tests.concurrency.serving import ROOT, children, free_port, kill, production, served, start
+from tests.concurrency.serving import children, free_port, kill, production, served, start
+from tests.databases import migrated_file
 
+pytestmark = pytest.mark.services
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/task").exists(), reason="/proc tells the workers"
 )
@@ -30,10 +30,7 @@ HEAD += f"Content-Length: {len(QUERY)}\r\n\r\n"
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Production settings with an empty shop on SQLite."""
     folder = tmp_path_factory.mktemp("served")
-    found = production(DATABASE_URL=f"sqlite:///{folder / 'shop.sqlite3'}")
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, cwd=ROOT, env=found, check=True)
-    return found
+    return production(DATABASE_URL=migrated_file(folder / "shop.sqlite3"))
 
 
 class Unread(Exception):

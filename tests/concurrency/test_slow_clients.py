@@ -20,6 +20,7 @@ import pytest
 from tests.concurrency.proofs import PROVE, write_section
 from tests.concurrency.proxying import NGINX, proxied
 from tests.concurrency.serving import ROOT, production, served
+from tests.databases import migrated_file
 
 TITLE = """# Proof: slow clients
 
@@ -27,6 +28,7 @@ Written by `make prove` (`tests/concurrency/test_slow_clients.py`): granian with
 three threads, alone and behind nginx with `deploy/nginx/nginx.conf`, on one machine with the
 clients.
 """
+pytestmark = pytest.mark.services
 needs_nginx = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 QUERY = json.dumps({"query": "{ products(first: 1) { totalCount } }"})
 HALF = b"POST /graphql/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
@@ -54,7 +56,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[int]
     """The port of a server with production settings and an empty shop on SQLite."""
     folder = tmp_path_factory.mktemp("served")
     environment = production(
-        DATABASE_URL=f"sqlite:///{folder / 'shop.sqlite3'}",
+        DATABASE_URL=migrated_file(folder / "shop.sqlite3"),
         BODY_TIMEOUT=str(TIMEOUT),
         MEDIA_ROOT=str(media),
         TRUSTED_PROXIES="127.0.0.1/32",
@@ -62,9 +64,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory, media: Path) -> Iterator[int]
         COST_BUCKET_ANONYMOUS="100000",
         COST_RESTORE_ANONYMOUS="1",
     )
-    for command in ("migrate", "collectstatic --noinput"):
-        arguments = [sys.executable, "manage.py", *command.split(), "--verbosity", "0"]
-        subprocess.run(arguments, cwd=ROOT, env=environment, check=True)
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
     with served(environment) as (port, _):
         yield port
 

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from shop.models import User
 from tests.kept import Kept
@@ -22,7 +21,7 @@ def _kept_shop(django_db_setup: None, django_db_blocker: Any) -> Kept:
 @pytest.fixture
 def shop(db: None, _kept_shop: Kept) -> SimpleNamespace:
     """Global ids of one of everything."""
-    return _kept_shop.copied() if connection.in_atomic_block else make_shop()
+    return _kept_shop.copied()
 
 
 @pytest.fixture

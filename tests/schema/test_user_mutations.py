@@ -9,6 +9,7 @@ from shop.actions import customers
 from shop.actions.customers import Device, privileges, users
 from shop.actions.customers.roles import Role, roles_of
 from shop.models import OutboxEvent, Session, User
+from tests.kept import Kept
 
 MUTATIONS = [
     "userCreate",
@@ -29,9 +30,9 @@ MAY = {
 ROLES = [role.value for role in Role]
 
 
-@pytest.fixture
-def people(staff: User, customer: User) -> dict[str, Any]:
-    """The superuser, a customer, another one, one of each role, nobody, and one deactivated."""
+def make_people() -> dict[str, User | None]:
+    staff = User.objects.create_superuser("staff@example.org", "a staff password")
+    customer = User.objects.create_user("ann@example.org", "a customer password")
     made = {
         role.value: users.create(by=staff, email=f"{role.value}@shop.example", roles=[role])
         for role in Role
@@ -44,6 +45,23 @@ def people(staff: User, customer: User) -> dict[str, Any]:
     users.deactivate(gone, by=staff)
     made |= {"superuser": staff, "customer": customer, "other": other, "gone": gone}
     return {**made, "nobody": None}
+
+
+@pytest.fixture(scope="module")
+def _kept_people(django_db_setup: None, django_db_blocker: Any) -> Kept:
+    with django_db_blocker.unblock():
+        return Kept("people", make_people)
+
+
+@pytest.fixture
+def people(db: None, _kept_people: Kept) -> dict[str, Any]:
+    """The superuser, a customer, another one, one of each role, nobody, and one deactivated."""
+    return _kept_people.copied()
+
+
+@pytest.fixture
+def staff(people: dict[str, Any]) -> User:
+    return people["superuser"]
 
 
 @pytest.fixture

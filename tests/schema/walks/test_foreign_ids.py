@@ -23,7 +23,7 @@ from graphql import (
     is_leaf_type,
 )
 from graphql_jwt.shortcuts import get_token
-from graphql_relay import from_global_id
+from graphql_relay import from_global_id, to_global_id
 
 from schema.engine.connections import NodeType
 from schema.permissions import ANYONE, SIGNED_IN
@@ -33,6 +33,8 @@ from shop.actions.catalog import media, products
 from shop.actions.shipping import shipping_rates, shipping_zones
 from shop.models import AuditEntry, AuditSource, Job, JobKind, Review, User
 from shop.models.catalog import VisibleToAll
+from tests.kept import Kept
+from tests.schema.one_of_everything import make_shop
 from tests.schema.samples import SAMPLES, permission_of, permissions_needed
 
 SDL = build_schema((Path(__file__).parents[3] / "schema" / "schema.graphql").read_text())
@@ -130,9 +132,18 @@ def kinds_of(place: Place, shop: SimpleNamespace) -> list[str]:
     return known
 
 
-@pytest.fixture
-def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
-    """Of each type of which not everyone sees all, one that customers do not see."""
+def gid(row: Any) -> str:
+    return to_global_id(type(row).__name__, row.pk)
+
+
+def make_all() -> SimpleNamespace:
+    """One of everything, what is hidden of it, and the shop with a product that everyone sees."""
+    shop = make_shop()
+    User.objects.create_superuser("staff@example.org", "a staff password")
+    return SimpleNamespace(shop=shop, hidden=make_hidden(shop), shown=make_shown(shop))
+
+
+def make_hidden(shop: SimpleNamespace) -> dict[str, str]:
     with audit.acting(shop.owner, AuditSource.API, None):
         tray = products.update(products.create(name="Tray"), name="Trays")
     cart, _ = carts.create(shop.owner)
@@ -175,15 +186,46 @@ def hidden(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def shown(shop: SimpleNamespace, gid: Any) -> SimpleNamespace:
-    """The shop, but with a product that everyone sees."""
+def make_shown(shop: SimpleNamespace) -> SimpleNamespace:
     product = products.create(
         name="Mug", variants=[{"sku": "MUG-1", "price": 900}], status="published"
     )
     picture = media.add_url(product, "https://example.org/mug.jpg")
     seen = {"product": product, "variant": product.variants.get(), "media": picture}
     return SimpleNamespace(**vars(shop) | {name: gid(row) for name, row in seen.items()})
+
+
+@pytest.fixture(scope="module")
+def _kept_all(django_db_setup: None, django_db_blocker: Any) -> Kept:
+    with django_db_blocker.unblock():
+        return Kept("all", make_all)
+
+
+@pytest.fixture
+def everything(db: None, _kept_all: Kept) -> SimpleNamespace:
+    return _kept_all.copied()
+
+
+@pytest.fixture
+def shop(everything: SimpleNamespace) -> SimpleNamespace:
+    return everything.shop
+
+
+@pytest.fixture
+def hidden(everything: SimpleNamespace) -> dict[str, str]:
+    """Of each type of which not everyone sees all, one that customers do not see."""
+    return everything.hidden
+
+
+@pytest.fixture
+def shown(everything: SimpleNamespace) -> SimpleNamespace:
+    """The shop, but with a product that everyone sees."""
+    return everything.shown
+
+
+@pytest.fixture
+def staff(everything: SimpleNamespace) -> User:
+    return User.objects.get(email="staff@example.org")
 
 
 @pytest.fixture

@@ -9,13 +9,21 @@ from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.idempotency import KEY, key_of
 from schema.inputs import load_any
-from schema.mutations.orders import OrderUnitsInput, by_line, quantities
+from schema.mutations.order_inputs import (
+    CHANGE,
+    ORDER_ID,
+    PARCEL_ID,
+    REASON,
+    SEEN,
+    TrackingFields,
+    by_line,
+    quantities,
+    tracking_of,
+    units,
+)
 from schema.types.orders.orders import Order
 from schema.types.orders.parcels import Fulfillment
 from shop.actions import aftersales
-
-_CHANGE = "shop.change_order"
-_SEEN = "null for who may not see orders"
 
 
 class FulfillmentUpdate(Mutation):
@@ -25,27 +33,20 @@ class FulfillmentUpdate(Mutation):
     cancelled.
     """
 
-    permission = _CHANGE
+    permission = CHANGE
     codes = ("NOT_FOUND", "ILLEGAL_MOVE")
 
-    class Input:
-        id = graphene.ID(required=True, description="Global id of the parcel.")
-        carrier = graphene.String(description="Carrier of the parcel, such as DHL; null clears it.")
-        tracking_number = graphene.String(
-            description="The carrier's number for it; null clears it."
-        )
-        tracking_url = graphene.String(
-            description="Where to follow it, an http or https address; null clears it."
-        )
+    class Input(TrackingFields):
+        id = PARCEL_ID
 
-    fulfillment = ObjectField(Fulfillment, description=f"The parcel as it is now; {_SEEN}.")
+    fulfillment = ObjectField(Fulfillment, description=f"The parcel as it is now; {SEEN}.")
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str, **tracking: str | None) -> Any:  # noqa: A002
         parcel = aftersales.update_fulfillment(
             load_any(info, Fulfillment, id),
             by=info.context.user,
-            **{name: text or "" for name, text in tracking.items()},
+            **tracking_of(tracking),
         )
         return cls(fulfillment=parcel)
 
@@ -57,18 +58,16 @@ class FulfillmentCancel(Mutation):
     customer gets a mail. ILLEGAL_MOVE: it was cancelled before, or units of it came back.
     """
 
-    permission = _CHANGE
+    permission = CHANGE
     codes = ("NOT_FOUND", "IDEMPOTENCY_CONFLICT", "ILLEGAL_MOVE")
 
     class Input:
-        id = graphene.ID(required=True, description="Global id of the parcel.")
-        reason = graphene.String(
-            description="Why, in up to 500 characters. The customer can read it."
-        )
+        id = PARCEL_ID
+        reason = REASON
         idempotency_key = KEY
 
-    fulfillment = ObjectField(Fulfillment, description=f"The parcel as it is now; {_SEEN}.")
-    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+    fulfillment = ObjectField(Fulfillment, description=f"The parcel as it is now; {SEEN}.")
+    order = ObjectField(Order, description=f"The order as it is now; {SEEN}.")
 
     @classmethod
     def perform(
@@ -96,7 +95,7 @@ class OrderLinesCancel(Mutation):
     LAST_UNIT: no unit would be left, or nothing to pay; use `orderCancel`.
     """
 
-    permission = _CHANGE
+    permission = CHANGE
     codes = (
         "REQUIRED",
         "NOT_FOUND",
@@ -108,18 +107,12 @@ class OrderLinesCancel(Mutation):
     )
 
     class Input:
-        id = graphene.ID(required=True, description="Global id of the order.")
-        lines = graphene.List(
-            graphene.NonNull(OrderUnitsInput),
-            required=True,
-            description="Units that are removed. They are not shipped yet.",
-        )
-        reason = graphene.String(
-            description="Why, in up to 500 characters. The customer can read it."
-        )
+        id = ORDER_ID
+        lines = units("Units that are removed. They are not shipped yet.", required=True)
+        reason = REASON
         idempotency_key = KEY
 
-    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+    order = ObjectField(Order, description=f"The order as it is now; {SEEN}.")
 
     @classmethod
     def perform(

@@ -8,9 +8,19 @@ import graphene
 
 from schema.base import Decimal, Mutation
 from schema.engine.connections import ObjectField
-from schema.engine.nodes import decode_id
 from schema.idempotency import KEY, key_of
 from schema.inputs import load, load_any
+from schema.mutations.order_inputs import (
+    CHANGE,
+    ORDER_ID,
+    REASON,
+    SEEN,
+    TrackingFields,
+    by_line,
+    quantities,
+    tracking_of,
+    units,
+)
 from schema.permissions import ANYONE, SIGNED_IN, require
 from schema.types.orders.events import OrderEvent
 from schema.types.orders.orders import Order
@@ -20,23 +30,8 @@ from schema.types.payments import Refund
 from shop import models
 from shop.actions import aftersales
 from shop.actions.aftersales import Back, Wanted
-from shop.errors import Invalid, InvalidPrice, NotFound
+from shop.errors import InvalidPrice, NotFound
 from shop.money import parse_minor
-
-_CHANGE = "shop.change_order"
-_SEEN = "null for who may not see orders"
-_REASON = "Why, in up to 500 characters. The customer can read it."
-
-
-def _id() -> graphene.ID:
-    return graphene.ID(required=True, description="Global id of the order.")
-
-
-class OrderUnitsInput(graphene.InputObjectType):
-    """So many units of a line of an order."""
-
-    line = graphene.ID(required=True, description="Global id of the line, of this order.")
-    quantity = graphene.Int(description="How many units; all that are left when left out.")
 
 
 class OrderReturnLineInput(graphene.InputObjectType):
@@ -51,32 +46,6 @@ class OrderReturnLineInput(graphene.InputObjectType):
     )
 
 
-def _units(description: str) -> graphene.List:
-    return graphene.List(graphene.NonNull(OrderUnitsInput), description=description)
-
-
-def by_line(info: graphene.ResolveInfo, given: Sequence[Any] | None) -> dict[int, Any] | None:
-    """The inputs by the primary keys of lines; whether the order has such lines, actions find out.
-
-    Raises:
-        BadRequest: not the id of a line.
-        Invalid: one is named twice.
-    """
-    if given is None:
-        return None
-    found: dict[int, Any] = {}
-    for index, item in enumerate(given):
-        _, key = decode_id(info.schema, item.line, "OrderLine")
-        if key in found:
-            raise Invalid("The line is named twice.", field=["lines", str(index), "line"])
-        found[key] = item
-    return found
-
-
-def quantities(lines: dict[int, Any] | None) -> dict[int, int | None] | None:
-    return None if lines is None else {key: item.get("quantity") for key, item in lines.items()}
-
-
 class OrderFulfil(Mutation):
     """Ships units of a confirmed order whose payment is made or promised, as one parcel.
 
@@ -85,7 +54,7 @@ class OrderFulfil(Mutation):
     The order is completed once all of it is shipped and paid. The customer gets a mail.
     """
 
-    permission = _CHANGE
+    permission = CHANGE
     codes = (
         "REQUIRED",
         "NOT_FOUND",
@@ -95,23 +64,20 @@ class OrderFulfil(Mutation):
         "EXCEEDS_ORDER",
     )
 
-    class Input:
-        id = _id()
-        lines = _units(
+    class Input(TrackingFields):
+        id = ORDER_ID
+        lines = units(
             "What is in the parcel. When left out: all units that are neither shipped, cancelled "
             "nor refunded."
         )
-        carrier = graphene.String(description="Carrier of the parcel, such as DHL.")
-        tracking_number = graphene.String(description="The carrier's number for it.")
-        tracking_url = graphene.String(description="Where to follow it: an http or https address.")
         include_refunded = graphene.Boolean(
             description="Whether refunded units are shipped as well, also of an order whose money "
             "all went back. False when left out."
         )
         idempotency_key = KEY
 
-    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
-    fulfillment = ObjectField(Fulfillment, description=f"The parcel; {_SEEN}.")
+    order = ObjectField(Order, description=f"The order as it is now; {SEEN}.")
+    fulfillment = ObjectField(Fulfillment, description=f"The parcel; {SEEN}.")
 
     @classmethod
     def perform(
@@ -127,7 +93,7 @@ class OrderFulfil(Mutation):
         parcel = aftersales.fulfil(
             order,
             quantities(by_line(info, lines)),
-            **{name: text or "" for name, text in tracking.items()},
+            **tracking_of(tracking),
             include_refunded=bool(include_refunded),
             by=info.context.user,
             key=key_of(info, idempotency_key),
@@ -149,15 +115,15 @@ class OrderCancel(Mutation):
     owns_transaction = True
 
     class Input:
-        id = _id()
-        reason = graphene.String(description=_REASON)
+        id = ORDER_ID
+        reason = REASON
         restock = graphene.Boolean(
             description="False when the goods are lost or damaged: they are taken off the stock. "
             "That needs the permission `shop.change_order`. True when left out."
         )
         idempotency_key = KEY
 
-    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+    order = ObjectField(Order, description=f"The order as it is now; {SEEN}.")
 
     @classmethod
     def perform(
@@ -171,7 +137,7 @@ class OrderCancel(Mutation):
         user = info.context.user
         order = _to_cancel(info, id)
         if restock is False:
-            require(user, _CHANGE)
+            require(user, CHANGE)
         order = aftersales.cancel(
             order,
             reason=reason or "",
@@ -185,12 +151,12 @@ class OrderCancel(Mutation):
 def _to_cancel(info: graphene.ResolveInfo, global_id: str) -> models.Order:
     """An order of the viewer's own, or anyone's with the permission. Raises as `load`."""
     user = info.context.user
-    if user.has_perm(_CHANGE):
+    if user.has_perm(CHANGE):
         return load_any(info, Order, global_id)
     order = load(info, Order, global_id)
     if order.user_id != user.pk:
         # Those who only see it.
-        require(user, _CHANGE)
+        require(user, CHANGE)
     return order
 
 
@@ -212,7 +178,7 @@ class OrderCancelByToken(Mutation):
             required=True,
             description="Its secret, from the reply to the checkout or from a mail.",
         )
-        reason = graphene.String(description=_REASON)
+        reason = REASON
         idempotency_key = KEY
 
     order = ObjectField(
@@ -258,8 +224,8 @@ class OrderRefund(Mutation):
     owns_transaction = True
 
     class Input:
-        id = _id()
-        lines = _units("Units that are paid back.")
+        id = ORDER_ID
+        lines = units("Units that are paid back.")
         shipping = graphene.Boolean(
             description="Whether what is left of the shipping is paid back as well."
         )
@@ -272,10 +238,10 @@ class OrderRefund(Mutation):
             description="Whether the units are taken out of the order as well, before they were "
             "shipped: they are not shipped any more, and free for others. False when left out."
         )
-        reason = graphene.String(description=_REASON)
+        reason = REASON
         idempotency_key = KEY
 
-    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+    order = ObjectField(Order, description=f"The order as it is now; {SEEN}.")
     refund = ObjectField(
         Refund,
         description="The refund, PENDING until the provider has answered; null also where units "
@@ -328,17 +294,17 @@ class OrderReturn(Mutation):
     )
 
     class Input:
-        id = _id()
+        id = ORDER_ID
         lines = graphene.List(
             graphene.NonNull(OrderReturnLineInput),
             description="What came back; all that was shipped, to be sold again, when left out.",
         )
-        reason = graphene.String(description=_REASON)
+        reason = REASON
         idempotency_key = KEY
 
-    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+    order = ObjectField(Order, description=f"The order as it is now; {SEEN}.")
     # Not `return`, which is a word of Python's.
-    returned = ObjectField(Return, description=f"What came back; {_SEEN}.")
+    returned = ObjectField(Return, description=f"What came back; {SEEN}.")
 
     @classmethod
     def perform(
@@ -366,10 +332,10 @@ class OrderNoteCreate(Mutation):
     codes = ("REQUIRED", "NOT_FOUND")
 
     class Input:
-        id = _id()
+        id = ORDER_ID
         text = graphene.String(required=True, description="The note, of up to 2000 characters.")
 
-    event = ObjectField(OrderEvent, description=f"The note in the timeline; {_SEEN}.")
+    event = ObjectField(OrderEvent, description=f"The note in the timeline; {SEEN}.")
 
     @classmethod
     def perform(cls, info: graphene.ResolveInfo, id: str, text: str) -> Any:  # noqa: A002
@@ -384,16 +350,16 @@ class OrderCapture(Mutation):
     once more.
     """
 
-    permission = _CHANGE
+    permission = CHANGE
     codes = ("NOT_FOUND", "PAYMENT_FAILED", "IDEMPOTENCY_CONFLICT", "ILLEGAL_MOVE")
     # The provider is asked outside of transactions.
     owns_transaction = True
 
     class Input:
-        id = _id()
+        id = ORDER_ID
         idempotency_key = KEY
 
-    order = ObjectField(Order, description=f"The order as it is now; {_SEEN}.")
+    order = ObjectField(Order, description=f"The order as it is now; {SEEN}.")
 
     @classmethod
     def perform(

@@ -50,6 +50,7 @@ CONFLICTS = frozenset(
         "IDEMPOTENCY_CONFLICT",
         "ILLEGAL_MOVE",
         "LAST_UNIT",
+        "TOTAL_WOULD_CHANGE",
         "INSUFFICIENT_STOCK",
         "IN_USE",
         "OUT_OF_STOCK",

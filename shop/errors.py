@@ -54,6 +54,7 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_CONFLICT = "IDEMPOTENCY_CONFLICT"
     ILLEGAL_MOVE = "ILLEGAL_MOVE"
     LAST_UNIT = "LAST_UNIT"
+    TOTAL_WOULD_CHANGE = "TOTAL_WOULD_CHANGE"
     EXCEEDS_ORDER = "EXCEEDS_ORDER"
     EXCEEDS_PAYMENT = "EXCEEDS_PAYMENT"
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
@@ -396,6 +397,16 @@ class IllegalMove(ShopError):
 class LastUnit(ShopError):
     code = ErrorCode.LAST_UNIT
     message = "No unit would be left in the order. Cancel the order."
+
+
+class TotalWouldChange(ShopError):
+    """An order would go where its shipping or taxes are others."""
+
+    code = ErrorCode.TOTAL_WOULD_CHANGE
+    message = (
+        "Shipping or taxes differ at this address, and the total of an order does not change. "
+        "Cancel the order and place a new one."
+    )
 
 
 class ExceedsOrder(ShopError):

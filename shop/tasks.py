@@ -186,6 +186,21 @@ def mail_reduced(event: OutboxEvent) -> None:
     notices.tell_of_removed_units(event.payload["id"], event.pk, event.payload["event"])
 
 
+@outbox.subscriber("order.updated", name="shop.mail_updated", queue="mail", when=mails.are_on)
+def mail_updated(event: OutboxEvent) -> None:
+    """Tells a customer which addresses of an order were changed."""
+    notices.tell_of_update(event.payload["id"], event.pk, event.payload["changed"])
+
+
+@outbox.subscriber(
+    "order.email_changed", name="shop.mail_former_buyer", queue="mail", when=mails.are_on
+)
+def mail_former_buyer(event: OutboxEvent) -> None:
+    """Tells the former e-mail address of an order that it was replaced."""
+    if former := event.payload.get("former"):
+        notices.tell_former_address(event.payload["id"], event.pk, former)
+
+
 @outbox.subscriber("order.refunded", name="shop.mail_refund", queue="mail", when=mails.are_on)
 def mail_refund(event: OutboxEvent) -> None:
     """Tells a customer that money is on its way back."""

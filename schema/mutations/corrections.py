@@ -1,4 +1,4 @@
-"""Corrections of orders by staff: tracking, and parcels that were recorded by mistake."""
+"""Corrections of orders by staff: addresses, units, tracking and parcels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from schema.base import Mutation
 from schema.engine.connections import ObjectField
 from schema.idempotency import KEY, key_of
 from schema.inputs import load_any
+from schema.mutations.carts import AddressInput
 from schema.mutations.order_inputs import (
     CHANGE,
     ORDER_ID,
@@ -23,6 +24,7 @@ from schema.mutations.order_inputs import (
 )
 from schema.types.orders.orders import Order
 from schema.types.orders.parcels import Fulfillment
+from schema.updates import UpdateMutation
 from shop.actions import aftersales
 
 
@@ -86,6 +88,42 @@ class FulfillmentCancel(Mutation):
         return cls(fulfillment=parcel, order=parcel.order)
 
 
+class OrderUpdate(UpdateMutation):
+    """Changes the addresses or the e-mail address of an order; its total never changes.
+
+    Addresses change before anything of the order is shipped, the e-mail address while it is pending
+    or confirmed, else the code is ILLEGAL_MOVE. TOTAL_WOULD_CHANGE: the new shipping address is in
+    another shipping zone, or other taxes are due there. The customer gets a mail. With the e-mail
+    address the token of the order changes: the new address gets a link, the former one only learns
+    that it was replaced, and its links stop working.
+    """
+
+    permission = CHANGE
+    codes = ("ILLEGAL_MOVE", "TOTAL_WOULD_CHANGE")
+    node_type = Order
+
+    class Input:
+        id = ORDER_ID
+        email = graphene.String(description="E-mail address for mails about the order.")
+        shipping_address = graphene.InputField(
+            AddressInput, description="Shipping address, as a whole."
+        )
+        billing_address = graphene.InputField(
+            AddressInput,
+            description="Billing address, as a whole. Null makes it the shipping address.",
+        )
+
+    order = ObjectField(Order, description=f"The order as it is now; {SEEN}.")
+
+    @classmethod
+    def find(cls, info: graphene.ResolveInfo, key: str) -> Any:
+        return load_any(info, Order, key)
+
+    @classmethod
+    def save(cls, info: graphene.ResolveInfo, row: Any, changes: dict[str, Any]) -> Any:
+        return cls(order=aftersales.update_order(row, by=info.context.user, **changes))
+
+
 class OrderLinesCancel(Mutation):
     """Removes units from a confirmed order that is not paid yet: by bank transfer, or authorized.
 
@@ -138,4 +176,5 @@ class CorrectionsMutation(graphene.ObjectType):
 
     fulfillment_update = FulfillmentUpdate.Field()
     fulfillment_cancel = FulfillmentCancel.Field()
+    order_update = OrderUpdate.Field()
     order_lines_cancel = OrderLinesCancel.Field()

@@ -65,6 +65,7 @@ class Order(models.Model):
     Attributes:
         number: how people call it; it tells neither how many there are nor which one is next.
         digest: SHA-256 of the token by which somebody without an account sees it.
+        token_version: number of times that the token was replaced by another one.
         cart: what it was made of; one cart makes one order.
         subtotal, discount, shipping, tax, total: minor units of `currency`. The discount is that of
             goods and shipping; the tax is within the total in any case.
@@ -82,6 +83,7 @@ class Order(models.Model):
 
     number = ExactCharField(max_length=NUMBER_LENGTH, unique=True)
     digest = ExactCharField(max_length=64, unique=True)
+    token_version = models.PositiveIntegerField(default=0, editable=False)
     cart = models.OneToOneField(Cart, models.SET_NULL, null=True, related_name="order")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="orders"
@@ -262,6 +264,8 @@ class OrderEventKind(models.TextChoices):
     TRACKING_UPDATED = "tracking_updated", "tracking changed"
     UNFULFILLED = "unfulfilled", "parcel cancelled"
     LINES_CANCELLED = "lines_cancelled", "units removed"
+    ADDRESS_UPDATED = "address_updated", "address changed"
+    EMAIL_UPDATED = "email_updated", "e-mail address changed"
     COMPLETED = "completed", "completed"
     CANCELLED = "cancelled", "cancelled"
     EXPIRED = "expired", "expired"

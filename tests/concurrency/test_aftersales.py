@@ -11,6 +11,7 @@ from django.db import connections
 
 from shop.actions import aftersales, inventory, payments
 from shop.actions.aftersales import Back, Wanted
+from shop.actions.orders import opened, token_of
 from shop.errors import ExceedsOrder, ExceedsPayment, IllegalMove
 from shop.models import (
     DemoCharge,
@@ -238,3 +239,66 @@ def test_an_order_is_paid_or_called_off_and_the_money_agrees(
     there = charge.captured - sum(charge.refunds.values())
     assert payment.captured - payment.refunded == there == 0
     assert order.payment_status in ("voided", "refunded")
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_parcel_goes_to_the_address_that_was_valid(
+    attempt: int, at_once: Any, staff: User
+) -> None:
+    order = place(lines={variant(on_hand=10): 4})
+    former, other = order.shipping_address, order.shipping_address | {"line1": "2 Main St"}
+    update = partial(aftersales.update_order, fresh(order), by=staff, shipping_address=other)
+    updated, shipped = at_once(update, partial(aftersales.fulfil, fresh(order), by=staff))
+    assert isinstance(shipped, Fulfillment)
+    order.refresh_from_db()
+    rows = OrderEvent.objects.filter(order=order).order_by("pk")
+    told = [kind for kind in rows.values_list("kind", flat=True) if kind.endswith("ed")]
+    if isinstance(updated, Order):
+        assert order.shipping_address == other
+        assert told.index("address_updated") < told.index("fulfilled")
+    else:
+        assert type(updated) is IllegalMove
+        assert order.shipping_address == former
+        assert "address_updated" not in told
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_an_order_is_updated_before_it_is_called_off_or_not(
+    attempt: int, at_once: Any, staff: User
+) -> None:
+    order = place(lines={variant(on_hand=10): 4})
+    updated, cancelled = at_once(
+        partial(aftersales.update_order, fresh(order), by=staff, email="new@example.org"),
+        partial(aftersales.cancel, fresh(order), by=staff),
+    )
+    assert isinstance(cancelled, Order)
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    rows = OutboxEvent.objects.filter(aggregate=f"order:{order.pk}").order_by("sequence")
+    topics = list(rows.values_list("topic", flat=True))
+    if isinstance(updated, Order):
+        assert order.email == "new@example.org"
+        assert topics.index("order.updated") < topics.index("order.cancelled")
+    else:
+        assert type(updated) is IllegalMove
+        assert (order.email, "order.updated" in topics) == ("guest@example.org", False)
+
+
+def test_of_fifty_updates_each_is_whole(staff: User) -> None:
+    order = place(lines={variant(on_hand=10): 4})
+    home = order.shipping_address
+    changes = [
+        {
+            "email": f"{number}@example.org",
+            "shipping_address": home | {"line1": f"{number} Main St"},
+        }
+        for number in range(50)
+    ]
+    calls = [partial(aftersales.update_order, fresh(order), by=staff, **one) for one in changes]
+    assert what(crowd(calls)) == {"Order": 50}
+    order.refresh_from_db()
+    number = order.email.partition("@")[0]
+    assert order.shipping_address["line1"] == f"{number} Main St"
+    assert order.token_version == 50
+    assert opened(order.number, token_of(order)) == order
+    assert kinds(order)["email_updated"] == kinds(order)["address_updated"] == 50

@@ -168,7 +168,7 @@ def test_guests_see_what_their_secrets_open_by_the_same_statements(
     def asked(*opened: Order) -> list[Any]:
         fields = " ".join(
             f'o{place}: orderByToken(number: "{one.number}", '
-            f'token: "{orders.token_of(one.number)}") {{ {ORDER} }}'
+            f'token: "{orders.token_of(one)}") {{ {ORDER} }}'
             for place, one in enumerate(opened)
         )
         # What was opened before is seen by its id as well; what was not is not.
@@ -182,13 +182,13 @@ def test_guests_see_what_their_secrets_open_by_the_same_statements(
     document = """query($number: String!, $token: String!) {
       orderByToken(number: $number, token: $token) { number } }"""
     for place, one in enumerate((first, second, third)):
-        values = {"number": one.number, "token": orders.token_of(one.number)}
+        values = {"number": one.number, "token": orders.token_of(one)}
         compiled_statements.clear()
         assert both(document, values, AnonymousUser())["data"]["orderByToken"] == {
             "number": one.number
         }
         assert bool(compiled_statements) is (place == 0)
-    wrong = {"number": first.number, "token": orders.token_of(second.number)}
+    wrong = {"number": first.number, "token": orders.token_of(second)}
     assert both(document, wrong, AnonymousUser())["data"] == {"orderByToken": None}
 
 

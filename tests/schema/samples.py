@@ -68,8 +68,8 @@ GUARDED = sorted(FIELDS.keys() - OPEN - OWN)
 
 def _opened(order: str) -> dict[str, str]:
     """What whoever has the mail about an order knows."""
-    number = Order.objects.get(pk=from_global_id(order).id).number
-    return {"number": number, "token": token_of(number)}
+    row = Order.objects.get(pk=from_global_id(order).id)
+    return {"number": row.number, "token": token_of(row)}
 
 
 # One valid input for each mutation, given the shop that it is sent to.
@@ -144,6 +144,7 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "orderRefund": lambda shop: {"id": shop.order, "shipping": True},
     "orderReorder": lambda shop: {"id": shop.order},
     "orderReturn": lambda shop: {"id": shop.order},
+    "orderUpdate": lambda shop: {"id": shop.promised, "email": "right@example.org"},
     "otpBegin": lambda shop: {"password": "an owner password"},
     "otpDisable": lambda shop: {"code": "123456"},
     "otpEnable": lambda shop: {"code": "123456"},

@@ -105,7 +105,7 @@ def test_others_do_not_see_it_nor_that_there_is_one(
 def test_who_opens_an_order_by_its_secret_does_not_see_it(db: None, api: Any) -> None:
     order = place(None)
     disputed(order.payments.get())
-    token = orders.token_of(order.number)
+    token = orders.token_of(order)
     found = api(BY_TOKEN, number=order.number, token=token)["data"]["orderByToken"]
     assert found["payments"]["edges"] == [{"node": {"disputes": {"edges": []}}}]
     kinds = {edge["node"]["kind"] for edge in found["events"]["edges"]}

@@ -38,7 +38,7 @@ def ask(client: Client) -> Any:
 @pytest.fixture
 def bought(db: None) -> SimpleNamespace:
     order = orders.place(None, {orders.variant(): 3})
-    return SimpleNamespace(row=order, token=token_of(order.number))
+    return SimpleNamespace(row=order, token=token_of(order))
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_the_header_opens_a_guests_cart(cart: SimpleNamespace, ask: Any, gid: An
 
 def test_several_tokens_open_several_orders(bought: SimpleNamespace, ask: Any, gid: Any) -> None:
     other = orders.place(None, {orders.variant(): 1})
-    shown = {"Order-Token": f"wrong, {bought.token} ,{token_of(other.number)}"}
+    shown = {"Order-Token": f"wrong, {bought.token} ,{token_of(other)}"}
     document = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     ids = [gid(bought.row), gid(other)]
     assert ask(document, headers=shown, ids=ids).json() == {

@@ -318,6 +318,8 @@ def test_staff_remove_a_unit_of_an_order_that_is_not_paid(
     number = guest("checkout-complete", **wish)["order"]["number"]
     (listed,) = nodes(clerk("order-list", filter={"search": number}))
     (bought,) = nodes(clerk("order-detail", id=listed["id"])["lines"])
+    corrected = clerk("order-update", id=listed["id"], email="right@example.org")["order"]
+    assert (corrected["email"], corrected["number"]) == ("right@example.org", number)
     removed = [{"line": bought["id"], "quantity": 1}]
     less = clerk("order-lines-cancel", id=listed["id"], lines=removed)["order"]
     assert float(amount(less["total"])) < float(amount(total))

@@ -214,7 +214,7 @@ def test_nobody_calls_off_the_orders_of_others(
 def test_customers_without_an_account_call_off_what_their_token_opens(
     sold: SimpleNamespace, api: Any, dump: Any
 ) -> None:
-    token = token_of(sold.order.number)
+    token = token_of(sold.order)
     opened = {"number": sold.order.number.lower(), "token": token}
     before = dump()
     for number, secret in ((opened["number"], "0" * 64), ("00000-00000", token), ("\u00e9", "")):
@@ -242,7 +242,7 @@ def test_customers_without_an_account_call_off_what_their_token_opens(
 def test_keys_of_one_order_are_not_those_of_another(customer: User, api: Any) -> None:
     for _ in range(2):
         order = place(customer, {variant(): 1})
-        given = {"number": order.number, "token": token_of(order.number), "idempotencyKey": "mine"}
+        given = {"number": order.number, "token": token_of(order), "idempotencyKey": "mine"}
         answer = api(CANCEL_OPENED, input=given)
         assert answer["data"]["orderCancelByToken"]["order"]["status"] == "CANCELLED"
 
@@ -497,3 +497,96 @@ def test_a_request_that_comes_twice_is_done_once(
     assert send(id=gid(place(state=state)))["userErrors"] == [
         {"code": "IDEMPOTENCY_CONFLICT", "field": ["idempotencyKey"]}
     ]
+
+
+# --- Addresses and e-mail addresses -------------------------------------------------------------
+
+UPDATE = """mutation($input: OrderUpdateInput!) { orderUpdate(input: $input) {
+  order { email shippingAddress { line1 region } billingAddress { line1 } total { amount } }
+  userErrors { code field } } }"""
+HOME = {
+    "name": "Ann Baker",
+    "line1": "2 Main St",
+    "city": "Springfield",
+    "region": "Illinois",
+    "postalCode": "62704",
+    "country": "us",
+}
+
+
+def test_staff_change_addresses_and_the_email_address(
+    sold: SimpleNamespace, staff: User, api: Any
+) -> None:
+    total = str(sold.order.total)
+    given = {"id": sold.id, "email": "new@example.org", "shippingAddress": HOME}
+    payload = api(UPDATE, staff, input=given)["data"]["orderUpdate"]
+    assert payload["userErrors"] == []
+    assert payload["order"] == {
+        "email": "new@example.org",
+        "shippingAddress": {"line1": "2 Main St", "region": "IL"},
+        "billingAddress": {"line1": "2 Main St"},
+        "total": {"amount": f"{total[:-2]}.{total[-2:]}"},
+    }
+    given = {"id": sold.id, "billingAddress": {**HOME, "line1": "3 Main St"}}
+    order = api(UPDATE, staff, input=given)["data"]["orderUpdate"]["order"]
+    assert (order["email"], order["billingAddress"]) == ("new@example.org", {"line1": "3 Main St"})
+    given = {"id": sold.id, "billingAddress": None}
+    order = api(UPDATE, staff, input=given)["data"]["orderUpdate"]["order"]
+    assert order["billingAddress"] == {"line1": "2 Main St"}
+
+
+def test_errors_of_an_update_are_reported_together(
+    sold: SimpleNamespace, staff: User, api: Any, dump: Any
+) -> None:
+    before = dump()
+    place = {**HOME, "country": "CA", "region": "", "postalCode": "1", "phone": "12"}
+    given = {"id": sold.id, "email": None, "shippingAddress": place, "billingAddress": HOME}
+    payload = api(UPDATE, staff, input=given)["data"]["orderUpdate"]
+    assert payload["order"] is None
+    errors = {(error["code"], *error["field"]) for error in payload["userErrors"]}
+    assert errors == {
+        ("REQUIRED", "email"),
+        ("REQUIRED", "shippingAddress", "region"),
+        ("INVALID", "shippingAddress", "phone"),
+    }
+    assert dump() == before
+
+
+def test_who_may_not_change_orders_updates_none(
+    sold: SimpleNamespace, customer: User, clerk: Any, api: Any, dump: Any
+) -> None:
+    other = User.objects.create_user("other@example.org", "another password")
+    seeing = clerk("view_order")
+    before = dump()
+    expected = {None: "UNAUTHENTICATED", customer: "FORBIDDEN", other: "FORBIDDEN"}
+    for user, code in (expected | {seeing: "FORBIDDEN"}).items():
+        answer = api(UPDATE, user, input={"id": sold.id, "email": "mine@example.org"})
+        assert answer["errors"][0]["extensions"]["code"] == code
+        assert not (answer["data"] or {}).get("orderUpdate")
+    assert dump() | {"shop.AuditEntry": []} == before
+    refused = AuditEntry.objects.get()
+    assert (refused.actor, refused.action, refused.outcome) == (seeing, "orderUpdate", "refused")
+
+
+def test_staff_who_change_orders_update_what_they_do_not_see(
+    sold: SimpleNamespace, clerk: Any, api: Any
+) -> None:
+    answer = api(UPDATE, clerk("change_order"), input={"id": sold.id, "email": "new@example.org"})
+    assert answer["data"]["orderUpdate"] == {"order": None, "userErrors": []}
+    sold.order.refresh_from_db()
+    assert sold.order.email == "new@example.org"
+
+
+def test_a_rotated_token_opens_nothing_by_any_way(api: Any, staff: User, gid: Any) -> None:
+    order = place(email="wrong@example.org", state=PaymentState.AUTHORIZED)
+    former = token_of(order)
+    document = "query($n: String!, $t: String!) { orderByToken(number: $n, token: $t) { email } }"
+    assert api(document, n=order.number, t=former)["data"]["orderByToken"]
+    api(UPDATE, staff, input={"id": gid(order), "email": "right@example.org"})
+    assert api(document, n=order.number, t=former)["data"]["orderByToken"] is None
+    given = {"number": order.number, "token": former}
+    (error,) = api(CANCEL_OPENED, input=given)["data"]["orderCancelByToken"]["userErrors"]
+    assert error["code"] == "NOT_FOUND"
+    order.refresh_from_db()
+    opened = api(document, n=order.number, t=token_of(order))["data"]["orderByToken"]
+    assert opened == {"email": "right@example.org"}

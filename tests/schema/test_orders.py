@@ -257,7 +257,7 @@ def test_customers_do_not_learn_who_of_the_staff_it_was(
 @pytest.fixture
 def guest(db: None) -> SimpleNamespace:
     order = place()
-    return SimpleNamespace(order=order, number=order.number, token=orders.token_of(order.number))
+    return SimpleNamespace(order=order, number=order.number, token=orders.token_of(order))
 
 
 @pytest.mark.parametrize("written", [str.upper, str.lower, " {} ".format])
@@ -271,7 +271,7 @@ def test_a_wrong_secret_is_answered_as_a_missing_order(guest: SimpleNamespace, a
     for number, token in (
         (guest.number, "0" * 64),
         (guest.number, ""),
-        (guest.number, orders.token_of(other.number)),
+        (guest.number, orders.token_of(other)),
         (other.number, guest.token),
         ("NOPE", guest.token),
         ("", ""),
@@ -298,7 +298,7 @@ def test_all_that_belongs_to_an_opened_order_is_open_and_nothing_else(
         lines { totalCount } fulfillments { edges { node { lines { edges { node {
           quantity line { name } } } } } } } returns { totalCount } events { totalCount } }
       nodes(ids: $ids) { id } }"""
-    token = orders.token_of(number)
+    token = orders.token_of(shipped.order)
     answer = api(document, number=number, token=token, ids=ids + hidden)
     assert "errors" not in answer
     order = answer["data"]["orderByToken"]

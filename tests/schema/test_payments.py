@@ -162,7 +162,7 @@ def test_who_opens_an_order_by_its_secret_sees_what_was_paid_back(
         refunds(first: 5) { edges {
           node { lines(first: 5) { edges { node { quantity line { name } } } } } } } } } } }
       node(id: $id) { ... on RefundLine { quantity } } }"""
-    token = orders.token_of(order.number)
+    token = orders.token_of(order)
     answer = api(document, number=order.number, token=token, id=gid(back))
     assert answer["data"]["node"] == {"quantity": 1}
     (payment,) = answer["data"]["orderByToken"]["payments"]["edges"]
@@ -176,7 +176,7 @@ def test_who_opens_an_order_by_its_secret_sees_how_it_was_paid(db: None, api: An
     document = """query($number: String!, $token: String!) {
       orderByToken(number: $number, token: $token) {
         payments { edges { node { state } } } } }"""
-    token = orders.token_of(order.number)
+    token = orders.token_of(order)
     answer = api(document, number=order.number, token=token)
     edges = answer["data"]["orderByToken"]["payments"]["edges"]
     assert edges == [{"node": {"state": "CAPTURED"}}]

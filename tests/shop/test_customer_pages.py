@@ -269,7 +269,7 @@ def test_the_page_for_another_address_asks_for_a_code_as_well(
 
 def test_the_mail_of_an_order_links_to_its_page(world: Any, browser: Client) -> None:
     order = sold.make_order("ann@example.org", None)
-    digest = digest_of(token_of(order.number))
+    digest = digest_of(token_of(order))
     Order.objects.filter(pk=order.pk).update(digest=digest)
     Fulfillment.objects.create(
         order=order, carrier="DHL", tracking_number="42", tracking_url="https://dhl.example/42"
@@ -294,7 +294,7 @@ def test_an_order_opens_with_its_own_token_only(token: str, world: Any, browser:
         browser.get(f"/orders/{number}", {"token": token})
         for number in (order.number, "4K7M9-QX2PD")
     ]
-    answers.append(browser.get(f"/orders/{order.number}", {"token": token_of(other.number)}))
+    answers.append(browser.get(f"/orders/{order.number}", {"token": token_of(other)}))
     assert {answer.status_code for answer in answers} == {404}
     assert len({page(answer) for answer in answers}) == 1
 

@@ -30,6 +30,8 @@ OrderEventKind = graphene.Enum.from_enum(
         "TRACKING_UPDATED": "The tracking of a parcel was corrected.",
         "UNFULFILLED": "A parcel that was recorded by mistake was cancelled.",
         "LINES_CANCELLED": "Units were removed before it was paid; `amount` is what it costs less.",
+        "ADDRESS_UPDATED": "Staff changed the shipping or the billing address.",
+        "EMAIL_UPDATED": "Staff changed the e-mail address.",
         "COMPLETED": "It was shipped and paid as a whole.",
         "CANCELLED": "It was called off.",
         "EXPIRED": "It was not paid in time.",

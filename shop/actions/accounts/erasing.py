@@ -35,6 +35,7 @@ from shop.models import (
     SentMail,
     User,
 )
+from shop.models.customers import email_key
 
 # What staff did on the screens stays in their log, without saying who they were.
 KEPT: tuple[type[models.Model], ...] = (LogEntry,)
@@ -116,6 +117,17 @@ def _events(user: User) -> None:
     told.update(payload={"id": user.pk})
 
 
+def _former_buyer(user: User) -> None:
+    """Orders that had the address by mistake name it in the event of the correction."""
+    if user.confirmed_at is None:
+        return
+    told = OutboxEvent.objects.filter(topic="order.email_changed")
+    for event in told.iterator(chunk_size=_BATCH):
+        if email_key(event.payload.get("former", "")) == user.email_key:
+            event.payload = {"id": event.payload["id"]}
+            event.save(update_fields=["payload"])
+
+
 def _log(user: User) -> None:
     """The log of the staff screens calls users by their addresses."""
     of_users = ContentType.objects.get_for_model(User)
@@ -176,6 +188,7 @@ STEPS: list[Callable[[User], None]] = [
     _failures,
     _exports,
     _events,
+    _former_buyer,
     _log,
     _audit,
     # The ratings of products follow. Before carts go: whoever deletes a product comes to the lines

@@ -10,6 +10,7 @@ holding     one change of an order at a time, and what its lines say of it
 shares      what of a line's price is for some of its units
 correcting  tracking of parcels, and parcels that were recorded by mistake
 reducing    units that are removed before the payment
+updating    addresses and the e-mail address of an order
 repeating   requests that come twice
 texts       what people write about it
 
@@ -26,6 +27,7 @@ from shop.actions.aftersales.noting import note
 from shop.actions.aftersales.reducing import cancel_lines
 from shop.actions.aftersales.refunding import Wanted, refund, shipping_left, unrefunded
 from shop.actions.aftersales.returning import Back, return_, unreturned
+from shop.actions.aftersales.updating import update_order
 
 __all__ = [
     "Back",
@@ -44,4 +46,5 @@ __all__ = [
     "unreturned",
     "unshipped",
     "update_fulfillment",
+    "update_order",
 ]

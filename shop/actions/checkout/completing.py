@@ -125,11 +125,11 @@ def complete(wish: Wish, *, key: str | None) -> Completed:
         reply = atomically(work)
     if reply["payment"] is None:
         order = Order.objects.get(pk=reply["order"])
-        return Completed(order=order, payment=None, token=orders.token_of(order.number))
+        return Completed(order=order, payment=None, token=orders.token_of(order))
     payment = _pay(reply["payment"], is_first=bool(placed))
     order = payment.order
     _check_alive(order, payment)
-    return Completed(order=order, payment=payment, token=orders.token_of(order.number))
+    return Completed(order=order, payment=payment, token=orders.token_of(order))
 
 
 def _check_alive(order: Order, payment: Payment) -> None:

@@ -12,6 +12,7 @@ but for orders that are still to be delivered.
 from shop.actions.notices.banks import tell_of_dispute
 from shop.actions.notices.leavings import tell_of_cart
 from shop.actions.notices.purchases import (
+    tell_former_address,
     tell_of_cancellation,
     tell_of_cancelled_parcel,
     tell_of_confirmation,
@@ -19,10 +20,12 @@ from shop.actions.notices.purchases import (
     tell_of_refund,
     tell_of_removed_units,
     tell_of_tracking,
+    tell_of_update,
 )
 from shop.actions.notices.shelves import tell_of_low_stock
 
 __all__ = [
+    "tell_former_address",
     "tell_of_cancellation",
     "tell_of_cancelled_parcel",
     "tell_of_cart",
@@ -33,4 +36,5 @@ __all__ = [
     "tell_of_refund",
     "tell_of_removed_units",
     "tell_of_tracking",
+    "tell_of_update",
 ]

@@ -4,6 +4,7 @@ The link in them opens the order without an account. It is made when the mail is
 and no table holds one.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from shop.actions import mails
@@ -123,6 +124,38 @@ def tell_of_removed_units(order_id: int, event_id: int, timeline_id: int) -> Non
     )
 
 
+def tell_of_update(order_id: int, event_id: int, changed: Collection[str]) -> None:
+    """Mails which details of an order were changed, with the link that opens it now.
+
+    Args:
+        changed: `email`, `shippingAddress`, `billingAddress`, as far as they changed.
+    """
+    order = _told(order_id)
+    if order is None:
+        return
+    addresses = {"shippingAddress", "billingAddress"}.intersection(changed)
+    billing = order.billing_address or order.shipping_address
+    _send(
+        "order_updated",
+        order,
+        event_id,
+        is_email="email" in changed,
+        shipping=address_rules.formatted(order.shipping_address) if addresses else [],
+        billing=address_rules.formatted(billing) if addresses else [],
+    )
+
+
+def tell_former_address(order_id: int, event_id: int, former: str) -> None:
+    """Mails the former address of an order that it gets no more mails about it.
+
+    It may be a stranger's: no name, no link and not the new address.
+    """
+    order = _told(order_id)
+    if order is not None:
+        key, context = f"order-email-changed-{event_id}", {"number": order.number}
+        mails.send("order_email_changed", to=former, key=key, context=context)
+
+
 def tell_of_refund(order_id: int, event_id: int, refund_id: int) -> None:
     """Mails that money is on its way back."""
     order = _told(order_id)
@@ -167,7 +200,7 @@ def _send(template: str, order: Order, event_id: int, **context: Any) -> None:
     full = {
         "name": order.shipping_address.get("name", ""),
         "number": order.number,
-        "url": mails.page_url(f"/orders/{order.number}", token=token_of(order.number)),
+        "url": mails.page_url(f"/orders/{order.number}", token=token_of(order)),
         **context,
     }
     key = f"{template.replace('_', '-')}-{event_id}"

@@ -20,7 +20,7 @@ from shop.actions.orders.moving import (
     set_payment_status,
     status_when_captured,
 )
-from shop.actions.orders.numbers import digest_of, numbered, opened, token_of
+from shop.actions.orders.numbers import digest_of, numbered, opened, rotate_token, token_of
 from shop.actions.orders.placing import Placing, place
 from shop.actions.orders.timeline import record
 from shop.actions.orders.vouchers import give_back_voucher, redeem
@@ -40,6 +40,7 @@ __all__ = [
     "redeem",
     "reopen",
     "revive",
+    "rotate_token",
     "set_fulfillment_status",
     "set_payment_status",
     "status_when_captured",

@@ -19,13 +19,20 @@ def new_number() -> str:
     return f"{''.join(digits[:_HALF])}-{''.join(digits[_HALF:])}"
 
 
-def token_of(number: str) -> str:
-    """The token of the order with this number: 256 bits, made of it by the shop's secret.
+def token_of(order: Order) -> str:
+    """The token of an order: 256 bits, derived from its number by the shop's secret.
 
-    Made and not drawn, so that the reply to a request that came twice, and mails, can tell it
+    It is derived and not drawn, so that the reply to a repeated request, and mails, can name it
     again although only its digest is stored.
     """
-    return salted_hmac("shop.order.token", number, algorithm="sha256").hexdigest()
+    text = f"{order.number}:{order.token_version}" if order.token_version else order.number
+    return salted_hmac("shop.order.token", text, algorithm="sha256").hexdigest()
+
+
+def rotate_token(order: Order) -> None:
+    """Gives an order another token, unsaved: who has the present one, cannot open it any more."""
+    order.token_version += 1
+    order.digest = digest_of(token_of(order))
 
 
 def digest_of(token: str) -> str:

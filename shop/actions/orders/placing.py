@@ -50,10 +50,8 @@ def place(placing: Placing) -> Order:
     if not connection.in_atomic_block:
         raise RuntimeError("An order is placed together with its reservations.")
     cart, priced = placing.cart, placing.priced
-    number = new_number()
-    order = Order.objects.create(
-        number=number,
-        digest=digest_of(token_of(number)),
+    order = Order(
+        number=new_number(),
         cart=cart,
         user=placing.user,
         email=cart.email,
@@ -72,6 +70,8 @@ def place(placing: Placing) -> Order:
         note=placing.note,
         expires_at=placing.expires_at,
     )
+    order.digest = digest_of(token_of(order))
+    order.save(force_insert=True)
     OrderLine.objects.bulk_create(_lines(order, placing))
     record(order, OrderEventKind.PLACED, actor=placing.placed_by, amount=order.total)
     return order

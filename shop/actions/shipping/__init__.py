@@ -6,6 +6,13 @@ shipping_rates  set up by staff: ways to send things, and what they cost
 tax_rates       set up by staff
 """
 
-from shop.actions.shipping.rules import countries, rates_by_key, taxes, zones
+from shop.actions.shipping.rules import (
+    countries,
+    is_same_tax,
+    is_same_zone,
+    rates_by_key,
+    taxes,
+    zones,
+)
 
-__all__ = ["countries", "rates_by_key", "taxes", "zones"]
+__all__ = ["countries", "is_same_tax", "is_same_zone", "rates_by_key", "taxes", "zones"]

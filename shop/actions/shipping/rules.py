@@ -78,6 +78,30 @@ def taxes(country: str, region: str = "") -> pricing.Taxes:
     )
 
 
+def is_same_zone(one: str, other: str) -> bool:
+    """Whether two countries are shipped to at the same rates.
+
+    Args:
+        one, other: ISO 3166-1 alpha-2, upper-case.
+    """
+    if one == other:
+        return True
+    rows = ZoneCountry.objects.filter(country__in=[one, other, REST_OF_WORLD])
+    zones = dict(rows.values_list("country", "zone"))
+    first, second = (zones.get(country, zones.get(REST_OF_WORLD)) for country in (one, other))
+    return first is not None and first == second
+
+
+def is_same_tax(
+    one: pricing.Destination, other: pricing.Destination, categories: Iterable[str]
+) -> bool:
+    """Whether goods of these tax categories are taxed alike at two destinations."""
+    if one == other:
+        return True
+    first, second = (taxes(place.country, place.region) for place in (one, other))
+    return all(first.rate(name, one) == second.rate(name, other) for name in categories)
+
+
 def countries() -> tuple[str, ...]:
     """ISO 3166-1 alpha-2 codes of all countries that the shop ships something to, sorted."""
     offers = ShippingRate.objects.filter(

@@ -37,6 +37,7 @@ _SELLING = {
     "order.confirmed": "An order was confirmed: its payment is made or promised.",
     "order.cancelled": "An order was called off, or its payment was declined.",
     "order.expired": "An order was not paid in time.",
+    "order.updated": "The e-mail address or an address of an order changed: `changed`.",
     "order.fulfilled": "A parcel of an order was shipped: `fulfillment`.",
     "order.fulfillment_updated": "The tracking of a parcel was corrected: `fulfillment`.",
     "order.fulfillment_cancelled": "A parcel recorded by mistake was undone: `fulfillment`.",

@@ -35,7 +35,7 @@ CLIENTS = 16
 
 
 @pytest.fixture(autouse=True)
-def _books_agree() -> Iterator[None]:
+def _books_agree(shared_database: None) -> Iterator[None]:
     """After every test: those of the stock, and those of the provider."""
     yield
     assert inventory.discrepancies() == []

@@ -37,7 +37,7 @@ CLIENTS = 16
 
 
 @pytest.fixture
-def mugs() -> Iterator[Variant]:
+def mugs(shared_database: None) -> Iterator[Variant]:
     """A variant with a hundred units on hand."""
     yield stocked(100)
     assert inventory.discrepancies() == []

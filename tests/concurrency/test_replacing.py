@@ -27,7 +27,7 @@ TOO_LATE = (Busy, CartClosed, IllegalMove, PaymentDeclined)
 
 
 @pytest.fixture
-def cart(selling: SimpleNamespace) -> Iterator[Cart]:
+def cart(shared_database: None, selling: SimpleNamespace) -> Iterator[Cart]:
     """The last two mugs, with a voucher that can be used once."""
     voucher("ONCE", usage_limit=1)
     inventory.adjust({selling.variants[0].pk: -8})

@@ -22,7 +22,8 @@ PROVED = DONE | {
     "capture", "capture a part at the provider", "void a payment", "customer decides",
     "money comes late", "merge at sign-in",
     "refund lines", "take units out", "take back", "apply a voucher", "adjust stock",
-    "remove units", "undo a parcel",
+    "remove units", "undo a parcel", "correct the tracking", "cancel by the customer",
+    "pay another way", "order again",
 }  # fmt: skip
 
 

@@ -36,6 +36,7 @@ class Aftersales(Checkout):
             raise Refused("ILLEGAL_MOVE")
         parcel = _chosen(order, asked, _unshipped if refunded else _to_ship)
         order.parcels.append(parcel)
+        order.was_shipped = True
         for line, units in parcel:
             line.fulfilled += units
             order.promised[line.variant] -= units
@@ -56,6 +57,11 @@ class Aftersales(Checkout):
             self.goods[line.variant].reserved += units
             self.goods[line.variant].on_hand += units
         self.derive_fulfillment(order)
+
+    def correct_tracking(self, order: Order, *, is_cancelled: bool) -> None:
+        """A parcel that was not undone gets another number; no state follows from it."""
+        if is_cancelled or order.status not in (CONFIRMED, COMPLETED):
+            raise Refused("ILLEGAL_MOVE")
 
     def return_(self, order: Order, asked: Units | None, *, restock: bool) -> None:
         if order.status not in (CONFIRMED, COMPLETED):

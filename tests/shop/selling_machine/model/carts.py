@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from tests.shop.selling_machine.model.goods import Shelves
 from tests.shop.selling_machine.model.prices import price_of
-from tests.shop.selling_machine.model.rows import Cart, InCart, Price, Refused
+from tests.shop.selling_machine.model.rows import Cart, InCart, Line, Price, Refused
 
 MAX_QUANTITY = 9999
 
@@ -135,6 +135,13 @@ class Carts(Shelves):
     def remove_voucher(self, key: int) -> None:
         cart = self.hold(key)
         cart.voucher = None
+        cart.version += 1
+
+    def reorder(self, key: int, lines: Sequence[Line]) -> None:
+        """The lines of an order go into a cart once more; it tells of other prices."""
+        cart = self.hold(key)
+        for line in lines:
+            self._add_available(cart, line.variant, line.quantity, line.unit_price, "REORDER")
         cart.version += 1
 
     def merge(self, user: int, key: int) -> int:

@@ -13,6 +13,7 @@ from tests.shop.selling_machine.rules.both import (
     Both,
     cut,
     order_row,
+    pick,
     there_is,
 )
 
@@ -50,6 +51,14 @@ def can_be_cancelled(order: rows.Order) -> bool:
         "none",
         "cancelled",
     )
+
+
+def had_parcel(order: rows.Order) -> bool:
+    return order.was_shipped
+
+
+def is_unpaid_or_pending(order: rows.Order) -> bool:
+    return can_be_cancelled(order) and order.payment_status in ("pending", rows.AUTHORIZED)
 
 
 class AftersalesRules(Both):
@@ -162,6 +171,36 @@ class AftersalesRules(Both):
             lambda: aftersales.cancel_fulfillment(parcel, by=self.staff, key=key) and None,
             twice=twice,
         )
+
+    @there_is(had_parcel)
+    @rule(which=WHICH, place=st.integers(0, 3), number=st.sampled_from(["", "1Z", "2Z"]))
+    def correct_the_tracking(self, which: int, place: int, number: str) -> None:
+        """Of any parcel, also of one that was undone."""
+        order = self.order(which, has_parcel, had_parcel)
+        parcel = pick(list(order_row(order).fulfillments.order_by("pk")), place)
+        self.same(
+            "correct the tracking",
+            lambda: self.shop.correct_tracking(order, is_cancelled=parcel.cancelled_at is not None),
+            lambda: (
+                aftersales.update_fulfillment(parcel, by=self.staff, tracking_number=number)
+                and None
+            ),
+        )
+
+    @there_is(is_unpaid_or_pending)
+    @rule(which=WHICH, line=LINES, twice=st.booleans())
+    def customer_cancels(self, which: int, line: str, twice: bool) -> None:
+        """From the bank's page back to the cart, or before anything was shipped."""
+        order, key = self.order(which, is_unpaid_or_pending, can_be_cancelled), self.key()
+        by = next((one for one in self.people if one.pk == order.user), None)
+        twice = twice and not line
+        with cut(line, "void", "refund"):
+            self.same(
+                "cancel by the customer",
+                lambda: self.shop.cancel(order, restock=True, line=line, turns=1 + twice),
+                lambda: aftersales.cancel(order_row(order), by=by, key=key),
+                twice=twice,
+            )
 
     @there_is(can_be_cancelled)
     @rule(which=WHICH, restock=st.booleans(), line=LINES, twice=st.booleans())

@@ -6,17 +6,20 @@ from django.contrib.auth.models import AnonymousUser
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from shop.actions import checkout
+from shop.actions import carts, checkout
 from tests.shop.selling_machine.model import rows
 from tests.shop.selling_machine.model.checkout import Ask
 from tests.shop.selling_machine.rules.both import (
+    ANY,
     LINES,
     VARIANTS,
     WHICH,
     cart_row,
     cut,
     has_carts,
+    order_row,
     pick,
+    there_is,
 )
 from tests.shop.selling_machine.rules.carts import CODES, CartRules
 
@@ -32,6 +35,10 @@ LINES_OF_ORDER = st.lists(
 )
 # Mostly the total that the shopper saw.
 MORE = st.sampled_from([0, 0, 0, 1])
+
+
+def is_pending(order: rows.Order) -> bool:
+    return order.status == rows.PENDING
 
 
 class CheckoutRules(CartRules):
@@ -91,18 +98,54 @@ class CheckoutRules(CartRules):
     def order_simply(self, lines: list[tuple[int, int | None]], method: str, who: int) -> None:
         self.order_at_once(who, lines, None, method, "demo", "")
 
-    def buy(self, key: int, method: str, provider: str, *, more: int = 0, line: str = "") -> None:
+    @there_is(is_pending)
+    @rule(which=WHICH, method=METHODS, provider=PROVIDERS, more=MORE, line=LINES)
+    def pay_another_way(self, which: int, method: str, provider: str, more: int, line: str) -> None:
+        """Under another key, while the first order waits for its payment."""
+        order = self.order(which, is_pending, is_pending)
+        total = order.price.total + more
+        self.buy(order.cart, method, provider, total=total, line=line, name="pay another way")
+
+    @there_is(bool)
+    @rule(which=WHICH, where=st.integers(0, 12), own=st.booleans())
+    def order_again(self, which: int, where: int, own: bool) -> None:
+        """Into any cart, a new one of a guest, or the one of the account."""
+        order = self.order(which, bool)
+        user = next((one for one in self.people if one.pk == order.user), None)
+        if own and user is not None:
+            key, cart = self.create(1 + self.people.index(user)), None
+        else:
+            key = self.create(0) if where > ANY else self.cart(where)
+            cart = cart_row(key)
+        asker: Any = user or AnonymousUser()
+        self.same(
+            "order again",
+            lambda: self.shop.reorder(key, order.lines),
+            lambda: carts.reorder(asker, order_row(order), cart) and None,
+        )
+
+    def buy(
+        self,
+        key: int,
+        method: str,
+        provider: str,
+        *,
+        more: int = 0,
+        total: int | None = None,
+        line: str = "",
+        name: str = "check out",
+    ) -> None:
         ask = Ask(
             cart=key,
             user=self.shop.carts[key].owner,
             provider=provider,
             method=method,
-            expected=self.shop.price(key).total + more,
+            expected=self.shop.price(key).total + more if total is None else total,
             key=f"key {len(self.asked)}",
             line=line,
         )
         self.asked.append(ask)
-        self.ask("check out", ask)
+        self.ask(name, ask)
 
     @precondition(lambda self: self.asked)
     @rule(which=WHICH, more=MORE)

@@ -124,7 +124,7 @@ def test_lines_are_added_to_those_in_the_cart(
 def test_a_guest_orders_again_by_token_into_a_new_cart(
     way: str, guests: Order, two: list[Variant], again: Any
 ) -> None:
-    token = token_of(guests.number)
+    token = token_of(guests)
     if way == "argument":
         payload = again(guests, orderToken=token)
     else:
@@ -140,7 +140,7 @@ def test_a_guest_orders_again_into_the_cart_of_a_token(
 ) -> None:
     cart, token = carts.create(AnonymousUser())
     fill(cart, (two[0], 1))
-    shown = {"Order-Token": token_of(guests.number)}
+    shown = {"Order-Token": token_of(guests)}
     if way == "argument":
         payload = again(guests, headers=shown, cart=token)
     else:
@@ -165,7 +165,7 @@ def test_orders_of_others_answer_as_if_there_were_none(
         assert codes(wrong) == [("NOT_FOUND", ["id"])]
     assert codes(again(guests, customer)) == [("NOT_FOUND", ["id"])]
     # The token of one order opens no other one.
-    assert codes(again(own, orderToken=token_of(guests.number))) == [("NOT_FOUND", ["id"])]
+    assert codes(again(own, orderToken=token_of(guests))) == [("NOT_FOUND", ["id"])]
     assert dump() == before
 
 
@@ -224,7 +224,7 @@ def test_a_version_needs_a_cart_and_has_to_be_the_current_one(
 def test_a_cart_that_is_not_open_is_refused(guests: Order, again: Any, dump: Any) -> None:
     _, token = carts.create(AnonymousUser())
     Cart.objects.filter(digest=carts.digest_of(token)).update(status=CartStatus.MERGED)
-    shown = {"Order-Token": token_of(guests.number)}
+    shown = {"Order-Token": token_of(guests)}
     before = dump()
     assert codes(again(guests, headers=shown, cart=token)) == [("CART_CLOSED", ["cart"])]
     assert codes(again(guests, headers=shown, cart="wrong")) == [("NOT_FOUND", ["cart"])]
@@ -462,7 +462,7 @@ def test_lines_that_are_not_sold_any_more_do_not_fill_a_cart(
 def test_a_trusted_operation_orders_again(
     guests: Order, two: list[Variant], client: Client, gid: Any
 ) -> None:
-    values = {"id": gid(guests), "orderToken": token_of(guests.number)}
+    values = {"id": gid(guests), "orderToken": token_of(guests)}
     answer = client.post("/api/order-reorder", values, content_type="application/json").json()
     found: SimpleNamespace = SimpleNamespace(**answer["data"]["orderReorder"])
     assert (found.cart["quantity"], bool(found.token), found.userErrors) == (2, True, [])

@@ -331,6 +331,11 @@ except (ValueError, OSError, ZoneInfoNotFoundError) as _error:
     ) from _error
 # Whether prices of goods and shipping include the tax; else it comes on top.
 PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=False)
+# Tax on the postage: PROPORTIONAL takes the rates of the goods that are shipped, in proportion to
+# their value; OWN_RATE takes the rate of the tax category "shipping". Orders keep their taxes.
+SHIPPING_TAX = env.str("SHIPPING_TAX", default="PROPORTIONAL")
+if SHIPPING_TAX not in ("PROPORTIONAL", "OWN_RATE"):
+    raise ImproperlyConfigured("SHIPPING_TAX must be PROPORTIONAL or OWN_RATE.")
 # Who is told that stock runs low, and that a payment is disputed.
 STAFF_EMAIL = env.str("STAFF_EMAIL", default="")
 # Voucher codes that do not exist, which one client address may try in a minute.

@@ -229,6 +229,11 @@ class OrderRefund(Mutation):
         shipping = graphene.Boolean(
             description="Whether what is left of the shipping is paid back as well."
         )
+        shipping_amount = graphene.Field(
+            Decimal,
+            description="Instead of `shipping`: a part of what is left of the shipping, tax "
+            'included, such as "2.50". More than is left is the error EXCEEDS_ORDER.',
+        )
         amount = graphene.Field(
             Decimal,
             description="Instead of lines and shipping: an amount of the order's currency, such as "
@@ -255,6 +260,7 @@ class OrderRefund(Mutation):
         id: str,  # noqa: A002
         lines: Sequence[Any] | None = None,
         shipping: bool | None = None,
+        shipping_amount: PythonDecimal | None = None,
         amount: PythonDecimal | None = None,
         restock: bool | None = None,
         reason: str | None = None,
@@ -264,7 +270,8 @@ class OrderRefund(Mutation):
         wanted = Wanted(
             lines=quantities(by_line(info, lines)) or {},
             shipping=bool(shipping),
-            amount=_minor(amount, order.currency),
+            shipping_amount=_minor(shipping_amount, order.currency, "shippingAmount"),
+            amount=_minor(amount, order.currency, "amount"),
             restock=bool(restock),
         )
         by, key = info.context.user, key_of(info, idempotency_key)
@@ -272,12 +279,12 @@ class OrderRefund(Mutation):
         return cls(order=order, refund=refund)
 
 
-def _minor(amount: PythonDecimal | None, currency: str) -> int | None:
+def _minor(amount: PythonDecimal | None, currency: str, field: str) -> int | None:
     try:
         return None if amount is None else parse_minor(amount, currency)
     except ValueError:
         message = f"This is no amount of {currency}."
-        raise InvalidPrice(message, field=["amount"]) from None
+        raise InvalidPrice(message, field=[field]) from None
 
 
 class OrderReturn(Mutation):

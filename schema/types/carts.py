@@ -20,12 +20,14 @@ from schema.opened import cart_token, open_row
 from schema.permissions import ANYONE
 from schema.types.addresses import PostalAddress, address_value
 from schema.types.catalog.products import Variant
+from schema.types.tax_lines import TaxLine, tax_lines
 from shop import models, money
 from shop.actions import carts
 from shop.actions.carts import PricedCart
 from shop.actions.carts.pricing import name_of
 from shop.actions.shipping import rates_by_key
 from shop.errors import AmountTooLarge, NotFound
+from shop.pricing import TaxShare
 
 CartStatus = graphene.Enum.from_enum(
     models.CartStatus,
@@ -256,6 +258,13 @@ def _discounts(found: PricedCart) -> list[dict[str, Any]]:
     ]
 
 
+def _tax_lines(found: PricedCart) -> list[dict[str, Any]]:
+    price = found.price
+    shares = [TaxShare(line.tax_rate, line.total, line.tax) for line in price.lines]
+    shipping = price.shipping.shares if price.shipping else ()
+    return tax_lines([*shares, *shipping], price.currency)
+
+
 def _notices(found: PricedCart) -> list[dict[str, Any]]:
     return [
         {
@@ -353,6 +362,11 @@ class Cart(OwnNode):
     tax = _amount(
         lambda price: price.tax,
         "The tax within `total`; that of the shop's country while the address is not known.",
+    )
+    tax_lines = PricedField(
+        graphene.List(graphene.NonNull(TaxLine)),
+        _tax_lines,
+        "Tax by rate, goods and shipping together, the highest rate first.",
     )
     total = _amount(
         lambda price: price.total,

@@ -12,6 +12,7 @@ from schema.engine.connections import ComputedField, ConnectionField
 from schema.engine.keyset import SortField
 from schema.types.orders.access import VIEW_ORDERS, OrderNode
 from schema.types.orders.lines import OrderLine
+from schema.types.tax_lines import TaxLine, of_shipping
 from shop import gateways, models
 
 PaymentProvider = graphene.Enum(
@@ -116,6 +117,7 @@ class RefundLine(OrderNode):
         required=True,
         description="How much for all of them: after discounts, with tax.",
     )
+    tax = MoneyField("tax", required=True, description="Tax within `amount`.")
 
     class Meta:
         model = models.RefundLine
@@ -130,6 +132,13 @@ class Refund(OrderNode):
     amount = MoneyField("amount", required=True, description="How much.")
     shipping = MoneyField(
         "shipping", required=True, description="How much of it is for the shipping."
+    )
+    shipping_tax_lines = ComputedField(
+        graphene.List(graphene.NonNull(TaxLine)),
+        columns=("shipping_taxes", "currency"),
+        compute=of_shipping,
+        required=True,
+        description="Tax within `shipping` by rate; empty without shipping.",
     )
     reason = graphene.String(
         required=True, description="What staff wrote about it, for the customer too; or empty."

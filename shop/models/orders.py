@@ -73,6 +73,11 @@ class Order(models.Model):
         shipping_address, billing_address: parts by name as in Address; the latter null when it is
             the same.
         shipping_name: of the rate that was chosen; empty without shipping.
+        shipping_tax_rule: `ShippingTax` by which the postage was taxed; empty for orders from
+            before there was a choice.
+        shipping_taxes: what was paid for the postage by tax rate: dicts with rate (basis points, or
+            null where it is not known), total and tax (minor units; the tax is within the total).
+            They come to the order's total and tax without those of the lines.
         discounts: what made it cheaper: dicts with name, code and amount (minor units).
         note: what the customer wrote.
         fulfillment_status, payment_status: derived from lines and payments, kept by actions.
@@ -107,6 +112,8 @@ class Order(models.Model):
     shipping_address = models.JSONField()
     billing_address = models.JSONField(null=True)
     shipping_name = models.CharField(max_length=200, blank=True, default="")
+    shipping_tax_rule = ExactCharField(max_length=12, blank=True, default="", db_default="")
+    shipping_taxes = models.JSONField(default=list)
     discounts = models.JSONField(default=list)
     note = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)

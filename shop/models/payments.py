@@ -153,6 +153,7 @@ class Refund(models.Model):
         amount: minor units.
         shipping: minor units of the amount that are for the shipping. The rest is for `lines`, or
             just money where there are none.
+        shipping_taxes: the same by tax rate, as in `Order.shipping_taxes`.
         reason: what staff wrote.
         settle_at, attempts: as of payments.
     """
@@ -164,6 +165,7 @@ class Refund(models.Model):
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
     shipping = models.BigIntegerField(default=0)
+    shipping_taxes = models.JSONField(default=list)
     reason = models.CharField(max_length=500, blank=True, default="")
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
@@ -200,12 +202,14 @@ class RefundLine(models.Model):
 
     Attributes:
         amount: minor units, discounts and tax included; 0 for units that cost nothing.
+        tax: minor units of `amount`.
     """
 
     refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines")
     line = models.ForeignKey(OrderLine, models.CASCADE, related_name="refund_lines")
     quantity = models.PositiveIntegerField()
     amount = models.BigIntegerField()
+    tax = models.BigIntegerField(default=0, db_default=0)
     currency = models.CharField(max_length=3)
 
     objects = RefundLineQuerySet.as_manager()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shop.pricing.arithmetic import at_most_whole
+from shop.pricing.shipping_taxes import ShippingTax
 
 # The category of shipping; and the one whose rate holds where a category has none of its own.
 SHIPPING = "shipping"
@@ -54,11 +55,13 @@ class Taxes:
             that includes tax is the same in every country; what differs is the tax within.
         rates: one for each country, region and category; where none fits there is no tax.
         home: stands in for a destination that is not known yet.
+        shipping: how the postage is taxed.
     """
 
     included: bool = True
     rates: tuple[TaxRate, ...] = ()
     home: Destination | None = None
+    shipping: ShippingTax = ShippingTax.PROPORTIONAL
 
     def rate(self, category: str, destination: Destination | None) -> int:
         """Basis points of tax on `category` at `destination`.

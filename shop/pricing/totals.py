@@ -3,7 +3,8 @@
     total = subtotal - discount + shipping (+ tax, where prices do not include it)
 
 Each is the sum of the lines' and the shipping's. Discounts on the order are spread over its lines
-by largest remainder; tax is computed for each line after that, rounded half up.
+by largest remainder; tax is computed for each line after that, rounded half up. The postage is
+taxed as `shipping_taxes` says.
 
 A larger discount always takes more off the goods. Where tax comes on top the total may yet be a few
 units larger, less than one for each line: the largest remainder can move a unit from one line to
@@ -21,6 +22,13 @@ from shop.pricing.baskets import Basket, Line, Rules
 from shop.pricing.discounts import AutomaticDiscount, Voucher, VoucherKind, best, refusal
 from shop.pricing.notices import Notice
 from shop.pricing.shipping import ShippingRate, choose, offered
+from shop.pricing.shipping_taxes import (
+    ShippedGoods,
+    ShippingTax,
+    TaxShare,
+    at_own_rate,
+    in_proportion,
+)
 from shop.pricing.taxes import SHIPPING
 
 
@@ -31,14 +39,12 @@ class Charge:
     Attributes:
         subtotal: before discounts.
         discount: its part of all discounts.
-        tax_rate: basis points.
         tax: after the discount; within `total` in any case.
         total: what is paid for it.
     """
 
     subtotal: int
     discount: int
-    tax_rate: int
     tax: int
     total: int
 
@@ -50,19 +56,29 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedLine(Charge):
-    """A line and its price; `key`, `quantity`, `unit_price` and `saved` as in `Line`."""
+    """A line and its price; `key`, `quantity`, `unit_price` and `saved` as in `Line`.
+
+    Attributes:
+        tax_rate: basis points.
+    """
 
     key: int
     quantity: int
     unit_price: int
+    tax_rate: int
     saved: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedShipping(Charge):
-    """The shipping rate taken, by its key, and its price."""
+    """The shipping rate taken, by its key, and its price.
+
+    Attributes:
+        shares: one for each tax rate, which add up to `total` and `tax`; none where it is free.
+    """
 
     key: int
+    shares: tuple[TaxShare, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,7 @@ class Priced:
         tax_included: total = subtotal - discount + shipping_price, and `tax` is within it; else
             the tax is added.
         lines: in the basket's order.
+        shipping_tax: how the postage is taxed.
         shipping: None without a destination, without lines, or if nothing fits.
         discounts: those that apply; their amounts add up to `discount`. A voucher may take off 0.
         subtotal: of the lines before discounts.
@@ -93,6 +110,7 @@ class Priced:
 
     currency: str
     tax_included: bool
+    shipping_tax: ShippingTax
     lines: tuple[PricedLine, ...]
     shipping: PricedShipping | None
     discounts: tuple[Discount, ...]
@@ -124,7 +142,7 @@ def price(basket: Basket, rules: Rules, *, now: datetime) -> Priced:
     voucher, refused = _voucher(basket, now)
     discounts = _discounts(basket, rules, voucher=voucher, now=now)
     lines = _lines(basket, rules, off=sum(discount.amount for discount in discounts))
-    shipping = _shipping(basket, rules, rate=rate, voucher=voucher)
+    shipping = _shipping(basket, rules, rate=rate, voucher=voucher, lines=lines)
     if voucher and voucher.kind is VoucherKind.FREE_SHIPPING:
         discounts.append(Discount(voucher, shipping.discount if shipping else 0))
     charges: list[Charge] = [*lines, *([shipping] if shipping else [])]
@@ -134,6 +152,7 @@ def price(basket: Basket, rules: Rules, *, now: datetime) -> Priced:
     return Priced(
         currency=basket.currency,
         tax_included=rules.taxes.included,
+        shipping_tax=rules.taxes.shipping,
         lines=lines,
         shipping=shipping,
         discounts=tuple(discounts),
@@ -183,6 +202,7 @@ def _lines(basket: Basket, rules: Rules, *, off: int) -> tuple[PricedLine, ...]:
             quantity=line.quantity,
             unit_price=line.unit_price,
             saved=line.saved,
+            tax_rate=rate,
             **_charge(line.subtotal, discount, rate, included=rules.taxes.included),
         )
         for line, rate, discount in zip(
@@ -210,24 +230,44 @@ def _shipping_rate(basket: Basket, rules: Rules) -> tuple[ShippingRate | None, N
 
 
 def _shipping(
-    basket: Basket, rules: Rules, *, rate: ShippingRate | None, voucher: Voucher | None
+    basket: Basket,
+    rules: Rules,
+    *,
+    rate: ShippingRate | None,
+    voucher: Voucher | None,
+    lines: Sequence[PricedLine],
 ) -> PricedShipping | None:
     if rate is None:
         return None
+    taxes = rules.taxes
     free = voucher is not None and voucher.kind is VoucherKind.FREE_SHIPPING
-    tax_rate = rules.taxes.rate(SHIPPING, basket.destination)
-    charge = _charge(rate.price, rate.price if free else 0, tax_rate, included=rules.taxes.included)
-    return PricedShipping(key=rate.key, **charge)
+    amount = 0 if free else rate.price
+    if taxes.shipping is ShippingTax.OWN_RATE:
+        own = taxes.rate(SHIPPING, basket.destination)
+        shares = at_own_rate(amount, own, included=taxes.included)
+    else:
+        goods = [
+            ShippedGoods(line.tax_rate, line.subtotal - line.discount, line.subtotal, line.quantity)
+            for line in lines
+        ]
+        shares = in_proportion(amount, goods, included=taxes.included)
+    return PricedShipping(
+        key=rate.key,
+        subtotal=rate.price,
+        discount=rate.price if free else 0,
+        tax=sum(share.tax for share in shares),
+        total=sum(share.total for share in shares),
+        shares=shares,
+    )
 
 
 def _charge(subtotal: int, discount: int, tax_rate: int, *, included: bool) -> dict[str, int]:
-    """The fields of a `Charge`."""
+    """The fields of a line's `Charge`."""
     left = subtotal - discount
     tax = included_tax(left, tax_rate) if included else added_tax(left, tax_rate)
     return {
         "subtotal": subtotal,
         "discount": discount,
-        "tax_rate": tax_rate,
         "tax": tax,
         "total": left if included else left + tax,
     }

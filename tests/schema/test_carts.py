@@ -95,6 +95,20 @@ def test_the_address_brings_shipping_and_tax(basket: SimpleNamespace, call: Any)
     assert offers == [("Standard", "5.00", True), ("Express", "12.00", False)]
 
 
+def test_a_cart_tells_its_tax_by_rate(basket: SimpleNamespace, call: Any, api: Any) -> None:
+    call("cartAddressesSet", cart=basket.token, shippingAddress=BERLIN_INPUT)
+    document = """query($token: String) { cart(token: $token) {
+      taxLines { taxRate net { amount } tax { amount } total { amount } } } }"""
+    assert api(document, token=basket.token)["data"]["cart"]["taxLines"] == [
+        {
+            "taxRate": 2000,
+            "net": {"amount": "9.01"},
+            "tax": {"amount": "1.80"},
+            "total": {"amount": "10.81"},
+        }
+    ]
+
+
 def test_shipping_is_chosen_among_what_is_offered(
     basket: SimpleNamespace, call: Any, unknown: Any, gid: Any
 ) -> None:

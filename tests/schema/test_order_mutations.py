@@ -391,6 +391,42 @@ def test_staff_without_the_view_pay_back_and_see_nothing(
     assert Refund.objects.get().amount == 100
 
 
+def test_the_tax_is_told_by_rate_and_a_part_of_the_shipping_goes_back(
+    sold: SimpleNamespace, mutate: Any, refuse: Any
+) -> None:
+    Order.objects.filter(pk=sold.order.pk).update(
+        shipping_taxes=[{"rate": 700, "total": 400, "tax": 26}, {"rate": 0, "total": 100, "tax": 0}]
+    )
+    by_rate = "{ taxRate net { amount } tax { amount } total { amount currency } }"
+    selection = f"""refund {{ amount {{ amount }} shippingTaxLines {by_rate}
+        lines {{ edges {{ node {{ tax {{ amount }} }} }} }} }}
+      order {{ taxLines {by_rate} shippingTaxLines {by_rate} }}"""
+    given = {"id": sold.id, "lines": [{"line": sold.first}], "shippingAmount": "2.50"}
+    payload = mutate("orderRefund", selection, **given)
+
+    def line(rate: int, net: str, tax: str, total: str) -> dict[str, Any]:
+        amounts = {"net": {"amount": net}, "tax": {"amount": tax}}
+        return {"taxRate": rate, **amounts, "total": {"amount": total, "currency": "USD"}}
+
+    assert payload["refund"]["shippingTaxLines"] == [
+        line(700, "1.87", "0.13", "2.00"),
+        line(0, "0.50", "0.00", "0.50"),
+    ]
+    assert payload["refund"]["amount"] == {"amount": "22.50"}
+    assert payload["refund"]["lines"] == {"edges": [{"node": {"tax": {"amount": "0.00"}}}]}
+    shipping = [line(700, "3.74", "0.26", "4.00"), line(0, "1.00", "0.00", "1.00")]
+    assert payload["order"]["shippingTaxLines"] == shipping
+    assert payload["order"]["taxLines"] == [shipping[0], line(0, "28.50", "0.00", "28.50")]
+    assert refuse("orderRefund", id=sold.id, shippingAmount="2.51") == (
+        "EXCEEDS_ORDER",
+        ["shippingAmount"],
+    )
+    assert refuse("orderRefund", id=sold.id, shippingAmount="1.005") == (
+        "INVALID_PRICE",
+        ["shippingAmount"],
+    )
+
+
 # --- Taking back --------------------------------------------------------------------------------
 
 

@@ -41,14 +41,22 @@ def variant(world: Any) -> Any:
 
 
 def test_orders_are_told_with_all_that_hangs_on_them(customer: User, staff: User) -> None:
-    order = sold.make_order(user=customer, note="Ring twice", billing_address=sold.HOME)
+    postage = [{"rate": 1000, "total": 540, "tax": 50}]
+    order = sold.make_order(
+        user=customer, note="Ring twice", billing_address=sold.HOME, shipping_taxes=postage
+    )
     payment = sold.pay(
         order, client_data={"client_secret": "hush"}, method="pm_hush", refunded=1250
     )
-    refunded = sold.refund(payment, 1250, reason="It was cracked", actor=staff)
+    taken = [{"rate": 1000, "total": 50, "tax": 5}]
+    refunded = sold.refund(
+        payment, 1250, reason="It was cracked", actor=staff, shipping=50, shipping_taxes=taken
+    )
     sold.dispute(payment, reference="du_1", reason="unacceptable", amount=900)
     line = order.lines.first()
-    RefundLine.objects.create(refund=refunded, line=line, quantity=1, amount=1200, currency="USD")
+    RefundLine.objects.create(
+        refund=refunded, line=line, quantity=1, amount=1200, tax=107, currency="USD"
+    )
     OrderLine.objects.filter(pk=line.pk).update(fulfilled=2, returned=1)
     parcel = Fulfillment.objects.create(order=order, carrier="UPS", tracking_number="1Z9")
     FulfillmentLine.objects.create(fulfillment=parcel, line=line, quantity=2)
@@ -68,6 +76,7 @@ def test_orders_are_told_with_all_that_hangs_on_them(customer: User, staff: User
     amounts = {"subtotal": "35.00", "discount": "5.00", "shipping": "4.90", "tax": "3.50"}
     assert {name: found[name] for name in amounts} == amounts
     assert (found["total"], found["currency"], found["note"]) == ("38.40", "USD", "Ring twice")
+    assert found["shippingTaxes"] == [{"taxRate": 10.0, "total": "5.40", "tax": "0.50"}]
     assert found["discounts"] == [{"name": "Voucher", "code": "TEA5", "amount": "5.00"}]
     mugs, plate = found["lines"]
     assert (mugs["sku"], mugs["quantity"], mugs["unitPrice"], mugs["taxRate"]) == (
@@ -84,7 +93,10 @@ def test_orders_are_told_with_all_that_hangs_on_them(customer: User, staff: User
     assert (disputed["amount"], disputed["reason"]) == ("9.00", "unacceptable")
     (refund,) = paid["refunds"]
     assert (refund["amount"], refund["reason"]) == ("12.50", "It was cracked")
-    assert refund["lines"] == [{"sku": "MUG-M", "name": "Mug", "quantity": 1, "amount": "12.00"}]
+    assert refund["lines"] == [
+        {"sku": "MUG-M", "name": "Mug", "quantity": 1, "amount": "12.00", "tax": "1.07"}
+    ]
+    assert refund["shippingTaxes"] == [{"taxRate": 10.0, "total": "0.50", "tax": "0.05"}]
     assert found["fulfilments"][0]["trackingNumber"] == "1Z9"
     assert found["fulfilments"][0]["lines"] == [{"sku": "MUG-M", "name": "Mug", "quantity": 2}]
     assert found["returns"][0]["reason"] == "A crack"

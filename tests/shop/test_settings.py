@@ -101,6 +101,11 @@ def test_refuses_a_time_zone_that_there_is_not(zone: str) -> None:
         load(**GOOD, SHOP_TIME_ZONE=zone)
 
 
+def test_refuses_another_rule_for_the_tax_on_the_postage() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^SHIPPING_TAX must be"):
+        load(**GOOD, SHIPPING_TAX="proportional")
+
+
 def test_starts_with_good_values_and_everything_closed() -> None:
     settings = load(**GOOD)
     closed = {

@@ -6,7 +6,7 @@ import graphene
 from django.db.models import QuerySet
 
 from schema.base import Money, MoneyField
-from schema.engine.connections import ComputedField, ConnectionField, RelatedField
+from schema.engine.connections import BatchField, ComputedField, ConnectionField, RelatedField
 from schema.engine.keyset import SortField
 from schema.permissions import require
 from schema.types import customers
@@ -22,6 +22,7 @@ from schema.types.orders.filters import (
 from schema.types.orders.lines import OrderLine
 from schema.types.orders.parcels import Fulfillment, Return
 from schema.types.payments import Payment
+from schema.types.tax_lines import TaxLine, of_orders, of_shipping
 from shop import models, money
 
 
@@ -95,6 +96,21 @@ class Order(OrderNode):
     )
     tax = MoneyField("tax", required=True, description="All taxes; within `total` in any case.")
     total = MoneyField("total", required=True, description="What is to be paid.")
+    tax_lines = BatchField(
+        graphene.List(graphene.NonNull(TaxLine)),
+        load=of_orders,
+        required=True,
+        description="Tax by rate, goods and shipping together, the highest rate first.",
+    )
+    shipping_tax_lines = ComputedField(
+        graphene.List(graphene.NonNull(TaxLine)),
+        columns=("shipping_taxes", "currency"),
+        compute=of_shipping,
+        required=True,
+        description="Tax of the shipping by rate, after discounts; empty where it is free. The "
+        "setting SHIPPING_TAX decides when the order is placed: the rates of the goods that are "
+        "shipped, in proportion to their value, or a rate of its own.",
+    )
     discounts = ComputedField(
         graphene.List(graphene.NonNull(OrderDiscount)),
         columns=("discounts", "currency"),

@@ -134,6 +134,7 @@ def _order(row: Order) -> dict[str, Any]:
         "currency": row.currency,
         "taxIncluded": row.tax_included,
         **{name: format_minor(getattr(row, name), row.currency) for name in amounts},
+        "shippingTaxes": _tax_shares(row.shipping_taxes, row.currency),
         "discounts": [
             {**told, "amount": format_minor(told["amount"], row.currency)} for told in row.discounts
         ],
@@ -204,10 +205,15 @@ def _payment(payment: Payment) -> dict[str, Any]:
                 "state": refund.state,
                 "amount": format_minor(refund.amount, refund.currency),
                 "shipping": format_minor(refund.shipping, refund.currency),
+                "shippingTaxes": _tax_shares(refund.shipping_taxes, refund.currency),
                 "reason": refund.reason,
                 "createdAt": refund.created_at,
                 "lines": [
-                    {**_part(part), "amount": format_minor(part.amount, part.currency)}
+                    {
+                        **_part(part),
+                        "amount": format_minor(part.amount, part.currency),
+                        "tax": format_minor(part.tax, part.currency),
+                    }
                     for part in refund.lines.all()
                 ],
             }
@@ -226,6 +232,18 @@ def _payment(payment: Payment) -> dict[str, Any]:
             for dispute in payment.disputes.all()
         ],
     }
+
+
+def _tax_shares(rows: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
+    """What was paid for the shipping, by tax rate in percent; null where it is not known."""
+    return [
+        {
+            "taxRate": None if row["rate"] is None else row["rate"] / 100,
+            "total": format_minor(row["total"], currency),
+            "tax": format_minor(row["tax"], currency),
+        }
+        for row in rows
+    ]
 
 
 def _return(parcel: Return) -> dict[str, Any]:

@@ -34,8 +34,9 @@ def cancel_lines(
 ) -> Order:
     """Removes units from an order whose payment is authorized only, and has not been captured.
 
-    Line and order cost less by what a refund of the units would come to; the shipping and its
-    discount stay. Discounts are not checked anew. The stock of the units is free, and the capture
+    Line and order cost less by what a refund of the units would come to; the price of the shipping
+    and its discount stay, and its tax follows the goods that are left. Discounts are not checked
+    anew. The stock of the units is free, and the capture
     takes the new total. The customer gets a mail.
 
     Args:
@@ -82,11 +83,14 @@ def _cancel_lines(order: Order, lines: Units, reason: str, by: Any) -> None:
     before = order.total
     for item in items:
         _remove(order, item)
+    _share_postage(order, before)
     if not order.total:
         raise LastUnit("Nothing would be left to pay. Cancel the order.")
     if not gateways.gateway_of(payment.provider).takes(order.total, order.currency):
         raise Invalid("The provider cannot move exactly the new total.", field=["lines"])
-    order.save(update_fields=["subtotal", "discount", "tax", "total", "discounts"])
+    order.save(
+        update_fields=["subtotal", "discount", "tax", "total", "discounts", "shipping_taxes"]
+    )
     inventory.release(order.reference, by_variant(items))
     orders.set_fulfillment_status(order)
     removed = [
@@ -138,6 +142,22 @@ def _remove(order: Order, item: Chosen) -> None:
     OrderLine.objects.filter(pk=line.pk).update(
         quantity=left, subtotal=subtotal, discount=discount, tax=tax, total=total
     )
+
+
+def _share_postage(order: Order, before: int) -> None:
+    """Taxes the postage by the goods that are left, unless the order would cost more than before.
+
+    It could where the tax comes on top: with the goods of a low rate removed, all of the postage is
+    taxed at the high one.
+    """
+    former = orders.loaded(order.shipping_taxes)
+    shares = orders.shared_anew(order, list(order.lines.all()))
+    more = sum(one.tax for one in shares) - sum(one.tax for one in former)
+    total = order.total if order.tax_included else order.total + more
+    if total > before:
+        return
+    order.shipping_taxes = orders.stored(shares)
+    order.tax, order.total = order.tax + more, total
 
 
 def _reduced(discounts: list[dict[str, Any]], less: int) -> list[dict[str, Any]]:

@@ -4,9 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Sum
-
-from shop.actions import audit, payments
+from shop.actions import audit, orders, payments
 from shop.actions.aftersales.fulfilling import cancel_units, finish, unshipped
 from shop.actions.aftersales.holding import (
     Chosen,
@@ -23,6 +21,7 @@ from shop.actions.rows import atomically
 from shop.errors import ExceedsOrder, ExceedsPayment, Invalid, Required
 from shop.models import Order, OrderLine, OrderStatus, Payment, PaymentState, Refund, RefundState
 from shop.money import format_minor
+from shop.pricing import TaxShare, taken_from, without
 
 _REFUNDABLE = (
     OrderStatus.CONFIRMED,
@@ -40,6 +39,7 @@ class Wanted:
         lines: units by the primary key of the order's line; None stands for all that are left of
             that line.
         shipping: what is left of the shipping.
+        shipping_amount: instead of `shipping`, a part of it; minor units, tax included.
         amount: minor units.
         restock: whether the units are taken out of the order as well: they are not shipped any
             more, and free for others.
@@ -47,12 +47,19 @@ class Wanted:
 
     lines: Units = field(default_factory=dict)
     shipping: bool = False
+    shipping_amount: int | None = None
     amount: int | None = None
     restock: bool = False
 
     def check(self) -> None:
         """Raises Required or Invalid for what makes no refund."""
-        by_parts = bool(self.lines) or self.shipping
+        if self.shipping and self.shipping_amount is not None:
+            message = "Either all that is left of the shipping, or an amount of it."
+            raise Invalid(message, field=["shippingAmount"])
+        if self.shipping_amount is not None and self.shipping_amount <= 0:
+            message = "An amount of the shipping to pay back is above zero."
+            raise Invalid(message, field=["shippingAmount"])
+        by_parts = bool(self.lines) or self.shipping or self.shipping_amount is not None
         if not by_parts and self.amount is None:
             raise Required("Say what goes back: lines, the shipping or an amount.")
         if by_parts and self.amount is not None:
@@ -85,7 +92,7 @@ def refund(
         IllegalMove: the order waits for its payment; or it is not confirmed, and units of it are to
             be put back into stock.
         NotFound, InvalidQuantity, ExceedsOrder: as `holding.chosen`; ExceedsOrder also for shipping
-            that was paid back.
+            of which nothing, or less, is left to pay back.
         ExceedsPayment: it is more than was paid, not paid back and not taken by a dispute.
         Required, Invalid: nothing, or too much, is said about what goes back.
         IdempotencyConflict, Busy: as `idempotency.once`.
@@ -100,6 +107,8 @@ def refund(
         "restock": wanted.restock,
         "reason": reason,
     }
+    if wanted.shipping_amount is not None:
+        asked["shipping_amount"] = wanted.shipping_amount
     pk = atomically(
         lambda: once(by, "order.refund", key, asked, lambda: _begin(order, wanted, reason, by))
     )
@@ -119,11 +128,9 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
     )
     left = unshipped if wanted.restock else unrefunded
     items = chosen(order, wanted.lines, left) if wanted.lines else []
-    shipping = shipping_left(order) if wanted.shipping else 0
-    if wanted.shipping and not shipping:
-        raise ExceedsOrder("Of the shipping nothing is left to pay back.", field=["shipping"])
+    postage = _postage(order, wanted)
     parts = [] if wanted.restock and _is_spent(order) else _parts(items)
-    by_parts = sum(part.amount for part in parts) + shipping
+    by_parts = sum(part.amount for part in parts) + sum(share.total for share in postage)
     amount = by_parts if wanted.amount is None else wanted.amount
     if not amount and not wanted.restock:
         raise Invalid("Nothing was paid for it.", field=["lines"])
@@ -134,7 +141,7 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
             amount=amount,
             key=secrets.token_hex(16),
             lines=parts,
-            shipping=shipping,
+            postage=postage,
             reason=reason,
             by=by,
         ).pk
@@ -165,17 +172,45 @@ def _parts(items: list[Chosen]) -> list[Part]:
     """What goes back for the units; nothing for those that were paid back before."""
     units = {item.line: min(item.units, unrefunded(item.line)) for item in items}
     return [
-        Part(line.pk, number, share(line.total, line.quantity, before=line.refunded, units=number))
+        Part(line.pk, number, _share(line, line.total, number), _share(line, line.tax, number))
         for line, number in units.items()
         if number
     ]
 
 
+def _share(line: OrderLine, amount: int, units: int) -> int:
+    return share(amount, line.quantity, before=line.refunded, units=units)
+
+
+def _postage(order: Order, wanted: Wanted) -> tuple[TaxShare, ...]:
+    """What goes back for the shipping, by tax rate. Raises ExceedsOrder."""
+    if not wanted.shipping and wanted.shipping_amount is None:
+        return ()
+    left = postage_left(order)
+    if wanted.shipping_amount is None:
+        if not left:
+            raise ExceedsOrder("Of the shipping nothing is left to pay back.", field=["shipping"])
+        return left
+    most = sum(one.total for one in left)
+    if wanted.shipping_amount > most:
+        told = f"Of the shipping {format_minor(most, order.currency)} {order.currency} are left."
+        raise ExceedsOrder(told, field=["shippingAmount"])
+    return taken_from(left, wanted.shipping_amount)
+
+
 def shipping_left(order: Order) -> int:
     """What was paid for the shipping and not paid back; minor units, tax included."""
-    paid = order.total - order.lines.aggregate(sum=Sum("total"))["sum"]
-    refunds = Refund.objects.filter(payment__order=order.pk).exclude(state=RefundState.FAILED)
-    return paid - refunds.aggregate(sum=Sum("shipping", default=0))["sum"]
+    return sum(one.total for one in postage_left(order))
+
+
+def postage_left(order: Order) -> tuple[TaxShare, ...]:
+    """What was paid for the shipping and not paid back, by tax rate."""
+    left = orders.postage_of(order, order.lines.all())
+    refunds = Refund.objects.filter(payment__order=order.pk, shipping__gt=0)
+    for row in refunds.exclude(state=RefundState.FAILED).order_by("pk"):
+        gone = orders.loaded(row.shipping_taxes) or taken_from(left, row.shipping)
+        left = without(left, gone)
+    return left
 
 
 def _payment(order: Order, amount: int, *, field: list[str]) -> Payment:

@@ -5,6 +5,7 @@ placing   the snapshot of a priced cart
 moving    pending, confirmed, cancelled, expired: guarded moves, with stock and voucher
 vouchers  which orders have used one
 timeline  what happened to it
+postage   the tax on its postage, by rate
 
 Everything here runs in the caller's transaction. Payments and what comes after a sale lie above.
 """
@@ -22,6 +23,7 @@ from shop.actions.orders.moving import (
 )
 from shop.actions.orders.numbers import digest_of, numbered, opened, rotate_token, token_of
 from shop.actions.orders.placing import Placing, place
+from shop.actions.orders.postage import loaded, postage_of, shared_anew, stored
 from shop.actions.orders.timeline import record
 from shop.actions.orders.vouchers import give_back_voucher, redeem
 
@@ -33,9 +35,11 @@ __all__ = [
     "digest_of",
     "give_back_voucher",
     "give_up",
+    "loaded",
     "numbered",
     "opened",
     "place",
+    "postage_of",
     "record",
     "redeem",
     "reopen",
@@ -43,6 +47,8 @@ __all__ = [
     "rotate_token",
     "set_fulfillment_status",
     "set_payment_status",
+    "shared_anew",
     "status_when_captured",
+    "stored",
     "token_of",
 ]

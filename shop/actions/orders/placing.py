@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from shop.actions.orders.numbers import digest_of, new_number, token_of
+from shop.actions.orders.postage import stored
 from shop.actions.orders.timeline import record
 from shop.models import Cart, CartLine, Order, OrderEventKind, OrderLine
 from shop.models.customers import email_key
@@ -66,6 +67,8 @@ def place(placing: Placing) -> Order:
         shipping_address=cart.shipping_address,
         billing_address=cart.billing_address,
         shipping_name=placing.shipping_name,
+        shipping_tax_rule=priced.shipping_tax,
+        shipping_taxes=stored(priced.shipping.shares if priced.shipping else ()),
         discounts=_discounts(placing),
         note=placing.note,
         expires_at=placing.expires_at,

@@ -31,6 +31,7 @@ from shop.models import (
     RefundLine,
     RefundState,
 )
+from shop.pricing import TaxShare
 
 _REFUNDABLE = (PaymentState.CAPTURED, PaymentState.PARTIALLY_REFUNDED)
 
@@ -42,11 +43,13 @@ class Part:
     Attributes:
         line: primary key of the order's line.
         amount: minor units.
+        tax: minor units of the amount.
     """
 
     line: int
     units: int
     amount: int
+    tax: int = 0
 
 
 def refund(
@@ -79,7 +82,7 @@ def begin_refund(
     amount: int,
     key: str,
     lines: Sequence[Part] = (),
-    shipping: int = 0,
+    postage: Sequence[TaxShare] = (),
     reason: str = "",
     by: Any = None,
 ) -> Refund:
@@ -91,7 +94,7 @@ def begin_refund(
         amount: minor units, above 0.
         key: at most 64 characters; one refund for each.
         lines: what of it is for which lines, each named once; empty for an amount of money only.
-        shipping: minor units of the amount that are for the shipping.
+        postage: what of the amount is for the shipping, by tax rate.
         reason: what staff wrote.
         by: the member of staff who asks for it.
 
@@ -105,7 +108,7 @@ def begin_refund(
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A refund is written in the transaction of what it is for.")
-    parts = sorted(lines)
+    parts, shipping = sorted(lines), sum(share.total for share in postage)
     payment = hold(payment.pk)
     known = Refund.objects.filter(key=key).first()
     if known is not None:
@@ -122,6 +125,7 @@ def begin_refund(
         currency=payment.currency,
         amount=amount,
         shipping=shipping,
+        shipping_taxes=orders.stored(postage),
         reason=reason,
         actor_id=getattr(by, "pk", None),
         settle_at=timezone.now() + patience(),
@@ -132,6 +136,7 @@ def begin_refund(
             line_id=part.line,
             quantity=part.units,
             amount=part.amount,
+            tax=part.tax,
             currency=made.currency,
         )
         for part in parts
@@ -271,7 +276,7 @@ def _either(condition: Q, state: PaymentState) -> Case:
 
 def _parts(row: Refund) -> list[Part]:
     """By the keys of their lines, the order in which lines are locked."""
-    return sorted(Part(*of) for of in row.lines.values_list("line", "quantity", "amount"))
+    return sorted(Part(*of) for of in row.lines.values_list("line", "quantity", "amount", "tax"))
 
 
 def _count_lines(order: Order, parts: Sequence[Part]) -> None:

@@ -75,6 +75,7 @@ def taxes(country: str, region: str = "") -> pricing.Taxes:
             pricing.TaxRate(row.country, row.basis_points, row.category, row.region) for row in rows
         ),
         home=pricing.Destination(settings.SHOP_COUNTRY),
+        shipping=pricing.ShippingTax(settings.SHIPPING_TAX),
     )
 
 

@@ -14,6 +14,7 @@ from shop.pricing import (
     Line,
     Rules,
     ShippingRate,
+    ShippingTax,
     Taxes,
     TaxRate,
     Voucher,
@@ -32,6 +33,7 @@ class Example(NamedTuple):
         priced: for each line (discount, tax, total).
         freight: the shipping's (price, discount, tax, total).
         sums: (subtotal, discount, shipping, tax, total).
+        shipping_tax: how the postage is taxed.
     """
 
     currency: str
@@ -43,8 +45,10 @@ class Example(NamedTuple):
     priced: list[tuple[str, str, str]]
     freight: tuple[str, str, str, str]
     sums: tuple[str, str, str, str, str]
+    shipping_tax: ShippingTax = ShippingTax.OWN_RATE
 
 
+PROPORTIONAL = ShippingTax.PROPORTIONAL
 EXAMPLES = {
     "dollars, tax added at three rates, 10 % off": Example(
         "USD",
@@ -141,6 +145,85 @@ EXAMPLES = {
         ("0.525", "0", "0.025", "0.525"),
         ("0.201", "0.067", "0.525", "0.031", "0.659"),
     ),
+    "dollars, tax within, the postage of books at the rate of books": Example(
+        "USD",
+        True,
+        {"": 1900, "books": 700},
+        [(1, "9.99", "books")],
+        "9.00",
+        None,
+        [("0", "0.65", "9.99")],
+        ("9.00", "0", "0.59", "9.00"),
+        ("9.99", "0", "9.00", "1.24", "18.99"),
+        PROPORTIONAL,
+    ),
+    "dollars, tax added, the postage of books at the rate of books": Example(
+        "USD",
+        False,
+        {"": 1900, "books": 700, "shipping": 1900},
+        [(1, "9.99", "books")],
+        "9.00",
+        None,
+        [("0", "0.70", "10.69")],
+        ("9.00", "0", "0.63", "9.63"),
+        ("9.99", "0", "9.00", "1.33", "20.32"),
+        PROPORTIONAL,
+    ),
+    "dollars, tax added at three rates, 10 % off, the postage shared": Example(
+        "USD",
+        False,
+        {"": 825, "books": 0, "food": 200},
+        [(3, "19.99", ""), (1, "45.00", "books"), (2, "7.25", "food")],
+        "5.99",
+        lambda minor: Voucher(code="TEN", kind=VoucherKind.PERCENT, value=1000),
+        [("6.00", "4.45", "58.42"), ("4.50", "0", "40.50"), ("1.45", "0.26", "13.31")],
+        # 53.97, 40.50 and 13.05 of goods: exact shares 300.67, 225.63 and 72.70 cents are 301, 225
+        # and 73, taxed at 24.83 and 1.46 cents.
+        ("5.99", "0", "0.26", "6.25"),
+        ("119.47", "11.95", "5.99", "4.97", "118.48"),
+        PROPORTIONAL,
+    ),
+    "yen, tax within at two rates, 5 % off by itself, the postage shared": Example(
+        "JPY",
+        True,
+        {"": 1000, "food": 800},
+        [(3, "980", ""), (1, "1080", "food")],
+        "500",
+        lambda minor: AutomaticDiscount(key=1, basis_points=500, minimum_subtotal=minor("4020")),
+        [("147", "254", "2793"), ("54", "76", "1026")],
+        # Shares of 366 and 134 yen, taxed at 33.27 and 9.93.
+        ("500", "0", "43", "500"),
+        ("4020", "201", "500", "373", "4319"),
+        PROPORTIONAL,
+    ),
+    "dinars, tax added, a voucher takes all: the value before discounts counts": Example(
+        "KWD",
+        False,
+        {"": 1000, "food": 0},
+        [(1, "3.330", ""), (1, "6.660", "food")],
+        "5.000",
+        lambda minor: Voucher(
+            code="GIFT", kind=VoucherKind.FIXED, value=minor("50"), currency="KWD"
+        ),
+        [("3.330", "0", "0"), ("6.660", "0", "0")],
+        # Shares of 1.667 and 3.333.
+        ("5.000", "0", "0.167", "5.167"),
+        ("9.990", "9.990", "5.000", "0.167", "5.167"),
+        PROPORTIONAL,
+    ),
+    "dollars, tax within, free goods only: the units count": Example(
+        "USD",
+        True,
+        {"": 1900, "food": 700},
+        [(1, "0", ""), (3, "0", "food")],
+        "4.00",
+        None,
+        [("0", "0", "0"), ("0", "0", "0")],
+        # Shares of 1.00 and 3.00, taxed at 15.97 and 19.63 cents.
+        ("4.00", "0", "0.36", "4.00"),
+        ("0", "0", "4.00", "0.36", "4.00"),
+        PROPORTIONAL,
+    ),
 }
 
 
@@ -165,6 +248,7 @@ def test_worked_examples(example: Example) -> None:
             taxes=Taxes(
                 included=example.included,
                 rates=tuple(TaxRate("XX", rate, name) for name, rate in example.rates.items()),
+                shipping=example.shipping_tax,
             ),
             zones=(everywhere(ShippingRate(key=1, price=minor(example.shipping))),),
             automatic=(off,) if isinstance(off, AutomaticDiscount) else (),

@@ -58,7 +58,10 @@ def opened(units: list[int], *, tax_included: bool) -> Iterator[tuple[Shop, Cloc
     """A shop with so many units of each variant, the model of it, its clock and its people."""
     clock = Clock()
     # Nothing is told to anybody: what events lead to is no matter of this.
-    quiet = override_settings(PRICES_INCLUDE_TAX=tax_included, BACKGROUND="threads")
+    # The model taxes the postage at one rate.
+    quiet = override_settings(
+        PRICES_INCLUDE_TAX=tax_included, SHIPPING_TAX="OWN_RATE", BACKGROUND="threads"
+    )
     with quiet, mock.patch("django.utils.timezone.now", clock.now):
         _empty()
         shop = Shop(clock.now, tax_included=tax_included)

@@ -60,7 +60,7 @@ class RefusableForm(forms.BaseForm):
 
     def field_at(self, path: Sequence[str]) -> str | None:
         """The form's name for what a ShopError is about; None for the whole form."""
-        names = (self.field_names.get(name, _snake_case(name)) for name in reversed(path))
+        names = (self.field_names.get(name, snake_case(name)) for name in reversed(path))
         return next((name for name in names if name in self.fields), None)
 
 
@@ -312,5 +312,5 @@ def arranged(rows: Iterable[Any], positions: dict[int, int]) -> list[Any]:
     return in_order
 
 
-def _snake_case(name: str) -> str:
+def snake_case(name: str) -> str:
     return re.sub(r"(?=[A-Z])", "_", name).lower()

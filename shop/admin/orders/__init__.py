@@ -4,6 +4,7 @@ orders   the screens
 inlines  what belongs to an order, and to a cart
 moves    what the buttons do
 forms    what takes more than a button
+corrections  forms that correct addresses and parcels, and cancel an order
 texts    how they say it
 """
 

@@ -1,4 +1,4 @@
-"""The forms of an order: parcels, money that goes back, goods that come back.
+"""The forms of an order: parcels, units that are removed, refunds, returns.
 
 Each is one action, whose refusal is shown in it. A form that is sent twice is done once: it has a
 key in it, as the mutations have.
@@ -46,71 +46,49 @@ def _text(label: str, help_text: str = "") -> forms.CharField:
     )
 
 
-class LinesForm(RefusableForm, forms.Form):
-    """Units of an order's lines, and what else an action wants to know.
+def confirmation(label: str) -> forms.BooleanField:
+    """A switch without which a form that cannot be undone does nothing."""
+    return forms.BooleanField(
+        label=label,
+        widget=UnfoldBooleanSwitchWidget,
+        error_messages={"required": "Nothing was done. Turn this on to confirm."},
+    )
+
+
+class OrderForm(RefusableForm, forms.Form):
+    """A form on a page of its own that calls one action of an order.
 
     Attributes:
-        permission: that it takes, as the mutation does.
-        label: on the button, and above the form.
+        permission: Django permission that it needs, the same as the mutation.
+        label: text of the button, and title of the page.
         icon: a name in Material Symbols.
-        units: what the column of units is called.
-        takes_all: whether all that is left is what is mostly wanted.
+        variant: of the button, in django-unfold.
+        table: lines of the order, for django-unfold's table; None without any.
+        refusals: errors that stand above the form.
     """
 
     # The page of an order shows buttons of the classes themselves.
     do_not_call_in_templates = True
 
-    permission: ClassVar[str]
+    permission: ClassVar[str] = "shop.change_order"
     label: ClassVar[str]
     icon: ClassVar[str]
-    units: ClassVar[str]
-    takes_all = False
+    variant: ClassVar[str] = "primary"
+    table: dict[str, Any] | None = None
+    refusals: Sequence[str] = ()
 
     key = forms.CharField(widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, order: Order) -> None:
-        super().__init__(data, initial={"key": secrets.token_hex(16)})
+    def __init__(
+        self, data: Any = None, *, order: Order, initial: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(data, initial={"key": secrets.token_hex(16), **(initial or {})})
         self.order = order
-        lines = order.lines.order_by("position")
-        # One that somebody else has finished meanwhile may have been asked for, and is refused.
-        self.lines = [line for line in lines if self.is_bound or self.left(line)]
-        for line in self.lines:
-            self.add_fields(line)
-
-    def add_fields(self, line: OrderLine) -> None:
-        left = self.left(line)
-        widget = UnfoldAdminIntegerFieldWidget(
-            attrs={
-                "min": 0,
-                "max": left,
-                "aria-label": f"{self.units}: {name_of(line)}",
-                "style": "min-width: 6rem; max-width: 10rem",
-            }
-        )
-        initial = left if self.takes_all else None
-        field = forms.IntegerField(required=False, initial=initial, widget=widget)
-        self.fields[f"quantity_{line.pk}"] = field
 
     @staticmethod
     def fits(order: Order) -> bool:
         """Whether to show the button; the action has the last word."""
         raise NotImplementedError
-
-    @staticmethod
-    def left(line: OrderLine) -> int:
-        """How many units of a line there may be."""
-        raise NotImplementedError
-
-    @property
-    def chosen(self) -> dict[int, int]:
-        """Units by the primary key of the line; nothing and 0 both stand for none."""
-        given = {line.pk: self.cleaned_data[f"quantity_{line.pk}"] for line in self.lines}
-        return {pk: units for pk, units in given.items() if units}
-
-    def field_at(self, path: Sequence[str]) -> str | None:
-        if len(path) > 1 and path[0] == "lines":
-            return f"quantity_{list(self.chosen)[int(path[1])]}"
-        return super().field_at(path)
 
     def write(self, by: Any) -> Told | None:
         """What to say when it is done; None when it was refused, which the form shows then.
@@ -139,18 +117,80 @@ class LinesForm(RefusableForm, forms.Form):
         """Calls the action. Raises ShopError."""
         raise NotImplementedError
 
-    # --- For the page -----------------------------------------------------------------------------
-
     @property
     def told(self) -> str:
-        """What is good to know before."""
+        """Text above the form."""
         raise NotImplementedError
 
     @property
-    def table(self) -> dict[str, Any]:
+    def groups(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        """Titles with their fields, but those of lines."""
+        yield "", [self[name] for name in self.base_fields if name in self.fields]
+
+
+class LinesForm(OrderForm):
+    """Units of an order's lines, and other input of an action.
+
+    Attributes:
+        units: title of the column of units.
+        takes_all: whether all remaining units are filled in.
+    """
+
+    units: ClassVar[str]
+    takes_all = False
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        super().__init__(data, order=order)
+        lines = order.lines.order_by("position")
+        # One that somebody else has finished meanwhile may have been asked for, and is refused.
+        self.lines = [line for line in lines if self.is_bound or self.lists(line)]
+        for line in self.lines:
+            self.add_fields(line)
+
+    def add_fields(self, line: OrderLine) -> None:
+        left = self.left(line)
+        widget = UnfoldAdminIntegerFieldWidget(
+            attrs={
+                "min": 0,
+                "max": left,
+                "aria-label": f"{self.units}: {name_of(line)}",
+                "style": "min-width: 6rem; max-width: 10rem",
+            }
+        )
+        initial = left if self.takes_all else None
+        field = forms.IntegerField(required=False, initial=initial, widget=widget)
+        self.fields[f"quantity_{line.pk}"] = field
+
+    @staticmethod
+    def left(line: OrderLine) -> int:
+        """How many units of a line there may be."""
+        raise NotImplementedError
+
+    def lists(self, line: OrderLine) -> bool:
+        """Whether the form shows a line."""
+        return bool(self.left(line))
+
+    @property
+    def chosen(self) -> dict[int, int]:
+        """Units by the primary key of the line; nothing and 0 both stand for none."""
+        given = {line.pk: self.cleaned_data[f"quantity_{line.pk}"] for line in self.lines}
+        return {pk: units for pk, units in given.items() if units}
+
+    def field_at(self, path: Sequence[str]) -> str | None:
+        if len(path) > 1 and path[0] == "lines":
+            return f"quantity_{list(self.chosen)[int(path[1])]}"
+        return super().field_at(path)
+
+    # --- For the page -----------------------------------------------------------------------------
+
+    @property
+    def table(self) -> dict[str, Any]:  # type: ignore[override]
         """The lines, for django-unfold's table."""
-        shown = [line for line in self.lines if self.left(line) or self.units_of(line).value()]
-        return {"headers": self.headers, "rows": [self.cells(line) for line in shown]}
+        return {"headers": self.headers, "rows": [self.cells(line) for line in self.shown_lines]}
+
+    @property
+    def shown_lines(self) -> list[OrderLine]:
+        return [line for line in self.lines if self.lists(line) or self.units_of(line).value()]
 
     @property
     def headers(self) -> list[str]:
@@ -162,7 +202,7 @@ class LinesForm(RefusableForm, forms.Form):
         return [name_of(line), line.sku or "–", self.left(line), marked if units.errors else units]
 
     @property
-    def refusals(self) -> list[str]:
+    def refusals(self) -> list[str]:  # type: ignore[override]
         """What is wrong with units, by line. On a narrow screen cells have no room for it."""
         return [
             f"{name_of(line)}: {error}"
@@ -173,26 +213,65 @@ class LinesForm(RefusableForm, forms.Form):
     def units_of(self, line: OrderLine) -> forms.BoundField:
         return self[f"quantity_{line.pk}"]
 
-    @property
-    def others(self) -> Iterator[forms.BoundField]:
-        """The fields that are no line's."""
-        return (self[name] for name in self.base_fields)
-
 
 class ParcelForm(LinesForm):
-    """Ships units as one parcel."""
+    """Ships units as one parcel; refunded units only when a switch says so."""
 
-    permission = "shop.change_order"
     label = "Ship a parcel"
     icon = "package_2"
     units = "In the parcel"
-    fits = staticmethod(to_ship)
     left = staticmethod(aftersales.shippable)
     takes_all = True
 
     carrier = _text("Carrier")
     tracking_number = _text("Tracking number")
     tracking_url = _text("Tracking address", "Where to follow it: an http or https address.")
+    include_refunded = forms.BooleanField(
+        label="Ship refunded units too",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="The customer keeps the refund. Off, only units that are left can be shipped.",
+    )
+
+    def __init__(self, data: Any = None, *, order: Order) -> None:
+        super().__init__(data, order=order)
+        # Shown where there are refunded units to ship.
+        self.refunded = {
+            line.pk: line.unshipped - line.to_ship
+            for line in self.lines
+            if line.unshipped > line.to_ship
+        }
+        is_gone = order.payment_status == PaymentStatus.REFUNDED
+        if not self.refunded and not is_gone and not self.is_bound:
+            del self.fields["include_refunded"]
+
+    def add_fields(self, line: OrderLine) -> None:
+        super().add_fields(line)
+        self.fields[f"quantity_{line.pk}"].widget.attrs["max"] = line.unshipped
+
+    @staticmethod
+    def fits(order: Order) -> bool:
+        if to_ship(order):
+            return True
+        # Of an order that left the list of those to be shipped, refunded units may remain.
+        some = order.payment_status in (PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED)
+        if not some or order.status != OrderStatus.CONFIRMED:
+            return False
+        return any(line.unshipped for line in order.lines.all())
+
+    def lists(self, line: OrderLine) -> bool:
+        return bool(line.unshipped)
+
+    @property
+    def headers(self) -> list[str]:
+        names = super().headers
+        return [*names[:-1], "Refunded", names[-1]] if self.refunded else names
+
+    def cells(self, line: OrderLine) -> list[Any]:
+        cells = super().cells(line)
+        if not self.refunded:
+            return cells
+        return [*cells[:-1], self.refunded.get(line.pk, 0), cells[-1]]
 
     @property
     def told(self) -> str:
@@ -202,10 +281,41 @@ class ParcelForm(LinesForm):
 
     def perform(self, by: Any, key: str) -> Told:
         given = self.cleaned_data
-        names = ("carrier", "tracking_number", "tracking_url")
-        tracking = {name: given[name] for name in names}
-        aftersales.fulfil(self.order, self.chosen, **tracking, by=by, key=key)
+        names = ("carrier", "tracking_number", "tracking_url", "include_refunded")
+        options = {name: given[name] for name in names}
+        aftersales.fulfil(self.order, self.chosen, **options, by=by, key=key)
         return "The parcel is shipped.", messages.SUCCESS
+
+
+class RemoveForm(LinesForm):
+    """Removes units from an order that is not paid yet."""
+
+    label = "Remove items"
+    icon = "remove_shopping_cart"
+    variant = "danger"
+    units = "Removed now"
+    left = staticmethod(aftersales.unshipped)
+
+    reason = _text("Reason", _REASON)
+    confirm = confirmation("Remove these units. They cannot be added again")
+
+    @staticmethod
+    def fits(order: Order) -> bool:
+        return to_ship(order) and order.payment_status == PaymentStatus.AUTHORIZED
+
+    @property
+    def told(self) -> str:
+        total = money(self.order.total, self.order.currency)
+        return (
+            f"The order comes to {total} and is not paid yet. It costs less by the price of these "
+            "units, and so does what is captured. The customer gets a mail."
+        )
+
+    def perform(self, by: Any, key: str) -> Told:
+        reason = self.cleaned_data["reason"]
+        order = aftersales.cancel_lines(self.order, self.chosen, reason=reason, by=by, key=key)
+        total = money(order.total, order.currency)
+        return f"The units are removed. The order comes to {total} now.", messages.SUCCESS
 
 
 class RefundForm(LinesForm):
@@ -332,10 +442,3 @@ class ReturnForm(LinesForm):
         back = {pk: Back(units, given[f"restock_{pk}"]) for pk, units in self.chosen.items()}
         aftersales.return_(self.order, back, reason=given["reason"], by=by, key=key)
         return "The goods are back.", messages.SUCCESS
-
-
-FORMS: dict[str, type[LinesForm]] = {
-    "parcel": ParcelForm,
-    "refund": RefundForm,
-    "return": ReturnForm,
-}

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.timezone import localtime
@@ -13,6 +14,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from shop.admin.fields import money
+from shop.admin.orders.moves import LIVE
 from shop.admin.orders.texts import contents, name_of
 from shop.models import (
     CartLine,
@@ -24,6 +26,9 @@ from shop.models import (
     RefundState,
     Return,
 )
+
+# Links to the forms of a parcel, by their names in the addresses.
+CORRECTIONS = {"tracking": "Edit tracking", "undo": "Cancel parcel"}
 
 
 class Rows(TabularInline):
@@ -143,13 +148,31 @@ def _due(dispute: Dispute) -> str:
 
 class FulfillmentInline(Rows):
     model = Fulfillment
-    fields = ("created_at", "contents", "carrier", "tracking")
+    fields = ("created_at", "contents", "carrier", "tracking", "corrections")
     readonly_fields = fields
     ordering = ("created_at", "id")
     verbose_name_plural = "parcels"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).prefetch_related("lines__line")
+        # There is an inline for each request.
+        self._may_correct = request.user.has_perm("shop.change_order")
+        rows = super().get_queryset(request).select_related("order")
+        return rows.prefetch_related("lines__line")
+
+    @display(description="Corrections")
+    def corrections(self, parcel: Fulfillment) -> str:
+        if parcel.cancelled_at is not None:
+            when = date_format(localtime(parcel.cancelled_at), "SHORT_DATETIME_FORMAT")
+            return f"Cancelled {when}"
+        if not self._may_correct:
+            return "–"
+        links = [
+            (reverse(f"admin:shop_fulfillment_{name}", args=[parcel.order_id, parcel.pk]), label)
+            for name, label in CORRECTIONS.items()
+            if parcel.order.status in LIVE
+        ]
+        link = '<div><a href="{}" class="text-primary-600 underline">{}</a></div>'
+        return format_html_join("", link, links) or "–"
 
     @display(description="Contents")
     def contents(self, parcel: Fulfillment) -> str:

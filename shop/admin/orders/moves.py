@@ -7,7 +7,7 @@ from typing import Any
 from shop.actions import aftersales
 from shop.models import FulfillmentStatus, Order, OrderStatus, PaymentStatus
 
-_OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
+OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 LIVE = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
 
 
@@ -45,9 +45,9 @@ def _promised(order: Order) -> bool:
     return order.payment_status == PaymentStatus.AUTHORIZED and order.status in LIVE
 
 
-def _to_cancel(order: Order) -> bool:
+def to_cancel(order: Order) -> bool:
     unshipped = (FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED)
-    return order.status in _OPEN and order.fulfillment_status in unshipped
+    return order.status in OPEN and order.fulfillment_status in unshipped
 
 
 MOVES: dict[str, Move] = {
@@ -68,16 +68,6 @@ MOVES: dict[str, Move] = {
         fits=_promised,
         label="The money has come",
         icon="payments",
-    ),
-    "cancel": Move(
-        permission="shop.change_order",
-        done="The order is cancelled; what was paid goes back.",
-        make=lambda order, by, text: aftersales.cancel(order, reason=text, by=by),
-        fits=_to_cancel,
-        label="Cancel",
-        icon="cancel",
-        variant="danger",
-        field="Reason, for the customer",
     ),
     "note": Move(
         permission="shop.add_orderevent",

@@ -18,7 +18,7 @@ from unfold.decorators import display
 
 from shop.admin.fields import money, on_one_line
 from shop.admin.filters import DayRangeFilter, OpenDisputeFilter
-from shop.admin.orders.forms import FORMS
+from shop.admin.orders.corrections import FORMS, PARCEL_FORMS
 from shop.admin.orders.inlines import (
     CartLineInline,
     EventInline,
@@ -31,7 +31,14 @@ from shop.admin.orders.moves import MOVES
 from shop.admin.orders.texts import address
 from shop.admin.writing import ReadOnlyAdmin
 from shop.errors import ShopError
-from shop.models import Cart, FulfillmentStatus, Order, OrderStatus, PaymentStatus
+from shop.models import (
+    Cart,
+    Fulfillment,
+    FulfillmentStatus,
+    Order,
+    OrderStatus,
+    PaymentStatus,
+)
 from shop.models.customers import email_key
 from shop.text import normalize_code
 
@@ -128,7 +135,16 @@ class OrderAdmin(ReadOnlyAdmin):
             path(f"<int:pk>/{name}/", view, {"name": name}, name=f"shop_order_{name}")
             for name, view in views
         ]
-        return [*own, *super().get_urls()]
+        parcels = [
+            path(
+                f"<int:pk>/parcels/<int:parcel>/{name}/",
+                form,
+                {"name": name},
+                name=f"shop_fulfillment_{name}",
+            )
+            for name in PARCEL_FORMS
+        ]
+        return [*own, *parcels, *super().get_urls()]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet, search_term: str
@@ -173,13 +189,18 @@ class OrderAdmin(ReadOnlyAdmin):
             self.message_user(request, move.done, messages.SUCCESS)
         return redirect("admin:shop_order_change", pk)
 
-    def form_view(self, request: HttpRequest, pk: int, name: str) -> HttpResponseBase:
-        """A form that takes more than a button, and what it sends."""
-        kind = FORMS[name]
+    def form_view(
+        self, request: HttpRequest, pk: int, name: str, parcel: int | None = None
+    ) -> HttpResponseBase:
+        """A form about an order, or about one of its parcels, and what it sends."""
+        kind: Any = FORMS[name] if parcel is None else PARCEL_FORMS[name]
         # It shows the order's lines, refused or not.
         if not (request.user.has_perm(kind.permission) and self.has_view_permission(request)):
             raise PermissionDenied
-        form = kind(request.POST or None, order=get_object_or_404(Order, pk=pk))
+        about: dict[str, Any] = {"order": get_object_or_404(Order, pk=pk)}
+        if parcel is not None:
+            about["parcel"] = get_object_or_404(Fulfillment, pk=parcel, order=pk)
+        form = kind(request.POST or None, **about)
         told = form.write(request.user) if form.is_valid() else None
         if told:
             self.message_user(request, *told)

@@ -160,23 +160,12 @@ def test_buttons_move_an_order_and_leave_entries(owner: Client, people: Any) -> 
     ]
 
 
-def test_the_button_calls_an_order_off_once(owner: Client, people: Any) -> None:
-    order = place(people.shopper)
-    done = messages_of(move(owner, order, "cancel", "Sold out"))
-    assert done == ["The order is cancelled; what was paid goes back."]
-    order.refresh_from_db()
-    assert (order.status, order.payment_status) == ("cancelled", "refunded")
-    assert order.events.get(kind="cancelled").text == "Sold out"
-    refused = messages_of(move(owner, order, "cancel"))
-    assert refused == ["Only what has not ended, and of which nothing was shipped, is called off."]
-
-
 @pytest.mark.parametrize(
     ("state", "shown"),
     [
-        (PaymentState.CREATED, {"cancel", "note"}),
-        (PaymentState.AUTHORIZED, {"fulfil", "capture", "cancel", "note"}),
-        (PaymentState.CAPTURED, {"fulfil", "cancel", "note"}),
+        (PaymentState.CREATED, {"note"}),
+        (PaymentState.AUTHORIZED, {"fulfil", "capture", "note"}),
+        (PaymentState.CAPTURED, {"fulfil", "note"}),
         (PaymentState.FAILED, {"note"}),
     ],
 )
@@ -185,7 +174,7 @@ def test_buttons_are_there_where_they_do_something(
 ) -> None:
     order = place(people.shopper, state=state)
     page = owner.get(change_url(order)).content.decode()
-    names = ("fulfil", "capture", "cancel", "note")
+    names = ("fulfil", "capture", "note")
     assert {name for name in names if f"/{order.pk}/{name}/" in page} == shown
 
 
@@ -194,20 +183,20 @@ def test_who_may_only_look_moves_nothing(client: Client, people: Any, dump: Any)
     client.force_login(people.clerk)
     page = client.get(change_url(order)).content.decode()
     before = dump()
-    for name in ("fulfil", "capture", "cancel", "note"):
+    for name in ("fulfil", "capture", "note"):
         assert f"/{name}/" not in page
         assert move(client, order, name).status_code == 403
     refused = AuditEntry.objects.filter(outcome="refused").order_by("pk")
     assert [entry.action for entry in refused] == [
-        f"admin:shop_order_{name}" for name in ("fulfil", "capture", "cancel", "note")
+        f"admin:shop_order_{name}" for name in ("fulfil", "capture", "note")
     ]
     assert dump() | {"shop.AuditEntry": []} == before
 
 
 def test_buttons_are_pressed_and_not_visited(owner: Client, people: Any) -> None:
     order = place(people.shopper)
-    assert owner.get(reverse("admin:shop_order_cancel", args=[order.pk])).status_code == 405
-    assert owner.post(reverse("admin:shop_order_cancel", args=[987_654])).status_code == 404
+    assert owner.get(reverse("admin:shop_order_fulfil", args=[order.pk])).status_code == 405
+    assert owner.post(reverse("admin:shop_order_fulfil", args=[987_654])).status_code == 404
     order.refresh_from_db()
     assert order.status == "confirmed"
 

@@ -10,13 +10,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
-from shop.models.fields import ExactCharField, PathRelation, SortKeyField
+from shop.models.fields import ExactCharField, PathRelation, SortKeyField, VerbatimCharField
 from shop.money import MAX_MINOR_UNITS
 from shop.text import sort_key
 
 NAME_LENGTH = 400
 SLUG_LENGTH = 255
 BARCODE_LENGTH = 64
+SKU_LENGTH = 255
 TAX_CATEGORY_LENGTH = 32
 # In `price_key`, where nothing is null: above every price.
 NO_PRICE = 2**62
@@ -252,7 +253,7 @@ class Variant(models.Model):
     """What is bought: a product in one combination of its options."""
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="variants")
-    sku = ExactCharField(max_length=120, unique=True, null=True, blank=True)
+    sku = VerbatimCharField(max_length=SKU_LENGTH, unique=True, null=True, blank=True)
     name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     # [{"name": "Size", "value": "M"}, ...] in the order of the product's options.
     options = models.JSONField(default=list, blank=True)

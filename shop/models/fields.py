@@ -28,6 +28,23 @@ class ExactCharField(models.CharField):
         }
 
 
+class VerbatimCharField(ExactCharField):
+    """Text that compares byte for byte on every engine, trailing spaces included.
+
+    MariaDB's binary collation pads: there "A" and "A " are one value of a unique key.
+    """
+
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "mysql":
+            is_mariadb = connection.mysql_is_mariadb
+            parameters["collation"] = "utf8mb4_nopad_bin" if is_mariadb else "utf8mb4_0900_bin"
+        return parameters
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"strip": False, **kwargs})
+
+
 class SortKeyField(ExactCharField):
     """The stored, indexed sort key of a name; kept by the model's `save` and by bulk writers."""
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shop.models.carts import Cart
-from shop.models.catalog import NAME_LENGTH, Variant
+from shop.models.catalog import NAME_LENGTH, SKU_LENGTH, Variant
 from shop.models.customers import EMAIL_LENGTH
 from shop.models.fields import ExactCharField
 from shop.models.promotions import Voucher
@@ -185,7 +185,7 @@ class OrderLine(models.Model):
     order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField()
     variant = models.ForeignKey(Variant, models.SET_NULL, null=True, related_name="+")
-    sku = models.CharField(max_length=120, blank=True, default="")
+    sku = models.CharField(max_length=SKU_LENGTH, blank=True, default="")
     name = models.CharField(max_length=NAME_LENGTH)
     variant_name = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
     quantity = models.PositiveIntegerField()

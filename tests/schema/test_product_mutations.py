@@ -118,7 +118,7 @@ TWINS = [{"sku": "A", "options": SIZE_M}, {"sku": "B", "options": [{"name": "siz
         ({"name": "Vase", "seoTitle": "x" * 401}, ("INVALID", ["seoTitle"])),
         ({"name": "Vase", "status": "PUBLISHED"}, ("NOT_PUBLISHABLE", ["status"])),
         (variant(sku="MUG-1-S"), ("DUPLICATE_SKU", ["variants", "0", "sku"])),
-        (variant(sku="x" * 121), ("INVALID", ["variants", "0", "sku"])),
+        (variant(sku="x" * 256), ("INVALID", ["variants", "0", "sku"])),
         (variant(price="-0.01"), ("INVALID_PRICE", ["variants", "0", "price"])),
         (variant(price="1.005"), ("INVALID_PRICE", ["variants", "0", "price"])),
         (variant(price="9" * 20), ("INVALID_PRICE", ["variants", "0", "price"])),

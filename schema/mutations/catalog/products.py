@@ -27,7 +27,10 @@ class OptionInput(graphene.InputObjectType):
 class VariantFields:
     """Input fields of a variant."""
 
-    sku = graphene.String(description="Stock keeping unit, unique in the shop.")
+    sku = graphene.String(
+        description="Stock keeping unit of at most 255 characters, unique in the shop. Stored as "
+        "given: blanks, case and accents distinguish SKUs. Null, empty or blank for none."
+    )
     options = graphene.List(
         graphene.NonNull(OptionInput), description="Up to three; unique within the product."
     )

@@ -25,13 +25,12 @@ from shop.errors import (
 )
 from shop.input_errors import InputErrors
 from shop.models import Media, Product, Stock, Variant
-from shop.models.catalog import BARCODE_LENGTH, NAME_LENGTH
+from shop.models.catalog import BARCODE_LENGTH, NAME_LENGTH, SKU_LENGTH
 from shop.money import MAX_MINOR_UNITS
 from shop.text import fold, is_blank
 
 Option = dict[str, str]
 MAX_OPTIONS = 3
-SKU_LENGTH = 120
 OPTION_LENGTH = 255
 MAX_POSITION = 2**31 - 1
 
@@ -216,7 +215,8 @@ def _check_siblings(variant: Variant, siblings: Sequence[Variant], errors: Input
 
 
 def _set_sku(variant: Variant, given: str | None) -> None:
-    sku = given.replace("\x00", "").strip() if given and not is_blank(given) else None
+    # Kept as it stands, blanks at its ends too: other systems know the variant by it.
+    sku = given.replace("\x00", "") if given and not is_blank(given) else None
     if sku and len(sku) > SKU_LENGTH:
         raise Invalid(f"A SKU has at most {SKU_LENGTH} characters.", field=["sku"])
     if sku and Variant.objects.exclude(pk=variant.pk).filter(sku=sku).exists():

@@ -147,10 +147,10 @@ def _cells_of_each(order: Order) -> list[str]:
 
 def _cells_of_line(line: OrderLine) -> list[str]:
     units = (line.quantity, line.cancelled, line.fulfilled, line.returned, line.refunded)
-    names = (line.sku, line.name, line.variant_name)
     return [
         str(line.position),
-        *map(_text, names),
+        _sku(line.sku),
+        *map(_text, (line.name, line.variant_name)),
         *map(str, units),
         *(format_minor(minor, line.currency) for minor in (line.unit_price, line.subtotal)),
         format_minor(line.discount, line.currency),
@@ -174,6 +174,12 @@ def _cells_of_whole(order: Order, paid: Mapping[str, Any]) -> list[str]:
         *map(_text, (order.shipping_name, ", ".join(told), order.note)),
         *(_text(address.get(name, "")) for address in (shipping, billing) for name in _ADDRESS),
     ]
+
+
+def _sku(text: str) -> str:
+    """A SKU as it is: blanks at its ends are a part of it, and some spreadsheets take them off."""
+    runs = any(no_formula(shown) != shown for shown in (text, text.strip()))
+    return f"'{text}" if runs else text
 
 
 def _text(text: str) -> str:

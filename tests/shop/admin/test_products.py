@@ -68,6 +68,14 @@ def test_price_in_the_inline_reaches_the_product(owner, shop):
     assert (shop.lamp.min_price, shop.lamp.status) == (3990, ProductStatus.PUBLISHED)
 
 
+def test_blanks_of_skus_are_left_alone(owner, shop):
+    variant = shop.lamp.variants.get(sku="HERON-S")
+    Variant.objects.filter(pk=variant.pk).update(sku=" HERON  S ")
+    data = {"variants-0-sku": " HERON  S ", "variants-0-price": "39.90"}
+    assert save(owner, change_url(shop.lamp), data).status_code == 302
+    assert Variant.objects.values_list("sku", "price").get(pk=variant.pk) == (" HERON  S ", 3990)
+
+
 def test_saving_unchanged_writes_nothing(owner, shop):
     before = Product.objects.values().get(pk=shop.lamp.pk)
     assert save(owner, change_url(shop.lamp), {}).status_code == 302

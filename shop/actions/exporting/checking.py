@@ -27,7 +27,7 @@ def read_back(handle: str, lines: list[list[str]], sheet: Sheet) -> ProductDraft
     if rules.handle_of(block) != handle:
         raise Invalid("its slug would be read as another one")
     try:
-        return rules.draft(block, handle, Notes("", handle))
+        return rules.draft(block, handle, Notes("", handle, sheet.layout))
     except Skip as skip:
         raise Invalid(f"an import would refuse it ({skip.message.rstrip('.')})") from None
 

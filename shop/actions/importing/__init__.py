@@ -5,11 +5,13 @@ the last import) -> `creating`, or `comparing` and `changing` (rows of the shop)
 in `batches`.
 """
 
+from shop.actions.importing.delimiters import DELIMITERS
 from shop.actions.importing.reader import NotACatalog, Source
 from shop.actions.importing.report import Code, Problem, Report, Result, Severity
 from shop.actions.importing.runner import Progress, check, run
 
 __all__ = [
+    "DELIMITERS",
     "Code",
     "NotACatalog",
     "Problem",

@@ -144,10 +144,14 @@ def _save_stock(changes: Sequence[Change], reference: str) -> None:
         for pk, line in change.variants.lines.items():
             if pk in short:
                 message = f"{short[pk]:,} of its units are reserved and were not taken away."
-                change.plan.notes.add(Code.QUANTITY_RESERVED, message, line, lasting=False)
+                change.plan.notes.add(
+                    Code.QUANTITY_RESERVED, message, line, column="quantity", lasting=False
+                )
             if pk in stays:
                 message = "More of it is reserved than there is: it stays on back-order."
-                change.plan.notes.add(Code.QUANTITY_RESERVED, message, line, lasting=False)
+                change.plan.notes.add(
+                    Code.QUANTITY_RESERVED, message, line, column="policy", lasting=False
+                )
 
 
 def _save_links(changes: Sequence[Change]) -> None:

@@ -160,7 +160,7 @@ def _settle_status(change: Change, shelves: Shelves, *, overwrite: bool, now: da
         product.status = ProductStatus.DRAFT.value
         plan.notes.drop(Code.NOT_PUBLISHED)
         message = "No variant has a price: the product is a draft until one has."
-        plan.notes.add(Code.NOT_PUBLISHED, message, plan.drafted.line)
+        plan.notes.add(Code.NOT_PUBLISHED, message, plan.drafted.line, column="price")
     if product.status == ProductStatus.PUBLISHED:
         product.published_at = product.published_at or now
     if "status" in plan.drafted.fields and priced:

@@ -167,7 +167,13 @@ class _Comparison:
         if variant.price is None or variant.compare_at <= variant.price:
             variant.compare_at = None
             message = "The compare-at price was left out: it is not above the price."
-            self.plan.notes.add(Code.COMPARE_AT_DROPPED, message, self.draft.line, lasting=False)
+            self.plan.notes.add(
+                Code.COMPARE_AT_DROPPED,
+                message,
+                self.draft.line,
+                column="compare_at",
+                lasting=False,
+            )
 
     def _set_stock(self, changes: VariantChanges) -> None:
         units, pk = self.draft.units, self.variant.pk

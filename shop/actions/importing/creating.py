@@ -165,7 +165,7 @@ def _product(plan: Plan, shelves: Shelves, now: datetime) -> tuple[Product, str]
     if not plan.slug:
         plan.slug = free_slug(Product.objects.all(), plan.handle)
         message = f'Another product has the slug "{plan.handle}"; this one is "{plan.slug}".'
-        plan.notes.add(Code.SLUG_TAKEN, message, draft.line)
+        plan.notes.add(Code.SLUG_TAKEN, message, draft.line, column="handle")
     product = Product(
         name=fields["name"],
         name_key=sort_key(fields["name"]),

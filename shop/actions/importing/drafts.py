@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shop.actions.importing.layout import Layout
 from shop.actions.importing.report import Code, Problem, printable
 from shop.text import one_line
 
@@ -59,22 +60,39 @@ class ProductDraft:
 class Skip(Exception):
     """The product at hand cannot be imported."""
 
-    def __init__(self, code: Code, message: str, line: int) -> None:
+    def __init__(self, code: Code, message: str, line: int, column: str | None = None) -> None:
         super().__init__(message)
-        self.code, self.message, self.line = code, message, line
+        self.code, self.message, self.line, self.column = code, message, line, column
 
 
 class Notes:
     """Collects the problems of one product."""
 
-    def __init__(self, file: str, handle: str) -> None:
+    def __init__(self, file: str, handle: str, layout: Layout) -> None:
         self.file = file
         self.handle = printable(handle)
+        self.layout = layout
         self.problems: list[Problem] = []
 
-    def add(self, code: Code, message: str, line: int, *, lasting: bool = True) -> None:
+    def add(
+        self,
+        code: Code,
+        message: str,
+        line: int,
+        *,
+        column: str | None = None,
+        lasting: bool = True,
+    ) -> None:
+        """Adds a problem; its message ends with the header of its column.
+
+        Args:
+            column: name of the column in `Layout`; nothing is told of one that the file lacks.
+        """
+        title = printable(self.layout.title(column))
+        text = printable(message)
+        shown = f'{text.removesuffix(".")} (column "{title}").' if title else text
         self.problems.append(
-            Problem(self.file, line, self.handle, code, printable(message), lasting)
+            Problem(self.file, line, self.handle, code, shown, lasting, title, text, column)
         )
 
     def drop(self, code: Code) -> None:
@@ -85,15 +103,17 @@ class Notes:
         """The lasting problems as the snapshot keeps them: by row of the product, not of a file."""
         rows = {line: index for index, line in enumerate(lines)}
         return [
-            [rows.get(problem.row, 0), problem.code, problem.message]
+            # The header may be another in the next file.
+            [rows.get(problem.row, 0), problem.code, problem.text, problem.name]
             for problem in self.problems
             if problem.lasting
         ]
 
     def recall(self, kept: Sequence[Sequence[Any]], lines: Sequence[int]) -> None:
         """Tells again what `kept` says, of a product whose rows now stand on `lines`."""
-        for row, code, message in kept:
-            self.add(Code(code), message, lines[min(row, len(lines) - 1)])
+        for row, code, message, *name in kept:
+            line = lines[min(row, len(lines) - 1)]
+            self.add(Code(code), message, line, column=name[0] if name else None)
 
 
 def clean(text: str) -> str:

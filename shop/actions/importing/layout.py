@@ -10,7 +10,7 @@ from django.conf import settings
 from shop.errors import Invalid
 
 # Raised whenever a rule changes what the same rows become: every product is then looked at again.
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 # Name used here -> headers that mean it, in any case: the layout of exports up to 2024, then the
 # later template's, then other exporters'.
@@ -48,6 +48,7 @@ _HEADERS = {
     "seo_title": ("seo title",),
     "seo_description": ("seo description",),
 }
+_NEEDED = ("handle", "title")
 _NAMES = {header: name for name, headers in _HEADERS.items() for header in headers}
 _METAFIELD = re.compile(
     r"(?P<label>.*?)\s*\(product\.metafields\.(?P<space>[\w-]+)\.(?P<key>[\w-]+)\)"
@@ -66,6 +67,11 @@ class Metafield:
     label: str
     slug: str
 
+    @property
+    def name(self) -> str:
+        """The name of the column for `Layout.title`."""
+        return f"metafield:{self.slug}"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -75,12 +81,16 @@ class Layout:
         width: number of columns.
         columns: name used here -> index.
         metafields: custom columns, read as attributes.
+        header: the cells of the first row, as the file has them.
+        delimiter: what separates the columns.
     """
 
     width: int
     columns: dict[str, int]
     metafields: tuple[Metafield, ...]
     order: tuple[tuple[str, int], ...]
+    header: tuple[str, ...] = ()
+    delimiter: str = ","
 
     def has(self, *names: str) -> bool:
         """Whether any of these columns is in the file."""
@@ -94,9 +104,25 @@ class Layout:
     def has_options(self) -> bool:
         return self.has("option1_value", "option2_value", "option3_value")
 
+    def title(self, name: str | None) -> str:
+        """The header of a column as the file has it, empty when it has no such column.
+
+        Args:
+            name: as in `columns`, of a metafield, or "header:" and the header.
+        """
+        if name is None:
+            return ""
+        if name.startswith("header:"):
+            return name.removeprefix("header:")
+        places = {field.name: field.index for field in self.metafields} | self.columns
+        return self.header[places[name]].strip() if name in places else ""
+
     def cells(self, row: Sequence[str]) -> dict[str, str]:
-        """The columns that are read, trimmed; a column that the file lacks is missing."""
-        return {name: row[index].strip() for name, index in self.columns.items()}
+        """The columns that are read, trimmed but for the SKU; those not in the file are missing."""
+        return {
+            name: row[index] if name == "sku" else row[index].strip()
+            for name, index in self.columns.items()
+        }
 
     def digest(self, rows: Iterable[Sequence[str]]) -> str:
         """A digest of everything that is read of `rows`, and of the rules that read it."""
@@ -110,7 +136,20 @@ class Layout:
         return hasher.hexdigest()
 
 
-def recognise(header: Sequence[str]) -> Layout:
+def known_columns(header: Sequence[str], *, needed: bool = False) -> int:
+    """The number of cells of `header` that name a column which is read.
+
+    Args:
+        needed: count nothing unless the columns are there that every file needs.
+    """
+    titles = [" ".join(cell.split()).casefold() for cell in header]
+    names = {_NAMES[title] for title in titles if title in _NAMES}
+    if needed and not names.issuperset(_NEEDED):
+        return 0
+    return len(names) + sum(_METAFIELD.fullmatch(title) is not None for title in titles)
+
+
+def recognise(header: Sequence[str], delimiter: str = ",") -> Layout:
     """The layout that `header` describes.
 
     Raises:
@@ -130,7 +169,7 @@ def recognise(header: Sequence[str]) -> Layout:
         elif found := _METAFIELD.fullmatch(title):
             slug = found["key"].lower().replace("_", "-").strip("-") or "custom"
             metafields.append(Metafield(index, found["label"] or found["key"], slug))
-    missing = [wanted for wanted in ("handle", "title") if wanted not in columns]
+    missing = [wanted for wanted in _NEEDED if wanted not in columns]
     if missing:
         names = " and ".join(f'"{name.title()}"' for name in missing)
         raise Invalid(f"it is no product CSV: its first line has no column {names}")
@@ -140,4 +179,4 @@ def recognise(header: Sequence[str]) -> Layout:
             *((f"{field.label}\x1d{field.slug}", field.index) for field in metafields),
         ]
     )
-    return Layout(len(header), columns, tuple(metafields), tuple(order))
+    return Layout(len(header), columns, tuple(metafields), tuple(order), tuple(header), delimiter)

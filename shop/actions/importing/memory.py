@@ -137,7 +137,7 @@ def _variant(
 
 def note_sku(wanted: str, given: str, line: int, notes: Notes) -> None:
     message = f'The SKU "{wanted}" is taken by another variant; this one is "{given}".'
-    notes.add(Code.SKU_TAKEN, message, line)
+    notes.add(Code.SKU_TAKEN, message, line, column="sku")
 
 
 def _status(
@@ -148,5 +148,5 @@ def _status(
     if stated != ProductStatus.PUBLISHED or priced:
         return stated
     message = "No variant has a price: the product is a draft until one has."
-    notes.add(Code.NOT_PUBLISHED, message, draft.line)
+    notes.add(Code.NOT_PUBLISHED, message, draft.line, column="price")
     return ProductStatus.DRAFT.value

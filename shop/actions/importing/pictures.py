@@ -19,18 +19,19 @@ def read(
     """
     if not layout.has("image", "variant_image"):
         return None
-    placed = []
+    placed: list[tuple[int, str, str, int, str]] = []
     for cells, line in zip(rows, lines, strict=True):
         if url := cells.get("image"):
             place = _place(cells.get("image_position", ""))
-            placed.append((place, url, _alt(cells.get("image_alt", ""), line, notes), line))
+            alt = _alt(cells.get("image_alt", ""), line, notes)
+            placed.append((place, url, alt, line, "image"))
     placed.sort(key=lambda picture: picture[0])
     for cells, line in zip(rows, lines, strict=True):
         if url := cells.get("variant_image"):
-            placed.append((0, url, "", line))
+            placed.append((0, url, "", line, "variant_image"))
     alts: dict[str, str] = {}
     refused = set()
-    for _, url, alt, line in placed:
+    for _, url, alt, line, column in placed:
         # The product may have had a picture with this address before the rule was as strict: what
         # is compared with it still has the address, and only new pictures are not created.
         if is_storable(url):
@@ -38,7 +39,7 @@ def read(
         if not is_allowed(url) and url not in refused:
             refused.add(url)
             message = f'"{url[:80]}" is not the public address of a picture: none is created.'
-            notes.add(Code.IMAGE_INVALID, message, line)
+            notes.add(Code.IMAGE_INVALID, message, line, column=column)
     return [[url, alt] for url, alt in alts.items()]
 
 
@@ -51,5 +52,5 @@ def _alt(text: str, line: int, notes: Notes) -> str:
     alt = clean(text)
     if len(alt) > NAME_LENGTH:
         message = f"The alternative text was cut after {NAME_LENGTH} characters."
-        notes.add(Code.TEXT_CUT, message, line)
+        notes.add(Code.TEXT_CUT, message, line, column="image_alt")
     return alt[:NAME_LENGTH].rstrip()

@@ -59,7 +59,7 @@ class Plan:
 def begin(block: Block) -> Plan:
     """A plan that knows no more than its rows."""
     handle = rules.handle_of(block)
-    return Plan(block, handle, Notes(block.file, handle or block.handle))
+    return Plan(block, handle, Notes(block.file, handle or block.handle, block.layout))
 
 
 def make(blocks: Sequence[Block], *, overwrite: bool) -> list[Plan]:
@@ -89,7 +89,7 @@ def _settle_unchanged(plans: Sequence[Plan]) -> None:
         for handle, digest, problems in rows.values_list("handle", "digest", "snapshot__problems")
     }
     for plan in plans:
-        plan.digest = plan.block.layout.digest(plan.block.rows)
+        plan.digest = plan.block.digest()
         digest, problems = known.get(plan.handle, ("", None))
         if digest == plan.digest:
             plan.result = Result.UNCHANGED
@@ -101,9 +101,9 @@ def _apply_rules(plan: Plan) -> None:
         plan.draft = rules.draft(plan.block, plan.handle, plan.notes)
     except Skip as skip:
         plan.result = Result.SKIPPED
-        plan.notes.add(skip.code, skip.message, skip.line)
+        plan.notes.add(skip.code, skip.message, skip.line, column=skip.column)
         return
-    plan.digest = plan.digest or plan.block.layout.digest(plan.block.rows)
+    plan.digest = plan.digest or plan.block.digest()
     plan.slug = plan.handle
 
 

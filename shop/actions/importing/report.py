@@ -44,6 +44,7 @@ class Code(StrEnum):
     STATUS_UNKNOWN = "STATUS_UNKNOWN"
     CATEGORY_TOO_DEEP = "CATEGORY_TOO_DEEP"
     VARIANT_UNKNOWN = "VARIANT_UNKNOWN"
+    NUL_REMOVED = "NUL_REMOVED"
 
     HANDLE_CHANGED = "HANDLE_CHANGED"
     SLUG_TAKEN = "SLUG_TAKEN"
@@ -53,6 +54,8 @@ class Code(StrEnum):
     QUANTITY_NEGATIVE = "QUANTITY_NEGATIVE"
     VARIANT_GONE = "VARIANT_GONE"
     VARIANT_REMOVED = "VARIANT_REMOVED"
+    SKU_BLANKS = "SKU_BLANKS"
+    ENCODING_ASSUMED = "ENCODING_ASSUMED"
 
 
 _CODES = list(Code)
@@ -78,6 +81,8 @@ class Problem:
         row: physical line of the file on which the row at fault begins, from 1.
         handle: of the product, empty when the row has none.
         lasting: told again by later imports while the product's rows stay the same.
+        column: header of the column at fault as the file has it, empty for a whole row or product.
+        text, name: message and column as `drafts.Notes` got them.
     """
 
     file: str
@@ -86,6 +91,9 @@ class Problem:
     code: Code
     message: str
     lasting: bool = True
+    column: str = ""
+    text: str = field(default="", compare=False, repr=False)
+    name: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def severity(self) -> Severity:
@@ -143,12 +151,13 @@ class Report:
         return self.count(Result.SKIPPED)
 
     def write_csv(self, file: TextIO) -> None:
-        """Writes every problem as a row: file, row, handle, severity, code, message."""
+        """Writes every problem as a row: file, row, handle, severity, code, message, column."""
         writer = csv.writer(file)
-        writer.writerow(["file", "row", "handle", "severity", "code", "message"])
+        writer.writerow(["file", "row", "handle", "severity", "code", "message", "column"])
         for problem in self.problems:
-            texts = (problem.file, problem.row, problem.handle, problem.severity, problem.code)
-            writer.writerow([no_formula(str(text)) for text in (*texts, problem.message)])
+            place = (problem.file, problem.row, problem.handle)
+            texts = (problem.severity, problem.code, problem.message, problem.column)
+            writer.writerow([no_formula(str(text)) for text in (*place, *texts)])
 
 
 def printable(text: str) -> str:

@@ -91,6 +91,7 @@ def run(
     before = products = 0
     for source in sources:
         report.files.setdefault(source.name, Counter())
+        report.problems += source.notices
         for batch in _batches(_told_apart(source.blocks())):
             for plan in importer.take(batch):
                 report.add(source.name, plan.result or Result.SKIPPED, plan.notes.problems)
@@ -129,7 +130,7 @@ def _told_apart(blocks: Iterable[Block]) -> Iterator[Block]:
             message = (
                 f"The handle already stands on row {seen[handle]:,}; its rows must be together."
             )
-            block.fault = Skip(Code.HANDLE_REPEATED, message, block.lines[0])
+            block.fault = Skip(Code.HANDLE_REPEATED, message, block.lines[0], "handle")
         seen.setdefault(handle, block.lines[0])
         yield block
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from shop.actions.importing.variants import SKU_LENGTH
 from shop.models import Variant
+from shop.models.catalog import SKU_LENGTH
 
 # Holds a SKU in place of a variant that is not saved yet.
 _UNSAVED = 0

@@ -9,15 +9,17 @@ from shop.actions.catalog.media_urls import is_storable
 from shop.actions.catalog.variants import Option, options_key
 from shop.actions.importing.drafts import Notes, Skip, VariantDraft, clean
 from shop.actions.importing.layout import Layout
+from shop.actions.importing.numerals import plain
 from shop.actions.importing.report import Code
-from shop.money import parse_minor
+from shop.models.catalog import BARCODE_LENGTH, SKU_LENGTH
+from shop.money import exponent, parse_minor
 from shop.text import fold
 
 Cells = dict[str, str]
-SKU_LENGTH = 120
-BARCODE_LENGTH = 64
 OPTION_LENGTH = 255
 _MAX_INTEGER = 2**31 - 1
+# Decimal places of currencies such as KWD, whose amounts look like thousands.
+_THOUSANDTHS = 3
 _OPTIONS = (1, 2, 3)
 _WHOLE = re.compile(r"'?[+-]?\d+(\.0*)?", re.ASCII)
 
@@ -39,6 +41,8 @@ def read(
     # A product that is nothing but its first row has one variant all the same.
     offers = offers or [(rows[0], lines[0])]
     names = _option_names(rows)
+    # Spreadsheets separate columns by semicolons where a comma is their decimal sign.
+    is_point_sure = layout.delimiter != ";"
     found: dict[str, VariantDraft] = {}
     for cells, line in offers:
         options = _options(cells, names, line)
@@ -46,15 +50,15 @@ def read(
         if key in found:
             shown = " / ".join(option["value"] for option in options) or "no options"
             message = f"A second variant with the same options ({shown[:80]}) was left out."
-            notes.add(Code.OPTIONS_REPEATED, message, line)
+            notes.add(Code.OPTIONS_REPEATED, message, line, column="option1_value")
             continue
         units: dict[str, Any] = {"position": len(found)}
         if layout.has_options:
             units["options"] = options
         _set_codes(units, cells, line, notes)
-        _set_prices(units, cells, line, notes, currency)
-        _set_weight(units, cells, line, notes)
-        _set_stock(units, cells, line, notes)
+        _set_prices(units, cells, line, notes, currency, is_point_sure=is_point_sure)
+        _set_weight(units, cells, line, notes, is_point_sure=is_point_sure)
+        _set_stock(units, cells, line, notes, is_point_sure=is_point_sure)
         if "variant_image" in cells:
             image = cells["variant_image"]
             units["image"] = image if image and is_storable(image) else None
@@ -64,7 +68,7 @@ def read(
 
 def _is_offer(cells: Cells) -> bool:
     return any(
-        cells.get(name)
+        cells.get(name, "").strip()
         for name in ("price", "sku", "option1_value", "option2_value", "option3_value")
     )
 
@@ -90,95 +94,128 @@ def _options(cells: Cells, names: dict[int, str], line: int) -> list[Option]:
             continue
         if max(len(name), len(value)) > OPTION_LENGTH:
             message = f"An option is longer than {OPTION_LENGTH} characters."
-            raise Skip(Code.NAME_TOO_LONG, message, line)
+            longest = "name" if len(name) > OPTION_LENGTH else "value"
+            raise Skip(Code.NAME_TOO_LONG, message, line, f"option{number}_{longest}")
         options.append({"name": name, "value": value})
     if len({fold(option["name"]) for option in options}) < len(options):
-        raise Skip(Code.OPTIONS_INVALID, "Two options have the same name.", line)
+        message = "Two options have the same name."
+        raise Skip(Code.OPTIONS_INVALID, message, line, "option1_name")
     return options
 
 
 def _set_codes(units: dict[str, Any], cells: Cells, line: int, notes: Notes) -> None:
     if "sku" in cells:
-        sku = _code(cells["sku"])
+        sku = _sku(cells["sku"])
         if len(sku) > SKU_LENGTH:
             message = f"A SKU of more than {SKU_LENGTH} characters was left out."
-            notes.add(Code.VALUE_TOO_LONG, message, line)
+            notes.add(Code.VALUE_TOO_LONG, message, line, column="sku")
             sku = ""
+        elif sku != sku.strip():
+            message = f'The SKU "{sku[:80]}" begins or ends with blanks; they are a part of it.'
+            notes.add(Code.SKU_BLANKS, message, line, column="sku")
         units["sku"] = sku or None
     if "barcode" in cells:
         barcode = _code(cells["barcode"])
         if len(barcode) > BARCODE_LENGTH:
             message = f"A barcode of more than {BARCODE_LENGTH} characters was left out."
-            notes.add(Code.VALUE_TOO_LONG, message, line)
+            notes.add(Code.VALUE_TOO_LONG, message, line, column="barcode")
             barcode = ""
         units["barcode"] = barcode
 
 
 def _set_prices(
-    units: dict[str, Any], cells: Cells, line: int, notes: Notes, currency: str
+    units: dict[str, Any],
+    cells: Cells,
+    line: int,
+    notes: Notes,
+    currency: str,
+    *,
+    is_point_sure: bool,
 ) -> None:
     price = None
     if "price" in cells:
-        price = _price(cells["price"], currency, line)
+        price = _price(cells["price"], currency, line, is_point_sure=is_point_sure)
         units["price"] = price
         if price is None:
             message = "The variant has no price, or a price of zero: it cannot be bought."
-            notes.add(Code.NOT_PRICED, message, line)
+            notes.add(Code.NOT_PRICED, message, line, column="price")
     if "compare_at" not in cells:
         return
     units["compare_at"] = None
     try:
-        compare_at = parse_minor(cells["compare_at"] or "0", currency)
+        compare_at = _minor(cells["compare_at"], currency, is_point_sure=is_point_sure)
     except ValueError as error:
         message = f"The compare-at price was left out: {error}."
-        notes.add(Code.COMPARE_AT_INVALID, message, line)
+        notes.add(Code.COMPARE_AT_INVALID, message, line, column="compare_at")
         return
     if compare_at < 0:
         message = "The compare-at price was left out: it is below zero."
-        notes.add(Code.COMPARE_AT_INVALID, message, line)
+        notes.add(Code.COMPARE_AT_INVALID, message, line, column="compare_at")
     elif price is not None and 0 < compare_at <= price:
         message = "The compare-at price was left out: it is not above the price."
-        notes.add(Code.COMPARE_AT_DROPPED, message, line)
+        notes.add(Code.COMPARE_AT_DROPPED, message, line, column="compare_at")
     elif compare_at and (price is not None or "price" not in cells):
         units["compare_at"] = compare_at
 
 
-def _price(text: str, currency: str, line: int) -> int | None:
+def _price(text: str, currency: str, line: int, *, is_point_sure: bool) -> int | None:
     try:
-        price = parse_minor(text or "0", currency)
+        price = _minor(text, currency, is_point_sure=is_point_sure)
     except ValueError as error:
-        raise Skip(Code.PRICE_INVALID, f"The price is not valid: {error}.", line) from None
+        message = f"The price is not valid: {error}."
+        raise Skip(Code.PRICE_INVALID, message, line, "price") from None
     if price < 0:
-        raise Skip(Code.PRICE_INVALID, "The price is below zero.", line)
+        raise Skip(Code.PRICE_INVALID, "The price is below zero.", line, "price")
     return price or None
 
 
-def _set_weight(units: dict[str, Any], cells: Cells, line: int, notes: Notes) -> None:
+def _minor(text: str, currency: str, *, is_point_sure: bool) -> int:
+    """Minor units of an amount, 0 for an empty cell. Raises ValueError for what is none."""
+    is_point_sure = is_point_sure or exponent(currency) == _THOUSANDTHS
+    return parse_minor(plain(text, is_point_sure=is_point_sure) or "0", currency)
+
+
+def _set_weight(
+    units: dict[str, Any], cells: Cells, line: int, notes: Notes, *, is_point_sure: bool
+) -> None:
     if not cells.get("grams"):
         return
-    grams = _integer(cells["grams"])
+    try:
+        grams = _integer(plain(cells["grams"], is_point_sure=is_point_sure))
+    except ValueError as error:
+        message = f"The weight was left out: {error}."
+        notes.add(Code.WEIGHT_INVALID, message, line, column="grams")
+        return
     if grams is None or grams < 0:
         message = f'The weight "{cells["grams"][:40]}" is no number of grams; left out.'
-        notes.add(Code.WEIGHT_INVALID, message, line)
+        notes.add(Code.WEIGHT_INVALID, message, line, column="grams")
         return
     units["weight_grams"] = grams
 
 
-def _set_stock(units: dict[str, Any], cells: Cells, line: int, notes: Notes) -> None:
+def _set_stock(
+    units: dict[str, Any], cells: Cells, line: int, notes: Notes, *, is_point_sure: bool
+) -> None:
     if "tracker" in cells or "policy" in cells:
         untracked = cells.get("tracker", "tracked") == ""
         goes_on = cells.get("policy", "").casefold() in {"continue", "true"}
         units["backorder"] = untracked or goes_on
     if not cells.get("quantity"):
         return
-    quantity = _integer(cells["quantity"]) if _WHOLE.fullmatch(cells["quantity"]) else None
+    try:
+        text = plain(cells["quantity"], is_point_sure=is_point_sure)
+    except ValueError as error:
+        message = f"The quantity was left out: {error}."
+        notes.add(Code.QUANTITY_INVALID, message, line, column="quantity")
+        return
+    quantity = _integer(text) if _WHOLE.fullmatch(text) else None
     if quantity is None:
         message = f'The quantity "{cells["quantity"][:40]}" is no whole number; left out.'
-        notes.add(Code.QUANTITY_INVALID, message, line)
+        notes.add(Code.QUANTITY_INVALID, message, line, column="quantity")
         return
     if quantity < 0:
         message = f"The quantity {quantity} counts as 0."
-        notes.add(Code.QUANTITY_NEGATIVE, message, line)
+        notes.add(Code.QUANTITY_NEGATIVE, message, line, column="quantity")
     units["quantity"] = max(quantity, 0)
 
 
@@ -190,6 +227,13 @@ def _integer(text: str) -> int | None:
     except (InvalidOperation, ValueError, OverflowError):
         return None
     return whole if abs(whole) <= _MAX_INTEGER else None
+
+
+def _sku(text: str) -> str:
+    """The cell as it stands, without the apostrophe by which spreadsheets mark text."""
+    if not text.strip().removeprefix("'").strip():
+        return ""
+    return text.removeprefix("'")
 
 
 def _code(text: str) -> str:

@@ -1,6 +1,8 @@
 """Files for the importer, and a product that came in one."""
 
 import csv
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,3 +33,18 @@ def load(tmp_path: Path) -> Any:
 def mug(load: Any) -> Product:
     load(SMALL, MEDIUM)
     return Product.objects.get(slug="mug")
+
+
+@pytest.fixture
+def peak() -> Callable[[Callable[[], Any]], int]:
+    """`peak(call)`: the bytes that Python holds at most while `call` runs."""
+
+    def measure(call: Callable[[], Any]) -> int:
+        tracemalloc.start()
+        try:
+            call()
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    return measure

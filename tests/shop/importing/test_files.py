@@ -141,9 +141,10 @@ WRONG = {
     "twice.csv": (b"Handle,Title,title\nmug,Mug,Mug\n", "twice"),
     "picture.csv": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "not a text file"),
     "table.xlsx": (b"PK\x03\x04\x14\x00", "workbook"),
-    "wide.csv": ("Handle,Title\nmug,Mug\n".encode("utf-16"), "UTF-16"),
-    "old.csv": ("Handle,Title\nmug,Krügel\n".encode("cp1252"), "not UTF-8"),
-    "late.csv": (b"Handle,Title\n" + b"mug,Mug\n" * 9999 + b"a,\xff\n", "not UTF-8"),
+    "late.csv": (
+        b"Handle,Title\n" + b"mug,Mug\n" * 9999 + b"a,\xff\n",
+        'not UTF-8, and it does not read like Windows-1252: line 10,001, column "Title", byte 0xFF',
+    ),
     "none.csv.gz": (b"\x00\x01\x02", "not a gzip file"),
     "cut.csv.gz": (gzip.compress("\n".join(SEVEN).encode())[:-12], "damaged or cut short"),
     "bad.csv.gz": (b"\x1f\x8b" + b"\x00" * 40, "damaged or cut short"),
@@ -324,6 +325,7 @@ def test_the_command_says_what_happened(file: Any, tmp_path: Path) -> None:
     (problem,) = csv.DictReader(report.read_text().splitlines())
     assert (problem["file"], problem["row"], problem["handle"]) == (str(path), "9", "bad")
     assert (problem["severity"], problem["code"]) == ("error", "PRICE_INVALID")
+    assert problem["column"] == "Variant Price"
 
 
 def test_the_command_says_that_nothing_has_changed(file: Any) -> None:
@@ -386,8 +388,8 @@ def test_a_report_that_cannot_be_written_stops_the_import(file: Any, tmp_path: P
 
 def test_report_cells_are_no_formulas() -> None:
     report = importing.Report()
-    problem = importing.Problem("=a.csv", 2, "-b", Code.NOT_SAVED, "+c")
+    problem = importing.Problem("=a.csv", 2, "-b", Code.NOT_SAVED, "+c", column="@d")
     report.add("=a.csv", importing.Result.SKIPPED, [problem])
     out = io.StringIO()
     report.write_csv(out)
-    assert out.getvalue().splitlines()[1] == "'=a.csv,2,'-b,error,NOT_SAVED,'+c"
+    assert out.getvalue().splitlines()[1] == "'=a.csv,2,'-b,error,NOT_SAVED,'+c,'@d"

@@ -125,7 +125,7 @@ def test_the_first_problems_are_in_the_row_and_all_in_a_file(
         lines = file.read().decode().splitlines()
     assert found.name == f"problems-{job.pk}.csv"
     assert (lines[0], len(lines)) == (
-        "file,row,handle,severity,code,message",
+        "file,row,handle,severity,code,message,column",
         job.problem_count + 1,
     )
     # The file is called as people call it.
@@ -198,11 +198,13 @@ def test_a_file_that_is_gone_fails_with_a_reason(queued: Any) -> None:
 def test_a_file_that_was_damaged_meanwhile_fails_with_a_reason(queued: Any) -> None:
     job = queued()
     files.storage().delete(job.file)
-    files.storage().save(job.file, ContentFile(b"\xff\xfe"))
+    files.storage().save(job.file, ContentFile(b"\xff\xfe\x00"))
     jobs.run(job.pk)
     job.refresh_from_db()
     assert job.status == "failed"
-    assert job.error.startswith("spring.csv: the text is UTF-16.")
+    assert job.error.startswith(
+        "spring.csv: the text is not UTF-16: line 1, in the header, byte 0x00"
+    )
 
 
 # A server that became read-only raises InternalError.

@@ -10,7 +10,7 @@ from schema.engine.connections import ObjectField
 from schema.engine.nodes import decode_id
 from schema.engine.scalars import in_utc
 from schema.engine.uploads import Upload
-from schema.types.jobs import Job
+from schema.types.jobs import Job, ProductFileDelimiter
 from schema.types.orders.filters import OrderStatus
 from shop import models
 from shop.actions import jobs
@@ -22,7 +22,8 @@ _SEEN = "null for who may not see jobs"
 class ImportProducts(Mutation):
     """Imports products from a CSV in Shopify's layout, in the background.
 
-    A file that is no such CSV is refused at once.
+    A file that is no such CSV is refused at once: INVALID, with line, column and byte where its
+    text cannot be read.
     """
 
     permission = "shop.add_job"
@@ -32,7 +33,8 @@ class ImportProducts(Mutation):
         file = Upload(
             required=True,
             description="Product CSV, plain or gzipped, by GraphQL multipart request; its content "
-            "counts, not its name.",
+            "counts, not its name. Columns may be separated by commas, semicolons, tabs or pipes; "
+            "the text is UTF-8, UTF-16, UTF-32 or Windows-1252.",
         )
         overwrite = graphene.Boolean(
             description="Whether the file wins over what staff edited and what was sold since "
@@ -66,13 +68,16 @@ class ExportProducts(Mutation):
     permission = "shop.add_job"
 
     class Input:
-        pass
+        delimiter = graphene.InputField(
+            ProductFileDelimiter, description="What separates the columns; COMMA when left out."
+        )
 
     job = ObjectField(Job, description=f"The job, queued; ask for it again; {_SEEN}.")
 
     @classmethod
-    def perform(cls, info: graphene.ResolveInfo) -> Any:
-        return cls(job=jobs.start_export(by=info.context.user))
+    def perform(cls, info: graphene.ResolveInfo, delimiter: Any = None) -> Any:
+        given = delimiter or ProductFileDelimiter.COMMA
+        return cls(job=jobs.start_export(by=info.context.user, delimiter=given.value))
 
 
 class ExportOrders(Mutation):

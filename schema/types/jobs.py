@@ -18,7 +18,7 @@ from schema.engine.nodes import decode_id
 from schema.permissions import SIGNED_IN, require
 from shop import models
 from shop.actions import jobs
-from shop.actions.importing import Severity
+from shop.actions.importing import DELIMITERS, Severity
 
 _VIEW = "shop.view_job"
 MAX_PROBLEMS = 100
@@ -57,6 +57,18 @@ ProblemSeverity = graphene.Enum.from_enum(
     }[member and member.name],
 )
 
+ProductFileDelimiter = graphene.Enum(
+    "ProductFileDelimiter",
+    [(word.upper(), delimiter) for delimiter, word in DELIMITERS.items()],
+    description=lambda member: {
+        None: "What separates the columns of a product CSV.",
+        "COMMA": "A comma.",
+        "SEMICOLON": "A semicolon, as spreadsheets have it where a comma is the decimal sign.",
+        "TAB": "A tab.",
+        "PIPE": "A pipe, `|`.",
+    }[member and member.name],
+)
+
 
 class JobProgress(graphene.ObjectType):
     """How far a job is."""
@@ -85,7 +97,13 @@ class JobProblem(graphene.ObjectType):
         description="For programs, such as `SKU_TAKEN`; docs/importing.md lists them. Null in "
         "exports."
     )
-    message = graphene.String(required=True, description="For people, in one sentence.")
+    column = graphene.String(
+        description="Header of the column at fault, as the file has it; null when a whole row or "
+        "product is, and in exports."
+    )
+    message = graphene.String(
+        required=True, description="For people, in one sentence, with the column."
+    )
 
 
 class JobResult(graphene.ObjectType):
@@ -142,7 +160,8 @@ def _problems(request: Any, problems: list[dict[str, Any]], first: int = 20) -> 
         raise BadRequest(
             f"`first` must be from 0 to {MAX_PROBLEMS}.", argument="first", max=MAX_PROBLEMS
         )
-    return problems[:first]
+    # Jobs of earlier versions stored none.
+    return [{"column": None, **problem} for problem in problems[:first]]
 
 
 def _problems_cost(argument: Any, selection: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -23,6 +23,7 @@ from unfold.widgets import (
 )
 
 from shop.actions import jobs
+from shop.actions.importing import DELIMITERS
 from shop.admin.writing import ReadOnlyAdmin
 from shop.errors import ShopError
 from shop.models import Job, JobKind, JobStatus, OrderStatus
@@ -42,7 +43,8 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         label="Catalog",
         widget=UnfoldAdminFileFieldWidget,
-        help_text="Product CSV in Shopify's layout, plain or gzipped.",
+        help_text="Product CSV in Shopify's layout, plain or gzipped. Columns separated by "
+        "commas, semicolons, tabs or pipes; best in UTF-8.",
     )
     dry_run = forms.BooleanField(
         label="Rehearse",
@@ -163,6 +165,7 @@ class JobAdmin(ReadOnlyAdmin):
         may_start = request.user.has_perm(_START)
         context = {
             "may_start": may_start,
+            "delimiters": DELIMITERS.values(),
             "may_export_orders": may_start and request.user.has_perm(_SEE_ORDERS),
         }
         response = super().changelist_view(request, context | (kwargs.pop("extra_context", {})))
@@ -211,7 +214,11 @@ class JobAdmin(ReadOnlyAdmin):
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Starts an export."""
         self._check(request, _START)
-        return self._to(jobs.start_export(by=request.user))
+        words = {word: delimiter for delimiter, word in DELIMITERS.items()}
+        delimiter = words.get(request.POST.get("delimiter", "comma"))
+        if delimiter is None:
+            raise SuspiciousOperation("There is no such delimiter.")
+        return self._to(jobs.start_export(by=request.user, delimiter=delimiter))
 
     def export_orders_view(self, request: HttpRequest) -> HttpResponseBase:
         """The form that starts an export of orders, and what it sends."""

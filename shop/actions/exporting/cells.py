@@ -22,7 +22,9 @@ def code(text: str) -> str:
     The importer takes one apostrophe off, so one that is part of the code gets a second.
     """
     changes = _LIKE_A_NUMBER.fullmatch(text) and not _PLAIN_NUMBER.fullmatch(text)
-    return f"'{text}" if changes or text.startswith((*_FORMULA, "'")) else text
+    # Blanks in front are a part of a SKU, and some spreadsheets take them off.
+    runs = text.lstrip().startswith(_FORMULA)
+    return f"'{text}" if changes or runs or text.startswith("'") else text
 
 
 def fits_list(name: str, separator: str, length: int) -> bool:

@@ -52,6 +52,7 @@ def run(
     *,
     products: QuerySet[Product] | None = None,
     elsewhere: bool = False,
+    delimiter: str = ",",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Exported:
     """Writes products as a CSV of Shopify's layout, in the order of their ids.
@@ -63,6 +64,7 @@ def run(
         file: opened without translation of line ends (`newline=""`); it stays open.
         products: those to write, None for all.
         elsewhere: the file is for another shop, which is empty; see the module `exporting`.
+        delimiter: what separates the columns, one of `importing.DELIMITERS`.
         on_progress: called after every batch; what it raises ends the run between two batches.
 
     Returns:
@@ -71,9 +73,9 @@ def run(
     chosen = Product.objects.all()
     if products is not None:
         chosen = chosen.filter(pk__in=products.values("pk"))
-    columns = sheet.prepare(chosen, elsewhere=elsewhere)
+    columns = sheet.prepare(chosen, elsewhere=elsewhere, delimiter=delimiter)
     exported = Exported(problems=columns.problems)
-    writer = csv.writer(file)
+    writer = csv.writer(file, delimiter=delimiter)
     writer.writerow(columns.headers.values())
     total, done = chosen.count(), 0
     for batch in _batches(chosen):

@@ -83,7 +83,7 @@ class Sheet:
         return [cells.get(name, "") for name in self.headers]
 
 
-def prepare(products: QuerySet[Product], *, elsewhere: bool) -> Sheet:
+def prepare(products: QuerySet[Product], *, elsewhere: bool, delimiter: str = ",") -> Sheet:
     """The sheet for these products, in a fixed number of statements."""
     headers = dict(_HEADERS)
     problems: list[Problem] = []
@@ -96,9 +96,8 @@ def prepare(products: QuerySet[Product], *, elsewhere: bool) -> Sheet:
         )
         problems.append(Problem("", message))
     lists = _add_attributes(headers, products, problems)
-    return Sheet(
-        elsewhere, headers, lists, recognise(list(headers.values())), namesakes.find(), problems
-    )
+    layout = recognise(list(headers.values()), delimiter)
+    return Sheet(elsewhere, headers, lists, layout, namesakes.find(), problems)
 
 
 def _add_attributes(

@@ -155,7 +155,7 @@ class Hold:
 
 def facts(job: Job) -> dict[str, Any]:
     """What the audit tells of a job: what it was to do, and whether it was stopped."""
-    asked = ("overwrite", "dry_run", "created_min", "created_max", "statuses")
+    asked = ("overwrite", "dry_run", "delimiter", "created_min", "created_max", "statuses")
     how = {name: job.options.get(name) for name in asked}
     names = ("kind", "file_name", "status", "cancel_requested")
     return {name: getattr(job, name) for name in names} | how

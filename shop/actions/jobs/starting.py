@@ -55,14 +55,17 @@ def start_import(upload: File, *, by: Any, overwrite: bool = False, dry_run: boo
         raise
 
 
-def start_export(*, by: Any) -> Job:
+def start_export(*, by: Any, delimiter: str = ",") -> Job:
     """Queues an export of all products as a CSV that an import reads.
 
     Args:
         by: the user who asks; the outcome is mailed to them.
+        delimiter: what separates the columns, one of `importing.DELIMITERS`.
     """
+    if delimiter not in importing.DELIMITERS:
+        raise ValueError(f"No delimiter: {delimiter!r}.")
     name = f"products-{timezone.now():%Y-%m-%d}.csv"
-    options = {"folder": files.new_folder()}
+    options = {"folder": files.new_folder(), "delimiter": delimiter}
     return queue(JobKind.EXPORT_PRODUCTS, options, by=by, file_name=name)
 
 

@@ -112,6 +112,7 @@ class ImportWork(Work):
             "severity": problem.severity.value,
             "code": problem.code.value,
             "message": problem.message,
+            "column": problem.column or None,
         }
 
     def _write_problems(self, text: TextIO) -> None:
@@ -133,7 +134,9 @@ class ExportWork(Work):
             self.fields["file"] = files.keep(self.folder, "products.csv", file)
 
     def _write(self, text: TextIO) -> None:
-        self._exported = exporting.run(text, on_progress=self._advance)
+        self._exported = exporting.run(
+            text, delimiter=self.options.get("delimiter", ","), on_progress=self._advance
+        )
 
     def _advance(self, step: exporting.Progress) -> None:
         self.fields |= {"done": step.products, "total": step.total}
@@ -147,7 +150,8 @@ class ExportWork(Work):
 
     def _problem(self, problem: exporting.Problem) -> dict[str, Any]:
         severity = importing.Severity.WARNING.value
-        return {"row": None, "severity": severity, "code": None, **problem._asdict()}
+        nothing = {"row": None, "code": None, "column": None}
+        return {**nothing, "severity": severity, **problem._asdict()}
 
     def _write_problems(self, text: TextIO) -> None:
         writer = csv.writer(text)

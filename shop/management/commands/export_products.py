@@ -5,10 +5,12 @@ from typing import Any, TextIO
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q, QuerySet
 
-from shop.actions import exporting
+from shop.actions import exporting, importing
 from shop.management.progress import plain, progress
 from shop.management.writing import REFUSED, tell, write_file
 from shop.models import Product
+
+_DELIMITERS = {word: delimiter for delimiter, word in importing.DELIMITERS.items()}
 
 
 class Command(BaseCommand):
@@ -27,6 +29,12 @@ class Command(BaseCommand):
             help="Only the products with these handles or slugs.",
         )
         parser.add_argument(
+            "--delimiter",
+            choices=_DELIMITERS,
+            default="comma",
+            help="What separates the columns; a comma by default.",
+        )
+        parser.add_argument(
             "--elsewhere",
             action="store_true",
             help="For another shop, which is empty: with uploads, all quantities, slugs.",
@@ -42,6 +50,7 @@ class Command(BaseCommand):
                     file,
                     products=products,
                     elsewhere=options["elsewhere"],
+                    delimiter=_DELIMITERS[options["delimiter"]],
                     on_progress=lambda step: show(
                         step.products, step.total, step.products, "Exporting"
                     ),

@@ -38,7 +38,7 @@ from servers import (
     RESULTS,
     WORKERS,
     free_port,
-    granian,
+    production,
     read,
     serving,
     write_load,
@@ -89,8 +89,9 @@ def run(url: str, *, quick: bool) -> dict[str, Any]:
         write_load(address, folder)
         redis = stack.enter_context(_redis(folder))
         common = {"REDIS_URL": redis, "COST_BUCKET_ANONYMOUS": "0"}
+        server = production()
         ports = {
-            label: stack.enter_context(serving(granian(3), address, **common, ANSWER_CACHE=mode))[0]
+            label: stack.enter_context(serving(server, address, **common, ANSWER_CACHE=mode))[0]
             for label, mode in ((KEPT, "redis"), (NEW, "off"))
         }
         same, size = _prime(ports, folder)

@@ -29,6 +29,7 @@ import matplotlib as mpl
 from contenders.buyers import STEPS, Buyer
 from contenders.catalog import ROOT
 from contenders.postgresql import administer, connected, fresh_database, server
+from contenders.production import granian
 from rich.console import Console
 from rich.progress import track
 
@@ -144,9 +145,8 @@ def serving(environment: dict[str, str]) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1"]
-    command += ["--port", str(port), "--workers", str(WORKERS), "--log-level", "error"]
-    process = subprocess.Popen([*command, "shop.asgi:application"], cwd=ROOT, env=environment)
+    command = granian(port, workers=WORKERS)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         for _ in range(300):
             try:

@@ -32,6 +32,7 @@ from typing import Any
 import matplotlib as mpl
 from contenders import postgresql
 from contenders.catalog import ROOT, database, facts
+from contenders.production import granian, threads
 from contenders.questions import QUESTIONS, SEED, cold_values
 from contenders.roster import environment
 from rich.console import Console
@@ -68,7 +69,7 @@ class Server:
 
     Attributes:
         label: for people.
-        command: after the interpreter; {port} is filled in.
+        command: with the interpreter; {port} is filled in.
         environment: what it needs to be set otherwise.
     """
 
@@ -77,38 +78,43 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def granian(threads: int) -> Server:
-    """Granian with so many threads in each of its workers."""
-    options = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}", "--no-ws")
-    options += ("--workers", str(WORKERS), "--blocking-threads", str(threads))
-    options += ("--log-level", "error", "shop.wsgi:application")
-    plural = "thread" if threads == 1 else "threads"
-    return Server(f"granian, {threads} {plural}", ("-m", "granian", *options))
+def production(number: int = 3) -> Server:
+    """Granian as in production, with so many threads in each of its workers."""
+    plural = "thread" if number == 1 else "threads"
+    command = granian("{port}", workers=WORKERS)
+    return Server(f"granian, {number} {plural}", tuple(command), threads(number))
 
 
-def _granian_asgi() -> Server:
-    """Granian with one event loop in each worker; Django runs the shop in threads of its own."""
-    options = ("--interface", "asginl", "--host", "127.0.0.1", "--port", "{port}", "--no-ws")
-    options += ("--workers", str(WORKERS), "--workers-kill-timeout", "5")
-    options += ("--log-level", "error", "contenders.served_asgi:application")
+def _granian_wsgi(number: int) -> Server:
+    """Granian that reads bodies in the threads that run the shop."""
+    command = granian(
+        "{port}", workers=WORKERS, application="shop.wsgi:application", interface="wsgi"
+    )
+    blocking = ("--blocking-threads", str(number))
+    return Server(f"granian, WSGI, {number} threads", (*command, *blocking), threads(number))
+
+
+def _django_asgi() -> Server:
+    """Granian with Django's own ASGI handler, which runs the shop in threads of its own."""
+    command = granian("{port}", workers=WORKERS, application="contenders.served_asgi:application")
     # Each request has a thread of its own, with whose end its connection would be lost: Django's
     # documentation says to keep none.
-    unkept = {"CONN_MAX_AGE": "0"}
-    return Server("granian, ASGI", ("-m", "granian", *options), unkept)
+    return Server("granian, Django's ASGI", tuple(command), {"CONN_MAX_AGE": "0"})
 
 
 def _gunicorn(label: str, workers: int, *options: str) -> Server:
     address = ("--bind", "127.0.0.1:{port}", "--workers", str(workers), "--log-level", "error")
-    command = ("-m", "gunicorn", *address, *options, "shop.wsgi:application")
+    command = (sys.executable, "-m", "gunicorn", *address, *options, "shop.wsgi:application")
     return Server(f"gunicorn {label}", command)
 
 
 SERVERS = (
-    granian(1),
-    granian(2),
-    granian(3),
-    granian(4),
-    _granian_asgi(),
+    production(1),
+    production(2),
+    production(3),
+    production(4),
+    _granian_wsgi(3),
+    _django_asgi(),
     _gunicorn("sync", WORKERS),
     _gunicorn("sync, twice the workers", 2 * WORKERS),
     _gunicorn("gthread, 4 threads", WORKERS, "--worker-class", "gthread", "--threads", "4"),
@@ -186,7 +192,7 @@ def write_load(address: str, folder: Path) -> None:
 
 
 def _measure(server: Server, address: str, folder: Path, seconds: int) -> dict[str, float]:
-    with serving(server, address, **server.environment) as (port, pid):
+    with serving(server, address) as (port, pid):
         load = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency", "-s", str(folder / "load.lua")]
         load.append(f"http://127.0.0.1:{port}")
         env = os.environ | {"BODIES": str(folder / "bodies")}
@@ -233,9 +239,10 @@ def serving(server: Server, address: str, **more: str) -> Iterator[tuple[int, in
         more: of its environment.
     """
     port = free_port()
-    command = [sys.executable, *(part.format(port=port) for part in server.command)]
+    command = [part.format(port=port) for part in server.command]
     # Production settings, but for TLS, which a proxy ends.
-    env = environment("shop.settings", address) | {"PYTHONWARNINGS": "ignore"} | more
+    env = environment("shop.settings", address) | {"PYTHONWARNINGS": "ignore"}
+    env |= {**server.environment, **more}
     process = subprocess.Popen(command, env=env, cwd=ROOT)
     try:
         _wait_for(f"http://127.0.0.1:{port}/health/", process)
@@ -253,7 +260,7 @@ def free_port() -> int:
 
 
 def _wait_for(address: str, process: subprocess.Popen) -> None:
-    for _ in range(300):
+    for _ in range(1200):
         try:
             urllib.request.urlopen(address, timeout=5).close()
         except (urllib.error.URLError, OSError):

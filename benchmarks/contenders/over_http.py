@@ -8,12 +8,11 @@ import http.client
 import random
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from contenders.production import granian, threads
 from contenders.questions import SEED
 from contenders.roster import HANDWRITTEN, OURS, Worker, environment
 from contenders.rounds import MODES, Asked, Taken
@@ -60,11 +59,9 @@ def _server(database: str) -> Iterator[http.client.HTTPConnection]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command: list[Any] = [sys.executable, "-m", "granian", "--interface", "wsgi"]
-    command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--blocking-threads", "1", "--no-ws", "--log-level", "error"]
-    command += ["contenders.served:application"]
-    process = subprocess.Popen(command, env=environment("shop.settings", database))
+    command = granian(port, workers=1, application="contenders.served:application")
+    settings = environment("shop.settings", database) | threads(1)
+    process = subprocess.Popen(command, env=settings)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         _wait_for(connection, process)

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from shop.wsgi import application
+from shop.asgi import application
 
 settings.ROOT_URLCONF = "contenders.served_urls"
 

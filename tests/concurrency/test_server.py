@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
@@ -177,3 +177,41 @@ def test_a_server_that_is_stopped_finishes_its_requests_and_ends(
         assert abandoned.recv(65_536).startswith(b"HTTP/1.1 408")
         assert process.wait(timeout=60) == 0
         assert not Path(f"/proc/{worker}").exists()
+
+
+def _is_served(port: int) -> bool:
+    with suppress(OSError):
+        return ask(port) == 200
+    return False
+
+
+@needs_proc
+@pytest.mark.parametrize(("kill_timeout", "end"), [(60, b"HTTP/1.1 408 Request Timeout"), (5, b"")])
+def test_a_reload_ends_half_received_requests_in_order(
+    kill_timeout: int, end: bytes, environment: dict[str, str]
+) -> None:
+    """The old worker answers 408 after BODY_TIMEOUT, or is killed first and its connections end."""
+    options = environment | {"BODY_TIMEOUT": "30", "GRANIAN_RESPAWN_INTERVAL": "5"}
+    with ExitStack() as stack:
+        port, process = stack.enter_context(served(options, workers=1, kill_timeout=kill_timeout))
+        (old,) = children(process.pid)
+
+        def connect(sent: str) -> socket.socket:
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", port), 60))
+            connection.sendall(sent.encode())
+            return connection
+
+        silent = connect("")
+        abandoned, completed = connect(HEAD + QUERY[:5]), connect(HEAD + QUERY[:5])
+        # The worker receives both bodies.
+        assert ask(port) == 200
+        process.send_signal(signal.SIGHUP)
+        # It stops: connections without a request are closed first.
+        assert silent.recv(1) == b""
+        completed.sendall(QUERY[5:].encode())
+        assert completed.recv(65_536).startswith(b"HTTP/1.1 200")
+        assert abandoned.recv(65_536).partition(b"\r\n")[0] == end
+        assert abandoned.recv(1) == b""
+        until(lambda: old not in children(process.pid))
+        # With one worker nobody listens until the new one has loaded the shop.
+        until(lambda: _is_served(port))

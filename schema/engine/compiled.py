@@ -121,6 +121,9 @@ class Run:
     def _pages(self, plan: PagePlan, parents: list[int]) -> dict[int, dict[str, Any]]:
         """A nested connection of each of these parents."""
         arguments = plan.arguments(self._variables)
+        for parent in parents:
+            # An error that the generic path reports at the path of each list.
+            arguments.page.check_parent(parent)
         program = _page_program(plan, nested=True)
         shape = shape_of(arguments.filter)
         values = _values(shape, arguments)
@@ -138,7 +141,8 @@ class Run:
             totals = dict(counted.run(values, parents=parents, viewer=viewer))
         computed = self._computed(program)
         runtimes = {
-            parent: Runtime(self._context, computed, arguments.ordering.tag) for parent in parents
+            parent: Runtime(self._context, computed, arguments.ordering.list_tag(parent))
+            for parent in parents
         }
         kept = {
             parent: _settle(runtimes[parent], rows, arguments) for parent, rows in rows_of.items()

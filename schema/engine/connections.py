@@ -340,7 +340,8 @@ class ConnectionField(graphene.Field):
             name, direction = asked["field"].value, asked["direction"].value
         sort = self.orderings.get(name)
         tag = f"{self.node_type._meta.name}:{name}:{direction}"
-        return Ordering(tag, sort.column if sort else "pk", descending=direction == "desc")
+        column, link = sort.column if sort else "pk", str(self._link or "")
+        return Ordering(tag, column, descending=direction == "desc", link=link)
 
 
 class ObjectField(graphene.Field):

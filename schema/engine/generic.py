@@ -18,7 +18,7 @@ from graphql import GraphQLError
 from graphql.execution.values import get_argument_values
 
 from schema.engine.filters import apply_filter
-from schema.engine.keyset import Ordering, Page, bound_of, encode_cursor
+from schema.engine.keyset import Page, bound_of, encode_cursor
 from schema.engine.plan import NodePlan, PageArguments, PagePlan, Related
 
 _PLANNED = "_planned"
@@ -27,19 +27,17 @@ _PLANNED = "_planned"
 class Edge:
     """A row in a page: one instance for each selection of `node`, and the cursor."""
 
-    __slots__ = ("_ordering", "_row", "nodes")
+    __slots__ = ("_list_tag", "_row", "nodes")
 
-    def __init__(
-        self, row: models.Model, nodes: dict[str, models.Model], ordering: Ordering
-    ) -> None:
+    def __init__(self, row: models.Model, nodes: dict[str, models.Model], list_tag: str) -> None:
         self.nodes = nodes
         self._row = row
-        self._ordering = ordering
+        self._list_tag = list_tag
 
     @property
     def cursor(self) -> str:
         row = self._row
-        return encode_cursor(self._ordering, row.__dict__["_sort"], row.pk)
+        return encode_cursor(self._list_tag, row.__dict__["_sort"], row.pk)
 
 
 class PageInfo:
@@ -65,19 +63,20 @@ class Connection:
         copies: Copies,
         arguments: PageArguments,
         total_count: int | None,
+        parent: Any = None,
     ) -> None:
-        page, ordering = arguments.page, arguments.ordering
+        page, list_tag = arguments.page, arguments.ordering.list_tag(parent)
         kept = rows[: page.size]
         if page.backward:
             kept = kept[::-1]
         self._edges = {
             key: [
-                Edge(row, {part: made[id(row)] for part, made in parts.items()}, ordering)
+                Edge(row, {part: made[id(row)] for part, made in parts.items()}, list_tag)
                 for row in kept
             ]
             for key, parts in copies.items()
         }
-        any_edges = [Edge(row, {}, ordering) for row in kept]
+        any_edges = [Edge(row, {}, list_tag) for row in kept]
         self.total_count = total_count
         self.page_info = PageInfo(any_edges, page, more=len(rows) > page.size)
 
@@ -136,13 +135,18 @@ class Fetch:
 
         One statement for the rows, one more for the total counts if they are asked for.
         """
-        try:
-            arguments = plan.arguments(self._variables)
-        except GraphQLError as error:
-            # Told by the resolver of each of these fields, at its own path.
-            for parent in parents:
+        allowed: list[models.Model] = []
+        for parent in parents:
+            try:
+                arguments = plan.arguments(self._variables)
+                arguments.page.check_parent(parent.pk)
+                allowed.append(parent)
+            except GraphQLError as error:
+                # The resolver of each of these fields raises it, at its own path.
                 parent.__dict__.setdefault(_PLANNED, {})[key] = error
+        if not allowed:
             return
+        parents = allowed
         ids = sorted({parent.pk for parent in parents})
         rows_of: dict[Any, list[models.Model]] = {pk: [] for pk in ids}
         totals: dict[Any, int] = {}
@@ -159,7 +163,7 @@ class Fetch:
         copies = self._below_page([row for rows in rows_of.values() for row in rows[:size]], plan)
         for parent in parents:
             total = totals.get(parent.pk, 0) if plan.wants_total else None
-            connection = Connection(rows_of[parent.pk], copies, arguments, total)
+            connection = Connection(rows_of[parent.pk], copies, arguments, total, parent.pk)
             parent.__dict__.setdefault(_PLANNED, {})[key] = connection
 
     def below(self, rows: Sequence[models.Model], plan: NodePlan) -> None:

@@ -44,11 +44,21 @@ class SortField:
 
 @dataclass(frozen=True)
 class Ordering:
-    """A sort field in one direction."""
+    """A sort field in one direction.
+
+    Attributes:
+        tag: names the type, the sort field and the direction, such as "Product:NAME:asc".
+        link: of a nested list, the path from its rows to the parent; empty in a root list.
+    """
 
     tag: str
     column: str
     descending: bool
+    link: str = ""
+
+    def list_tag(self, parent: Any = None) -> str:
+        """What cursors of one list begin with: in a nested list, with the key of its parent."""
+        return f"{self.tag}:{self.link}:{parent}" if self.link else self.tag
 
     def annotate(self, rows: models.QuerySet) -> models.QuerySet:
         """`rows` with the sort value as `_sort`.
@@ -79,10 +89,15 @@ class Ordering:
 
 @dataclass(frozen=True)
 class Position:
-    """The place of one row in an ordering."""
+    """The place of one row in an ordering.
+
+    Attributes:
+        parent: key of the parent whose list the cursor belongs to, as text; empty in a root list.
+    """
 
     value: Any
     key: Any
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +108,12 @@ class Page:
     backward: bool = False
     after: Position | None = None
     before: Position | None = None
+
+    def check_parent(self, parent: Any) -> None:
+        """Raises BadRequest for a cursor that belongs to the list of another parent."""
+        for argument, place in (("after", self.after), ("before", self.before)):
+            if place is not None and place.parent != str(parent):
+                raise _of_another_list(argument)
 
 
 def page_from(arguments: dict[str, Any], ordering: Ordering, model: type[models.Model]) -> Page:
@@ -121,11 +142,11 @@ def page_from(arguments: dict[str, Any], ordering: Ordering, model: type[models.
     return Page(DEFAULT_SIZE if first is None else first, after=after, before=before)
 
 
-def encode_cursor(ordering: Ordering, value: Any, key: Any) -> str:
-    """An opaque cursor for the row with this sort value and key, bound to `ordering`."""
+def encode_cursor(list_tag: str, value: Any, key: Any) -> str:
+    """An opaque cursor for the row with this sort value and key, bound to a list and ordering."""
     if isinstance(value, datetime.datetime):
         value = value.isoformat()
-    text = json.dumps([ordering.tag, value, key], ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps([list_tag, value, key], ensure_ascii=False, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -136,7 +157,7 @@ def decode_cursor(
     key: models.Field,
     argument: str = "after",
 ) -> Position:
-    """The position that `cursor` stands for.
+    """The position that `cursor` stands for. `Page.check_parent` checks its parent later.
 
     Args:
         argument: where the client wrote it.
@@ -149,9 +170,10 @@ def decode_cursor(
             raise ValueError("too long")
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         tag, value, pk = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if tag == ordering.tag:
-            return Position(_sort_value(value, column), _sort_value(pk, key))
-        list_name, *_ = tag.split(":")
+        name, _, rest = tag.partition(":")
+        found, link, parent = _split(rest)
+        if tag == ordering.list_tag(parent):
+            return Position(_sort_value(value, column), _sort_value(pk, key), parent)
     except (
         ValueError,
         TypeError,
@@ -161,9 +183,21 @@ def decode_cursor(
         ValidationError,
     ) as error:
         raise BadRequest("This is not a cursor of this connection.", argument=argument) from error
-    if list_name == ordering.tag.partition(":")[0]:
+    own_name, _, own = ordering.tag.partition(":")
+    if (name, link) == (own_name, ordering.link) and found != own:
         raise BadRequest("This cursor belongs to another ordering.", argument="orderBy")
-    raise BadRequest("This cursor belongs to another list.", argument=argument)
+    raise _of_another_list(argument)
+
+
+def _split(tag: str) -> tuple[str, str, str]:
+    """Ordering, link and parent of a list tag without its type; empty where there is none."""
+    field, direction, *nested = tag.split(":", 2)
+    link, _, parent = nested[0].partition(":") if nested else ("", "", "")
+    return f"{field}:{direction}", link, parent
+
+
+def _of_another_list(argument: str) -> BadRequest:
+    return BadRequest("This cursor belongs to another list.", argument=argument)
 
 
 def _sort_value(value: Any, column: Any) -> Any:

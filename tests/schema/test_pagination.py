@@ -1,12 +1,15 @@
 """Keyset pages: each item once, in order, in both directions, whatever happens meanwhile."""
 
+from base64 import b64encode
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from shop.actions.catalog import products as product_actions
+from shop.actions.catalog import taxonomy
 from shop.models import Brand, Product
+from tests.engine.paths import COMPILED, GENERIC, run
 
 PAGE = """query(
   $first: Int, $after: String, $last: Int, $before: String,
@@ -155,14 +158,75 @@ def test_nested_pages_continue_from_a_cursor(shop: SimpleNamespace, api: Any) ->
     } } } }"""
     first = api(document)["data"]["products"]["edges"][0]["node"]["variants"]
     assert [edge["node"]["name"] for edge in first["edges"]] == ["S", "M"]
-    # A cursor holds the sort value and key of one row, so it cuts every parent's list there.
-    rest = api(document, after=first["edges"][1]["cursor"])["data"]["products"]["edges"]
-    assert [edge["node"]["name"] for edge in rest[0]["node"]["variants"]["edges"]] == ["L", "X"]
-    assert rest[0]["node"]["variants"]["totalCount"] == 4
-    assert rest[0]["node"]["variants"]["pageInfo"] == {
-        "hasNextPage": False,
-        "hasPreviousPage": True,
-    }
+    rest = document.replace("(orderBy: {field: NAME})", "(first: 1, orderBy: {field: NAME})")
+    (edge,) = api(rest, after=first["edges"][1]["cursor"])["data"]["products"]["edges"]
+    assert [item["node"]["name"] for item in edge["node"]["variants"]["edges"]] == ["L", "X"]
+    assert edge["node"]["variants"]["totalCount"] == 4
+    assert edge["node"]["variants"]["pageInfo"] == {"hasNextPage": False, "hasPreviousPage": True}
+
+
+LISTS = """query($after: String, $before: String) {
+  gifts: collection(slug: "gifts") { ...Page } others: collection(slug: "others") { ...Page }
+}
+fragment Page on Collection { products(after: $after, before: $before) {
+  edges { cursor node { slug } } pageInfo { startCursor endCursor } } }"""
+
+
+@pytest.mark.parametrize("argument", ["after", "before"])
+def test_a_cursor_of_another_parents_list_is_refused_at_that_list(
+    argument: str, shop: SimpleNamespace, api: Any
+) -> None:
+    taxonomy.create_collection(name="Others", products=shop.products)
+    first = api(LISTS)["data"]
+    assert _slugs(first["gifts"]["products"]) == _slugs(first["others"]["products"])
+    pages = {name: first[name]["products"]["edges"] for name in ("gifts", "others")}
+    assert pages["gifts"][1]["cursor"] != pages["others"][1]["cursor"]
+    for own, other in (("gifts", "others"), ("others", "gifts")):
+        answer = api(LISTS, **{argument: pages[own][1]["cursor"]})
+        rest = pages[own][2:] if argument == "after" else pages[own][:1]
+        assert answer["data"][own]["products"]["edges"] == rest
+        assert answer["data"][other] is None
+        (error,) = answer["errors"]
+        assert error["path"] == [other, "products"]
+        assert error["extensions"] == {"code": "BAD_REQUEST", "argument": argument}
+        assert error["message"] == "This cursor belongs to another list."
+
+
+def test_cursors_of_root_lists_and_nested_lists_are_not_exchanged(
+    shop: SimpleNamespace, api: Any
+) -> None:
+    nested = """query($slug: String!, $after: String) { category(slug: $slug) { products(
+      after: $after, orderBy: {field: NAME, direction: ASC}) { edges { cursor } } } }"""
+    slug = shop.products[0].category.slug
+    below = api(nested, slug=slug)["data"]["category"]["products"]["edges"][0]["cursor"]
+    root = api(PAGE, field="NAME", direction="ASC", first=1)["data"]["products"]
+    for answer in (
+        api(nested, slug=slug, after=root["pageInfo"]["endCursor"]),
+        api(PAGE, field="NAME", direction="ASC", after=below),
+    ):
+        (error,) = answer["errors"]
+        assert error["message"] == "This cursor belongs to another list."
+        assert error["extensions"]["code"] == "BAD_REQUEST"
+    assert "errors" not in api(nested, slug=slug, after=below)
+
+
+def test_a_cursor_from_before_lists_named_their_parent_is_refused(
+    shop: SimpleNamespace, api: Any
+) -> None:
+    cursor = b64encode(b'["Product:POSITION:asc",1,1]').decode()
+    errors = api(LISTS, after=cursor)["errors"]
+    assert {error["message"] for error in errors} == {"This cursor belongs to another list."}
+
+
+@pytest.mark.parametrize("argument", ["after", "before"])
+def test_both_paths_refuse_a_cursor_of_another_parent_alike(
+    argument: str, shop: SimpleNamespace, customer: Any, api: Any
+) -> None:
+    taxonomy.create_collection(name="Others", products=shop.products)
+    cursor = api(LISTS)["data"]["others"]["products"]["edges"][1]["cursor"]
+    values = {argument: cursor}
+    assert run(COMPILED, LISTS, values, customer) == run(GENERIC, LISTS, values, customer)
+    assert run(COMPILED, LISTS, {}, customer) == run(GENERIC, LISTS, {}, customer)
 
 
 def test_collection_keeps_its_own_order(shop: SimpleNamespace, api: Any) -> None:

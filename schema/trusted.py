@@ -93,6 +93,12 @@ class Operation:
         return {node.variable.name.value: node.type for node in self.ast.variable_definitions}
 
     @property
+    def root_fields(self) -> list[str]:
+        """Names of the fields that it selects at its root."""
+        selections = self.ast.selection_set.selections
+        return [node.name.value for node in selections if isinstance(node, FieldNode)]
+
+    @property
     def required(self) -> tuple[str, ...]:
         """Variables that must be given."""
         return tuple(

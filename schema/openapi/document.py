@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema
+from graphql import FragmentDefinitionNode, GraphQLSchema
 
 from schema import trusted
 from schema.openapi.answers import Answers
@@ -53,7 +53,7 @@ def build(
     paths: dict[str, Schema] = {}
     areas: set[str] = set()
     for one in served:
-        area = area_of(schema, one.kind, _root_fields(one)[0])
+        area = area_of(schema, one.kind, one.root_fields[0])
         areas.add(area)
         paths[f"/api/{one.slug}"] = {
             method.lower(): _described(one, method, area)
@@ -119,18 +119,13 @@ def _security(operation: Operation, schema: GraphQLSchema) -> list[dict[str, lis
     root: Any = schema.get_root_type(operation.ast.operation)
     needed = [
         permission
-        for name in _root_fields(operation)
+        for name in operation.root_fields
         for permission, own_rows in permission_of(root, name)
         if permission != ANYONE and not own_rows
     ]
     roles = [permission for permission in dict.fromkeys(needed) if permission != SIGNED_IN]
     # With a token, more may be seen of what is open to anyone.
     return [{TOKEN: roles}] if needed else [{}, {TOKEN: []}]
-
-
-def _root_fields(operation: Operation) -> list[str]:
-    selections = operation.ast.selection_set.selections
-    return [node.name.value for node in selections if isinstance(node, FieldNode)]
 
 
 def _fragments(operation: Operation) -> dict[str, FragmentDefinitionNode]:

@@ -25,10 +25,18 @@ from graphql import (
 
 from schema.openapi.examples import Example
 from schema.openapi.inputs import Schema, Types, described
+from schema.openapi.tokens import headers_of
+from schema.opened import MAX_TOKENS
 from schema.trusted import Operation
 
 # The field of inputs that does what the header does.
 _KEY = "idempotencyKey"
+_SEPARATED = f"at most {MAX_TOKENS}, separated by commas."
+_TOKENS = {
+    "Cart-Token": f"Tokens of a guest's carts, {_SEPARATED} Where the operation names one cart and "
+    "the input does not, one token stands in for it.",
+    "Order-Token": f"Tokens of a guest's orders, {_SEPARATED}",
+}
 
 
 class Requests:
@@ -47,12 +55,14 @@ class Requests:
         """The parameters and the body of one method of an operation."""
         variables = example.variables if example and example.method == method else {}
         if method == "GET":
-            return {"parameters": list(self.parameters(operation, variables))}
+            found = [*self.parameters(operation, variables), *self.tokens(operation)]
+            return {"parameters": found}
         body = self.body(operation)
         if variables:
             shown = variables["input"] if operation.takes_input else variables
             body["content"]["application/json"]["example"] = shown
-        return {"parameters": list(self.headers(operation)), "requestBody": body}
+        headers = [*self.headers(operation), *self.tokens(operation)]
+        return {"parameters": headers, "requestBody": body}
 
     def parameters(
         self, operation: Operation, examples: Mapping[str, Any] | None = None
@@ -89,6 +99,18 @@ class Requests:
                 schema = self._types.of(key.type, nullable=False)
                 header: Schema = {"name": "Idempotency-Key", "in": "header", "schema": schema}
                 yield header | described(key.description)
+
+    def tokens(self, operation: Operation) -> Iterator[Schema]:
+        """The headers by which a guest shows tokens of carts and orders."""
+        root = self._schema.get_root_type(operation.ast.operation)
+        read = {header for name in operation.root_fields for header in headers_of(root, name)}
+        for header in sorted(read):
+            yield {
+                "name": header,
+                "in": "header",
+                "description": _TOKENS[header],
+                "schema": {"type": "string"},
+            }
 
     def body(self, operation: Operation) -> Schema:
         """Of a POST: the input itself when it is the only variable, else all variables by name."""

@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from schema.openapi import document as making
 from schema.openapi.examples import committed, samples
+from schema.openapi.tokens import headers_of
 from schema.root import schema
 from schema.trusted import load, operations
 from shop.middleware import API_POLICY
@@ -125,6 +126,51 @@ def test_a_key_for_requests_that_come_twice_is_a_header_where_the_input_takes_on
         )
     }
     assert "/api/checkout-complete" in takes_key
+
+
+@pytest.mark.parametrize(
+    ("header", "slugs"),
+    [
+        (
+            "Cart-Token",
+            {
+                "cart-addresses-set",
+                "cart-detail",
+                "cart-email-set",
+                "cart-lines-add",
+                "cart-lines-remove",
+                "cart-lines-update",
+                "cart-notices-dismiss",
+                "cart-reminder-set",
+                "cart-shipping-set",
+                "cart-voucher-apply",
+                "cart-voucher-remove",
+                "checkout-complete",
+            },
+        ),
+        ("Order-Token", {"order-detail", "order-timeline"}),
+    ],
+)
+def test_tokens_of_guests_are_headers_of_the_operations_that_read_them(
+    header: str, slugs: set[str]
+) -> None:
+    found = {
+        path.removeprefix("/api/"): parameter
+        for path, method in METHODS
+        for parameter in served()["paths"][path][method]["parameters"]
+        if parameter["name"] == header
+    }
+    assert found.keys() == slugs
+    for parameter in found.values():
+        assert (parameter["in"], parameter["schema"]) == ("header", {"type": "string"})
+        assert "required" not in parameter
+        assert parameter["description"].startswith("Tokens of a guest's")
+
+
+def test_node_reads_the_tokens_of_carts_and_orders() -> None:
+    query = schema.graphql_schema.query_type
+    assert headers_of(query, "node") == headers_of(query, "nodes") == ["Cart-Token", "Order-Token"]
+    assert headers_of(query, "orderByToken") == []
 
 
 def test_a_change_of_the_schema_is_a_change_of_the_document(

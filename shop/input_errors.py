@@ -26,9 +26,11 @@ class InputErrors:
 
     def add(self, error: ShopError) -> None:
         """Adds an error. Drops it if its input field already has one, because the first error of a
-        field often causes the next."""
+        field often causes the next, and if it was added before."""
         known = {one.field for one in self._found if one.field}
-        self._found += [one for one in error.each if one.field not in known]
+        self._found += [
+            one for one in error.each if one.field not in known and one not in self._found
+        ]
 
     @contextmanager
     def collect(self, *path: str) -> Iterator[None]:

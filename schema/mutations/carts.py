@@ -140,10 +140,15 @@ class CartCreate(Mutation):
         cls, info: graphene.ResolveInfo, lines: Any = None, email: str | None = None
     ) -> Any:
         cart, token = carts.create(info.context.user, email)
+        errors = InputErrors()
         if lines:
-            carts.add(cart, _wanted(info, lines))
+            with errors.collect():
+                carts.add(cart, _wanted(info, lines))
         if email is not None:
-            carts.set_email(cart, email)
+            with errors.collect():
+                carts.set_email(cart, email)
+        # Undoes the creation: the caller's transaction ends with the error.
+        errors.raise_any()
         remember(info.context, cart)
         return cls(cart=cart, token=token)
 
@@ -205,9 +210,7 @@ class CartLinesUpdate(CartMutation):
     def change(
         cls, info: graphene.ResolveInfo, cart: models.Cart, lines: Any, version: int | None = None
     ) -> None:
-        wanted = {decode_id(info.schema, one.line, "CartLine")[1]: one.quantity for one in lines}
-        if len(wanted) < len(lines):
-            raise Invalid("A line is named twice.", field=["lines"])
+        wanted = [(decode_id(info.schema, one.line, "CartLine")[1], one.quantity) for one in lines]
         carts.update(cart, wanted, version=version)
 
 

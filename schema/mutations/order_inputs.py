@@ -6,7 +6,6 @@ from typing import Any
 import graphene
 
 from schema.engine.nodes import decode_id
-from shop.errors import Invalid
 
 CHANGE = "shop.change_order"
 SEEN = "null for who may not see orders"
@@ -48,24 +47,19 @@ def tracking_of(given: dict[str, str | None]) -> dict[str, str]:
     return {name: text or "" for name, text in given.items()}
 
 
-def by_line(info: graphene.ResolveInfo, given: Sequence[Any] | None) -> dict[int, Any] | None:
-    """The inputs by the primary keys of lines. Actions check that the order has such lines.
+def by_line(
+    info: graphene.ResolveInfo, given: Sequence[Any] | None
+) -> list[tuple[int, Any]] | None:
+    """The inputs with the primary keys of their lines. Actions check that the order has the lines.
 
     Raises:
         BadRequest: not the id of a line.
-        Invalid: a line is named twice.
     """
     if given is None:
         return None
-    found: dict[int, Any] = {}
-    for index, item in enumerate(given):
-        _, key = decode_id(info.schema, item.line, "OrderLine")
-        if key in found:
-            raise Invalid("The line is named twice.", field=["lines", str(index), "line"])
-        found[key] = item
-    return found
+    return [(decode_id(info.schema, item.line, "OrderLine")[1], item) for item in given]
 
 
-def quantities(lines: dict[int, Any] | None) -> dict[int, int | None] | None:
-    """Units by the primary key of the line; None for all that are left."""
-    return None if lines is None else {key: item.get("quantity") for key, item in lines.items()}
+def quantities(lines: list[tuple[int, Any]] | None) -> list[tuple[int, int | None]] | None:
+    """Primary keys of lines with units; None for all that are left."""
+    return None if lines is None else [(key, item.get("quantity")) for key, item in lines]

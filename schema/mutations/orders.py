@@ -31,6 +31,7 @@ from shop import models
 from shop.actions import aftersales
 from shop.actions.aftersales import Back, Wanted
 from shop.errors import InvalidPrice, NotFound
+from shop.input_errors import InputErrors
 from shop.money import parse_minor
 
 
@@ -266,16 +267,23 @@ class OrderRefund(Mutation):
         reason: str | None = None,
         idempotency_key: str | None = None,
     ) -> Any:
-        order = load_any(info, Order, id)
+        order, errors = load_any(info, Order, id), InputErrors()
+        minor: dict[str, int | None] = {}
+        with errors.collect():
+            minor["amount"] = _minor(amount, order.currency, "amount")
+        with errors.collect():
+            minor["shippingAmount"] = _minor(shipping_amount, order.currency, "shippingAmount")
         wanted = Wanted(
             lines=quantities(by_line(info, lines)) or {},
             shipping=bool(shipping),
-            shipping_amount=_minor(shipping_amount, order.currency, "shippingAmount"),
-            amount=_minor(amount, order.currency, "amount"),
+            shipping_amount=minor.get("shippingAmount"),
+            amount=minor.get("amount"),
             restock=bool(restock),
         )
         by, key = info.context.user, key_of(info, idempotency_key)
-        refund = aftersales.refund(order, wanted, reason=reason or "", by=by, key=key)
+        refund = aftersales.refund(
+            order, wanted, reason=reason or "", by=by, key=key, errors=errors
+        )
         return cls(order=order, refund=refund)
 
 
@@ -323,10 +331,9 @@ class OrderReturn(Mutation):
         idempotency_key: str | None = None,
     ) -> Any:
         order, given = load_any(info, Order, id), by_line(info, lines)
-        back = given and {
-            pk: Back(item.get("quantity"), item.get("restock") is not False)
-            for pk, item in given.items()
-        }
+        back = given and [
+            (pk, Back(item.get("quantity"), item.get("restock") is not False)) for pk, item in given
+        ]
         by, key = info.context.user, key_of(info, idempotency_key)
         returned = aftersales.return_(order, back, reason=reason or "", by=by, key=key)
         return cls(order=order, returned=returned)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from graphql_relay import to_global_id
 
-from shop.models import User
+from shop.models import Order, OrderStatus, User
 from tests.schema.samples import FIELDS
 
 LONG = "x" * 500
@@ -89,6 +89,58 @@ WRONG: dict[str, tuple[Callable[[SimpleNamespace], dict[str, Any]], list[tuple[s
             ("INVALID", "billingAddress.country"),
         ],
     ),
+    "cartCreate": (
+        lambda shop: {
+            "lines": [{"variant": gone("Variant"), "quantity": 0}],
+            "email": "ann",
+        },
+        [
+            ("INVALID_QUANTITY", "lines.0.quantity"),
+            ("NOT_FOUND", "lines.0.variant"),
+            ("INVALID", "email"),
+        ],
+    ),
+    "cartLinesAdd": (
+        lambda shop: {
+            "cart": shop.cart_token,
+            "lines": [
+                {"variant": shop.sold, "quantity": 0},
+                {"variant": gone("Variant"), "quantity": 10_000},
+                {"variant": shop.sold, "quantity": 20},
+                {"variant": shop.variant, "quantity": 1},
+            ],
+        },
+        [
+            ("INVALID_QUANTITY", "lines.0.quantity"),
+            ("INVALID_QUANTITY", "lines.1.quantity"),
+            ("NOT_FOUND", "lines.1.variant"),
+            ("OUT_OF_STOCK", "lines.2.quantity"),
+            ("NOT_FOUND", "lines.3.variant"),
+        ],
+    ),
+    "cartLinesRemove": (
+        lambda shop: {
+            "cart": shop.cart_token,
+            "lines": [gone("CartLine"), shop.cart_line, gone("CartLine")],
+        },
+        [("NOT_FOUND", "lines.0"), ("NOT_FOUND", "lines.2")],
+    ),
+    "cartLinesUpdate": (
+        lambda shop: {
+            "cart": shop.cart_token,
+            "lines": [
+                {"line": shop.cart_line, "quantity": 21},
+                {"line": gone("CartLine"), "quantity": -1},
+                {"line": shop.cart_line, "quantity": 1},
+            ],
+        },
+        [
+            ("INVALID_QUANTITY", "lines.1.quantity"),
+            ("INVALID", "lines.2.line"),
+            ("OUT_OF_STOCK", "lines.0.quantity"),
+            ("NOT_FOUND", "lines.1.line"),
+        ],
+    ),
     "categoryCreate": (
         lambda shop: {
             "name": LONG,
@@ -120,9 +172,88 @@ WRONG: dict[str, tuple[Callable[[SimpleNamespace], dict[str, Any]], list[tuple[s
         lambda shop: {"email": "ann", "password": "123", "name": LONG},
         [("INVALID", "email"), ("INVALID", "name"), ("WEAK_PASSWORD", "password")],
     ),
+    "fulfillmentUpdate": (
+        lambda shop: {
+            "id": shop.fulfillment,
+            "carrier": LONG,
+            "trackingNumber": LONG,
+            "trackingUrl": "nowhere",
+        },
+        [("INVALID", "carrier"), ("INVALID", "trackingNumber"), ("INVALID", "trackingUrl")],
+    ),
     "mediaCreate": (
         lambda shop: {"product": gone("Product"), "url": "ftp://example.org/1.jpg"},
         [("NOT_FOUND", "product"), ("URL_NOT_ALLOWED", "url")],
+    ),
+    "orderCancel": (
+        lambda shop: {"id": shop.order, "reason": LONG + "x", "idempotencyKey": " \n"},
+        [("INVALID", "reason"), ("INVALID", "idempotencyKey")],
+    ),
+    "orderFulfil": (
+        lambda shop: {
+            "id": shop.order,
+            "lines": [
+                {"line": shop.order_line, "quantity": 2},
+                {"line": gone("OrderLine"), "quantity": 1},
+                {"line": shop.promised_line, "quantity": 0},
+            ],
+            "trackingUrl": "nowhere",
+            "carrier": LONG,
+        },
+        [
+            ("INVALID", "carrier"),
+            ("INVALID", "trackingUrl"),
+            ("EXCEEDS_ORDER", "lines.0.quantity"),
+            ("NOT_FOUND", "lines.1.line"),
+            ("NOT_FOUND", "lines.2.line"),
+        ],
+    ),
+    "orderLinesCancel": (
+        lambda shop: {
+            "id": shop.promised,
+            "lines": [
+                {"line": shop.promised_line, "quantity": 1},
+                {"line": shop.promised_line, "quantity": 1},
+                {"line": shop.order_line, "quantity": 1},
+            ],
+            "reason": LONG + "x",
+        },
+        [("INVALID", "reason"), ("INVALID", "lines.1.line"), ("NOT_FOUND", "lines.2.line")],
+    ),
+    "orderRefund": (
+        lambda shop: {
+            "id": shop.order,
+            "lines": [
+                {"line": shop.order_line, "quantity": 3},
+                {"line": gone("OrderLine")},
+            ],
+            "shipping": True,
+            "amount": "0.001",
+            "reason": LONG + "x",
+        },
+        [
+            ("INVALID_PRICE", "amount"),
+            ("INVALID", "reason"),
+            ("EXCEEDS_ORDER", "lines.0.quantity"),
+            ("NOT_FOUND", "lines.1.line"),
+        ],
+    ),
+    "orderReturn": (
+        lambda shop: {
+            "id": shop.order,
+            "lines": [
+                {"line": shop.order_line, "quantity": 2},
+                {"line": shop.order_line},
+                {"line": gone("OrderLine"), "quantity": 10_000},
+            ],
+            "reason": LONG + "x",
+        },
+        [
+            ("INVALID", "reason"),
+            ("EXCEEDS_ORDER", "lines.0.quantity"),
+            ("INVALID", "lines.1.line"),
+            ("NOT_FOUND", "lines.2.line"),
+        ],
     ),
     "productCreate": (
         lambda shop: {
@@ -197,6 +328,15 @@ WRONG: dict[str, tuple[Callable[[SimpleNamespace], dict[str, Any]], list[tuple[s
     "shippingZoneCreate": (
         lambda shop: {"name": " ", "countries": ["JP", "XX", "YY"]},
         [("REQUIRED", "name"), ("INVALID", "countries.1"), ("INVALID", "countries.2")],
+    ),
+    "stockAdjust": (
+        lambda shop: {
+            "variant": shop.variant,
+            "delta": -1_000_000,
+            "reason": "COUNTED",
+            "note": LONG + "x",
+        },
+        [("INVALID", "note"), ("INSUFFICIENT_STOCK", "delta")],
     ),
     "stockUpdate": (
         lambda shop: {"variant": shop.variant, "backorder": None, "lowAt": -1},
@@ -320,9 +460,66 @@ def test_texts_of_invisible_characters_are_empty(
 
 def test_every_mutation_that_creates_something_is_tried() -> None:
     # They take a file, or an input with one field that can be wrong.
-    others = {"cartCreate", "orderNoteCreate", "otpRecoveryCodesCreate"}
+    others = {"orderNoteCreate", "otpRecoveryCodesCreate"}
     created = {name for name in FIELDS if name.endswith("Create")}
     assert created - others - WRONG.keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, [("REQUIRED", "")]),
+        ({"amount": "0.001"}, [("INVALID_PRICE", "amount")]),
+        (
+            {"amount": "0.001", "shippingAmount": "0.001"},
+            [("INVALID_PRICE", "amount"), ("INVALID_PRICE", "shippingAmount")],
+        ),
+        (
+            {"shipping": True, "shippingAmount": "0", "restock": True},
+            [("INVALID", "shippingAmount"), ("INVALID", "restock")],
+        ),
+        (
+            {"amount": "1000000", "restock": True},
+            [("INVALID", "restock"), ("EXCEEDS_PAYMENT", "amount")],
+        ),
+        ({"amount": "1000000", "shipping": True}, [("INVALID", "amount")]),
+    ],
+)
+def test_a_refund_reports_no_error_that_follows_from_another(
+    values: dict[str, Any],
+    expected: list[tuple[str, str]],
+    shop: SimpleNamespace,
+    owner: User,
+    api: Any,
+    dump: Any,
+) -> None:
+    before = dump()
+    assert errors_of("orderRefund", {"id": shop.order, **values}, owner, api) == expected
+    assert dump() == before
+
+
+def test_an_order_that_cannot_be_shipped_is_reported_with_the_errors_of_texts(
+    shop: SimpleNamespace, owner: User, api: Any, dump: Any
+) -> None:
+    Order.objects.update(status=OrderStatus.CANCELLED)
+    before = dump()
+    values = {"id": shop.order, "carrier": LONG}
+    assert errors_of("orderFulfil", values, owner, api) == [
+        ("INVALID", "carrier"),
+        ("ILLEGAL_MOVE", ""),
+    ]
+    assert dump() == before
+
+
+def test_a_cart_that_was_changed_is_reported_with_the_errors_of_lines(
+    shop: SimpleNamespace, owner: User, api: Any
+) -> None:
+    lines = [{"variant": shop.sold, "quantity": 0}]
+    values = {"cart": shop.cart_token, "version": 99, "lines": lines}
+    assert errors_of("cartLinesAdd", values, owner, api) == [
+        ("INVALID_QUANTITY", "lines.0.quantity"),
+        ("CART_CHANGED", "version"),
+    ]
 
 
 def test_roles_beyond_ones_own_are_reported_with_the_other_errors(

@@ -10,6 +10,7 @@ from shop.actions.aftersales.holding import facts, hold
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.texts import REASON, checked
 from shop.actions.rows import atomically
+from shop.input_errors import InputErrors
 from shop.models import (
     FulfillmentStatus,
     MovementReason,
@@ -45,11 +46,21 @@ def cancel(
         IllegalMove: something was shipped, or the order has ended.
         Invalid: the reason is too long.
         IdempotencyConflict, Busy: as `idempotency.once`.
+        Several: more than one of these.
     """
-    reason = checked(reason, "reason", longest=REASON)
+    errors = InputErrors()
+    with errors.collect():
+        reason = checked(reason, "reason", longest=REASON)
     asked = {"order": order.pk, "reason": reason, "restock": restock}
     atomically(
-        lambda: once(by, "order.cancel", key, asked, lambda: _call_off(order, reason, restock, by))
+        lambda: once(
+            by,
+            "order.cancel",
+            key,
+            asked,
+            lambda: _call_off(order, reason, restock, by, errors),
+            errors,
+        )
     )
     # It is committed; from here on the next turn of `payments.settle` would do as well.
     payments.settle(order=order)
@@ -58,13 +69,15 @@ def cancel(
 
 
 @audit.recorded("order.cancel", facts)
-def _call_off(order: Order, reason: str, restock: bool, by: Any) -> None:
-    hold(
-        order,
-        illegal="Only what has not ended, and of which nothing was shipped, is called off.",
-        status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
-        fulfillment_status__in=(FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED),
-    )
+def _call_off(order: Order, reason: str, restock: bool, by: Any, errors: InputErrors) -> None:
+    with errors.collect():
+        hold(
+            order,
+            illegal="Only what has not ended, and of which nothing was shipped, is called off.",
+            status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
+            fulfillment_status__in=(FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED),
+        )
+    errors.raise_any()
     was_pending = order.status == OrderStatus.PENDING
     held = carts.hold_carts(order) if was_pending else {}
     Order.objects.filter(pk=order.pk).update(

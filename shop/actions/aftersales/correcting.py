@@ -13,6 +13,7 @@ from shop.actions.aftersales.holding import Chosen, by_variant, count, facts, ho
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.texts import REASON, checked
 from shop.errors import IllegalMove
+from shop.input_errors import InputErrors
 from shop.models import Fulfillment, Order, OrderEventKind, OrderStatus
 
 _LIVE = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
@@ -30,13 +31,18 @@ def update_fulfillment(parcel: Fulfillment, *, by: Any, **tracking: str) -> Fulf
     Raises:
         IllegalMove: the parcel was cancelled.
         Invalid: a text is too long, or the address is no http or https address.
+        Several: more than one of these.
     """
-    given = checked_tracking(**tracking)
+    given, errors = tracking, InputErrors()
+    with errors.collect():
+        given = checked_tracking(**tracking)
     order = Order.objects.get(pk=parcel.order_id)
-    hold(order, illegal="The order of this parcel has ended.", status__in=_LIVE)
-    parcel.refresh_from_db()
-    if parcel.cancelled_at is not None:
-        raise IllegalMove("This parcel was cancelled.")
+    with errors.collect():
+        hold(order, illegal="The order of this parcel has ended.", status__in=_LIVE)
+        parcel.refresh_from_db()
+        if parcel.cancelled_at is not None:
+            raise IllegalMove("This parcel was cancelled.")
+    errors.raise_any()
     if all(getattr(parcel, name) == text for name, text in given.items()):
         return parcel
     for name, text in given.items():
@@ -67,11 +73,21 @@ def cancel_fulfillment(
             the stock of a variant was removed.
         Invalid: the reason is too long.
         IdempotencyConflict, Busy: as `idempotency.once`.
+        Several: more than one of these.
     """
-    reason = checked(reason, "reason", longest=REASON)
+    errors = InputErrors()
+    with errors.collect():
+        reason = checked(reason, "reason", longest=REASON)
     order = Order.objects.get(pk=parcel.order_id)
     asked = {"order": order.pk, "fulfillment": parcel.pk, "reason": reason}
-    once(by, "fulfillment.cancel", key, asked, lambda: _cancel(parcel, order, reason, by))
+    once(
+        by,
+        "fulfillment.cancel",
+        key,
+        asked,
+        lambda: _cancel(parcel, order, reason, by, errors),
+        errors,
+    )
     parcel.refresh_from_db()
     return parcel
 
@@ -82,18 +98,20 @@ def _facts(parcel: Fulfillment) -> dict[str, Any]:
 
 
 @audit.recorded("fulfillment.cancel", _facts)
-def _cancel(parcel: Fulfillment, order: Order, reason: str, by: Any) -> None:
-    hold(order, illegal="The order of this parcel has ended.", status__in=_LIVE)
-    now = timezone.now()
-    if not Fulfillment.objects.filter(pk=parcel.pk, cancelled_at=None).update(cancelled_at=now):
-        raise IllegalMove("This parcel was cancelled before.")
-    parcel.cancelled_at = now
-    items = [
-        Chosen(item.line, item.quantity)
-        for item in parcel.lines.select_related("line").order_by("line__position")
-    ]
-    if any(item.line.fulfilled - item.units < item.line.returned for item in items):
-        raise IllegalMove("Units of this parcel came back, so it was shipped.")
+def _cancel(parcel: Fulfillment, order: Order, reason: str, by: Any, errors: InputErrors) -> None:
+    with errors.collect():
+        hold(order, illegal="The order of this parcel has ended.", status__in=_LIVE)
+        now = timezone.now()
+        if not Fulfillment.objects.filter(pk=parcel.pk, cancelled_at=None).update(cancelled_at=now):
+            raise IllegalMove("This parcel was cancelled before.")
+        parcel.cancelled_at = now
+        items = [
+            Chosen(item.line, item.quantity)
+            for item in parcel.lines.select_related("line").order_by("line__position")
+        ]
+        if any(item.line.fulfilled - item.units < item.line.returned for item in items):
+            raise IllegalMove("Units of this parcel came back, so it was shipped.")
+    errors.raise_any()
     back = [Chosen(item.line, -item.units) for item in items]
     count(back, "fulfilled", lambda after: Q(returned__lte=after))
     inventory.unship(order.reference, by_variant(items), actor=by)

@@ -18,6 +18,7 @@ from shop.actions.aftersales.holding import (
 )
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.texts import checked, checked_link
+from shop.input_errors import InputErrors
 from shop.models import (
     Fulfillment,
     FulfillmentLine,
@@ -74,10 +75,16 @@ def fulfil(
         NotFound, InvalidQuantity, ExceedsOrder: as `holding.chosen`.
         Invalid: a text that is too long, or no link.
         IdempotencyConflict, Busy: as `idempotency.once`.
+        Several: more than one of these.
     """
-    tracking = checked_tracking(
-        carrier=carrier, tracking_number=tracking_number, tracking_url=tracking_url
-    )
+    tracking = {
+        "carrier": carrier,
+        "tracking_number": tracking_number,
+        "tracking_url": tracking_url,
+    }
+    errors = InputErrors()
+    with errors.collect():
+        tracking = checked_tracking(**tracking)
     asked = {"order": order.pk, "lines": lines, **tracking}
     if include_refunded:
         asked["include_refunded"] = True
@@ -86,7 +93,8 @@ def fulfil(
         "order.fulfil",
         key,
         asked,
-        lambda: _fulfil(order, lines, tracking, include_refunded, by).pk,
+        lambda: _fulfil(order, lines, tracking, include_refunded, by, errors).pk,
+        errors,
     )
     return Fulfillment.objects.get(pk=pk)
 
@@ -96,25 +104,37 @@ def checked_tracking(**tracking: str) -> dict[str, str]:
 
     Raises:
         Invalid: a text is too long, or the address is no http or https address.
+        Several: more than one of these.
     """
-    found = {}
+    found, errors = {}, InputErrors()
     for name, text in tracking.items():
         field, check, longest = _TRACKING[name]
-        found[name] = check(text, field, longest=longest)
+        with errors.collect():
+            found[name] = check(text, field, longest=longest)
+    errors.raise_any()
     return found
 
 
 @audit.recorded("order.fulfil", facts)
 def _fulfil(
-    order: Order, lines: Units | None, tracking: dict[str, str], include_refunded: bool, by: Any
+    order: Order,
+    lines: Units | None,
+    tracking: dict[str, str],
+    include_refunded: bool,
+    by: Any,
+    errors: InputErrors,
 ) -> Fulfillment:
-    hold(
-        order,
-        illegal="Only confirmed orders that are paid, or whose payment is promised, are shipped.",
-        status=OrderStatus.CONFIRMED,
-        payment_status__in=(*_PAYABLE, PaymentStatus.REFUNDED) if include_refunded else _PAYABLE,
-    )
-    items = chosen(order, lines, unshipped if include_refunded else shippable)
+    payable = (*_PAYABLE, PaymentStatus.REFUNDED) if include_refunded else _PAYABLE
+    with errors.collect():
+        hold(
+            order,
+            illegal="Only confirmed orders that are paid, or whose payment is promised, are "
+            "shipped.",
+            status=OrderStatus.CONFIRMED,
+            payment_status__in=payable,
+        )
+        items = chosen(order, lines, unshipped if include_refunded else shippable)
+    errors.raise_any()
     if order.payment_status == PaymentStatus.PARTIALLY_REFUNDED:
         # Shipping and cancelling below are two inventory calls: their stock is locked at once.
         lines_of_order = order.lines.all()

@@ -1,6 +1,6 @@
 """One change of an order at a time; what its lines say of it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,21 @@ from django.utils import timezone
 
 from shop.actions import audit
 from shop.actions.rows import Each
-from shop.errors import Busy, ExceedsOrder, IllegalMove, InvalidQuantity, NotFound, Required
+from shop.errors import (
+    Busy,
+    ExceedsOrder,
+    IllegalMove,
+    Invalid,
+    InvalidQuantity,
+    NotFound,
+    Required,
+)
+from shop.input_errors import InputErrors
 from shop.models import Order, OrderLine
 
 MAX_QUANTITY = 9999
 # Units by the primary key of the order's line; None stands for all that are left.
-Units = Mapping[int, int | None]
+Units = Mapping[int, int | None] | Sequence[tuple[int, int | None]]
 
 
 def hold(order: Order, *, illegal: str, **conditions: Any) -> None:
@@ -73,9 +82,11 @@ def chosen(order: Order, asked: Units | None, left: Callable[[OrderLine], int]) 
 
     Raises:
         NotFound: the order has no such line; at its path.
+        Invalid: a line is named twice; at its path.
         InvalidQuantity: a quantity that cannot be; at its path.
         ExceedsOrder: more than are left, or none are; at its path.
         Required: no line is asked for.
+        Several: more than one of these.
     """
     lines = {line.pk: line for line in order.lines.order_by("position")}
     if asked is None:
@@ -85,23 +96,30 @@ def chosen(order: Order, asked: Units | None, left: Callable[[OrderLine], int]) 
         return found
     if not asked:
         raise Required("Name at least one line.", field=["lines"])
-    return list(_each(lines, asked, left))
+    picked: list[Chosen] = []
+    named: set[int] = set()
+    errors = InputErrors()
+    pairs = asked.items() if isinstance(asked, Mapping) else asked
+    for index, (key, units) in enumerate(pairs):
+        with errors.collect("lines", str(index)):
+            if key in named:
+                raise Invalid("The line is named twice.", field=["line"])
+            named.add(key)
+            picked.append(_chosen(lines.get(key), units, left))
+    errors.raise_any()
+    return picked
 
 
-def _each(
-    lines: Mapping[int, OrderLine], asked: Units, left: Callable[[OrderLine], int]
-) -> Iterator[Chosen]:
-    for index, (key, units) in enumerate(asked.items()):
-        path = ["lines", str(index)]
-        line = lines.get(key)
-        if line is None:
-            raise NotFound("There is no such OrderLine.", field=[*path, "line"])
-        if units is not None and not 1 <= units <= MAX_QUANTITY:
-            raise InvalidQuantity(field=[*path, "quantity"])
-        most = left(line)
-        if not most or (units is not None and units > most):
-            raise ExceedsOrder(f"Of {line.name} there are {most} left.", field=[*path, "quantity"])
-        yield Chosen(line, most if units is None else units)
+def _chosen(line: OrderLine | None, units: int | None, left: Callable[[OrderLine], int]) -> Chosen:
+    """Units of one line. Raises as `chosen`, with fields relative to the input of the line."""
+    if line is None:
+        raise NotFound("There is no such OrderLine.", field=["line"])
+    if units is not None and not 1 <= units <= MAX_QUANTITY:
+        raise InvalidQuantity(field=["quantity"])
+    most = left(line)
+    if not most or (units is not None and units > most):
+        raise ExceedsOrder(f"Of {line.name} there are {most} left.", field=["quantity"])
+    return Chosen(line, most if units is None else units)
 
 
 def count(items: Collection[Chosen], column: str, within: Callable[[Any], Q]) -> None:

@@ -13,6 +13,7 @@ from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.shares import share
 from shop.actions.aftersales.texts import REASON, checked
 from shop.errors import IllegalMove, Invalid, LastUnit
+from shop.input_errors import InputErrors
 from shop.models import (
     Order,
     OrderEventKind,
@@ -52,10 +53,20 @@ def cancel_lines(
         NotFound, InvalidQuantity, ExceedsOrder, Required: as `holding.chosen`.
         Invalid: the reason is too long, or the provider cannot move exactly the new total.
         IdempotencyConflict, Busy: as `idempotency.once`.
+        Several: more than one of these.
     """
-    reason = checked(reason, "reason", longest=REASON)
+    errors = InputErrors()
+    with errors.collect():
+        reason = checked(reason, "reason", longest=REASON)
     asked = {"order": order.pk, "lines": lines, "reason": reason}
-    once(by, "order.lines_cancel", key, asked, lambda: _cancel_lines(order, lines, reason, by))
+    once(
+        by,
+        "order.lines_cancel",
+        key,
+        asked,
+        lambda: _cancel_lines(order, lines, reason, by, errors),
+        errors,
+    )
     order.refresh_from_db()
     return order
 
@@ -67,19 +78,21 @@ def _facts(order: Order) -> dict[str, Any]:
 
 
 @audit.recorded("order.lines_cancel", _facts)
-def _cancel_lines(order: Order, lines: Units, reason: str, by: Any) -> None:
-    hold(
-        order,
-        illegal="Only units of a confirmed order that is not paid yet are removed. Of a paid one, "
-        "refund them with restock.",
-        status=OrderStatus.CONFIRMED,
-        payment_status=PaymentStatus.AUTHORIZED,
-    )
-    payment = _uncaptured(order)
-    items = chosen(order, lines, unshipped)
-    rest = sum(line.quantity - line.cancelled for line in order.lines.all())
-    if rest == sum(item.units for item in items):
-        raise LastUnit
+def _cancel_lines(order: Order, lines: Units, reason: str, by: Any, errors: InputErrors) -> None:
+    with errors.collect():
+        hold(
+            order,
+            illegal="Only units of a confirmed order that is not paid yet are removed. Of a paid "
+            "one, refund them with restock.",
+            status=OrderStatus.CONFIRMED,
+            payment_status=PaymentStatus.AUTHORIZED,
+        )
+        payment = _uncaptured(order)
+        items = chosen(order, lines, unshipped)
+        rest = sum(line.quantity - line.cancelled for line in order.lines.all())
+        if rest == sum(item.units for item in items):
+            raise LastUnit
+    errors.raise_any()
     before = order.total
     for item in items:
         _remove(order, item)

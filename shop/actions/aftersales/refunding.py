@@ -1,6 +1,7 @@
 """Money that goes back: for units of lines, for the shipping, or as an amount."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from shop.actions.aftersales.texts import REASON, checked
 from shop.actions.payments import Part
 from shop.actions.rows import atomically
 from shop.errors import ExceedsOrder, ExceedsPayment, Invalid, Required
+from shop.input_errors import InputErrors
 from shop.models import Order, OrderLine, OrderStatus, Payment, PaymentState, Refund, RefundState
 from shop.money import format_minor
 from shop.pricing import TaxShare, taken_from, without
@@ -51,27 +53,36 @@ class Wanted:
     amount: int | None = None
     restock: bool = False
 
-    def check(self) -> None:
-        """Raises Required or Invalid for what makes no refund."""
+    def check(self, errors: InputErrors) -> None:
+        """Adds Required or Invalid for what makes no refund.
+
+        With an error in `errors` an amount may be missing because it could not be read.
+        """
         if self.shipping and self.shipping_amount is not None:
             message = "Either all that is left of the shipping, or an amount of it."
-            raise Invalid(message, field=["shippingAmount"])
+            errors.add(Invalid(message, field=["shippingAmount"]))
         if self.shipping_amount is not None and self.shipping_amount <= 0:
             message = "An amount of the shipping to pay back is above zero."
-            raise Invalid(message, field=["shippingAmount"])
+            errors.add(Invalid(message, field=["shippingAmount"]))
         by_parts = bool(self.lines) or self.shipping or self.shipping_amount is not None
-        if not by_parts and self.amount is None:
-            raise Required("Say what goes back: lines, the shipping or an amount.")
+        if not by_parts and self.amount is None and not errors:
+            errors.add(Required("Say what goes back: lines, the shipping or an amount."))
         if by_parts and self.amount is not None:
-            raise Invalid("Either lines and shipping, or an amount.", field=["amount"])
+            errors.add(Invalid("Either lines and shipping, or an amount.", field=["amount"]))
         if self.amount is not None and self.amount <= 0:
-            raise Invalid("An amount to pay back is above zero.", field=["amount"])
+            errors.add(Invalid("An amount to pay back is above zero.", field=["amount"]))
         if self.restock and not self.lines:
-            raise Invalid("Only lines are put back into stock.", field=["restock"])
+            errors.add(Invalid("Only lines are put back into stock.", field=["restock"]))
 
 
 def refund(
-    order: Order, wanted: Wanted, *, reason: str = "", by: Any, key: str | None = None
+    order: Order,
+    wanted: Wanted,
+    *,
+    reason: str = "",
+    by: Any,
+    key: str | None = None,
+    errors: InputErrors | None = None,
 ) -> Refund | None:
     """Pays money back. Not to be called in a transaction: the provider is asked outside of them.
 
@@ -83,6 +94,7 @@ def refund(
         reason: the customer can read it.
         by: who of the staff pays it back.
         key: by which a request that comes again is known.
+        errors: found in the input so far; with any of them nothing is written.
 
     Returns:
         None where units for which nothing goes back were taken out of the order: they cost nothing,
@@ -96,9 +108,12 @@ def refund(
         ExceedsPayment: it is more than was paid, not paid back and not taken by a dispute.
         Required, Invalid: nothing, or too much, is said about what goes back.
         IdempotencyConflict, Busy: as `idempotency.once`.
+        Several: more than one of these.
     """
-    wanted.check()
-    reason = checked(reason, "reason", longest=REASON)
+    errors = InputErrors() if errors is None else errors
+    wanted.check(errors)
+    with errors.collect():
+        reason = checked(reason, "reason", longest=REASON)
     asked = {
         "order": order.pk,
         "lines": wanted.lines,
@@ -110,25 +125,23 @@ def refund(
     if wanted.shipping_amount is not None:
         asked["shipping_amount"] = wanted.shipping_amount
     pk = atomically(
-        lambda: once(by, "order.refund", key, asked, lambda: _begin(order, wanted, reason, by))
+        lambda: once(
+            by,
+            "order.refund",
+            key,
+            asked,
+            lambda: _begin(order, wanted, reason, by, errors),
+            errors,
+        )
     )
     # It is committed; from here on `payments.settle` would do as well.
     return None if pk is None else payments.carry_out(pk)
 
 
 @audit.recorded("order.refund", facts)
-def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
+def _begin(order: Order, wanted: Wanted, reason: str, by: Any, errors: InputErrors) -> int | None:
     """Writes the refund. Returns its primary key; None where nothing goes back for the units."""
-    hold(
-        order,
-        illegal="Only units of confirmed orders are put back into stock."
-        if wanted.restock
-        else "What waits for its payment has nothing to pay back.",
-        status__in=(OrderStatus.CONFIRMED,) if wanted.restock else _REFUNDABLE,
-    )
-    left = unshipped if wanted.restock else unrefunded
-    items = chosen(order, wanted.lines, left) if wanted.lines else []
-    postage = _postage(order, wanted)
+    items, postage, payment = _checked(order, wanted, errors)
     parts = [] if wanted.restock and _is_spent(order) else _parts(items)
     by_parts = sum(part.amount for part in parts) + sum(share.total for share in postage)
     amount = by_parts if wanted.amount is None else wanted.amount
@@ -137,7 +150,7 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
     made = None
     if amount:
         made = payments.begin_refund(
-            _payment(order, amount, field=[] if wanted.amount is None else ["amount"]),
+            payment or _payment(order, amount),
             amount=amount,
             key=secrets.token_hex(16),
             lines=parts,
@@ -151,6 +164,36 @@ def _begin(order: Order, wanted: Wanted, reason: str, by: Any) -> int | None:
         # They may have been the last that were missing.
         finish(order)
     return made
+
+
+def _checked(
+    order: Order, wanted: Wanted, errors: InputErrors
+) -> tuple[list[Chosen], tuple[TaxShare, ...], Payment | None]:
+    """Locks the order and raises all errors.
+
+    Returns:
+        Units and shipping that go back; for an amount, the payment that it comes from.
+    """
+    items: list[Chosen] = []
+    postage: tuple[TaxShare, ...] = ()
+    payment = None
+    with errors.collect():
+        hold(
+            order,
+            illegal="Only units of confirmed orders are put back into stock."
+            if wanted.restock
+            else "What waits for its payment has nothing to pay back.",
+            status__in=(OrderStatus.CONFIRMED,) if wanted.restock else _REFUNDABLE,
+        )
+        if wanted.lines:
+            with errors.collect():
+                items = chosen(order, wanted.lines, unshipped if wanted.restock else unrefunded)
+        with errors.collect():
+            postage = _postage(order, wanted)
+        if wanted.amount is not None:
+            payment = _payment(order, wanted.amount, field=["amount"])
+    errors.raise_any()
+    return items, postage, payment
 
 
 def unrefunded(line: OrderLine) -> int:
@@ -192,6 +235,9 @@ def _postage(order: Order, wanted: Wanted) -> tuple[TaxShare, ...]:
             raise ExceedsOrder("Of the shipping nothing is left to pay back.", field=["shipping"])
         return left
     most = sum(one.total for one in left)
+    if wanted.shipping_amount <= 0:
+        # An error of the input already.
+        return ()
     if wanted.shipping_amount > most:
         told = f"Of the shipping {format_minor(most, order.currency)} {order.currency} are left."
         raise ExceedsOrder(told, field=["shippingAmount"])
@@ -213,7 +259,7 @@ def postage_left(order: Order) -> tuple[TaxShare, ...]:
     return left
 
 
-def _payment(order: Order, amount: int, *, field: list[str]) -> Payment:
+def _payment(order: Order, amount: int, *, field: Sequence[str] = ()) -> Payment:
     """A payment of which so much is left. Usually there is one."""
     most = disputed = 0
     for payment in Payment.objects.filter(order=order.pk, captured__gt=0).order_by("pk"):

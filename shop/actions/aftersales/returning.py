@@ -1,6 +1,6 @@
 """What customers send back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from shop.actions.aftersales.holding import (
 )
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.texts import REASON, checked
+from shop.input_errors import InputErrors
 from shop.models import Order, OrderEventKind, OrderLine, OrderStatus, Return, ReturnLine
 
 
@@ -38,7 +39,7 @@ class Back:
 @transaction.atomic
 def return_(
     order: Order,
-    lines: Mapping[int, Back] | None = None,
+    lines: Mapping[int, Back] | Sequence[tuple[int, Back]] | None = None,
     *,
     reason: str = "",
     by: Any,
@@ -58,25 +59,40 @@ def return_(
         NotFound, InvalidQuantity, ExceedsOrder: as `holding.chosen`.
         Invalid: the reason is too long.
         IdempotencyConflict, Busy: as `idempotency.once`.
+        Several: more than one of these.
     """
-    reason = checked(reason, "reason", longest=REASON)
-    asked = None if lines is None else {pk: [b.units, b.restock] for pk, b in lines.items()}
+    errors = InputErrors()
+    with errors.collect():
+        reason = checked(reason, "reason", longest=REASON)
+    back = [*lines.items()] if isinstance(lines, Mapping) else lines
+    asked = None if back is None else {pk: [b.units, b.restock] for pk, b in back}
     whole = {"order": order.pk, "lines": asked, "reason": reason}
-    pk = once(by, "order.return", key, whole, lambda: _return(order, lines, reason, by).pk)
+    pk = once(
+        by, "order.return", key, whole, lambda: _return(order, back, reason, by, errors).pk, errors
+    )
     return Return.objects.get(pk=pk)
 
 
 @audit.recorded("order.return", facts)
-def _return(order: Order, lines: Mapping[int, Back] | None, reason: str, by: Any) -> Return:
-    hold(
-        order,
-        illegal="Only what was shipped comes back.",
-        status__in=(OrderStatus.CONFIRMED, OrderStatus.COMPLETED),
-    )
-    units = None if lines is None else {pk: back.units for pk, back in lines.items()}
-    items = chosen(order, units, unreturned)
+def _return(
+    order: Order,
+    lines: Sequence[tuple[int, Back]] | None,
+    reason: str,
+    by: Any,
+    errors: InputErrors,
+) -> Return:
+    with errors.collect():
+        hold(
+            order,
+            illegal="Only what was shipped comes back.",
+            status__in=(OrderStatus.CONFIRMED, OrderStatus.COMPLETED),
+        )
+        units = None if lines is None else [(pk, back.units) for pk, back in lines]
+        items = chosen(order, units, unreturned)
+    errors.raise_any()
     count(items, "returned", lambda after: Q(fulfilled__gte=after))
-    restocked = [item for item in items if lines is None or lines[item.line.pk].restock]
+    lost = {pk for pk, back in lines or () if not back.restock}
+    restocked = [item for item in items if item.line.pk not in lost]
     inventory.restock(order.reference, by_variant(restocked), actor=by)
     parcel = _parcel(order, items, restocked, reason)
     orders.set_fulfillment_status(order)

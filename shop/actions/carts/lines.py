@@ -15,15 +15,16 @@ from shop.compiled import Compiled
 from shop.errors import (
     CartFull,
     CurrencyMismatch,
+    Invalid,
     InvalidQuantity,
     NotFound,
     NotPurchasable,
     OutOfStock,
 )
+from shop.input_errors import InputErrors
 from shop.models import Cart, CartLine, ProductStatus, Variant
 
 MAX_QUANTITY = 9999
-Path = Sequence[str]
 _PUBLISHED = Q(product__status=ProductStatus.PUBLISHED, product__published_at__lte=Now())
 _LINES: Compiled[CartLine] = Compiled(lambda cart: CartLine.objects.filter(cart=cart))
 _FOR_SALE: Compiled[Variant] = Compiled(
@@ -47,6 +48,7 @@ def add(cart: Cart, wanted: Sequence[tuple[int, int]], *, version: int | None = 
         InvalidQuantity, NotFound, NotPurchasable, OutOfStock, CurrencyMismatch: at the line's path.
         CartFull: the cart would have more than CART_MAX_LINES lines.
         CartClosed, CartChanged: as `holding.hold`.
+        Several: more than one of these.
     """
     _add(cart, wanted, version)
 
@@ -75,60 +77,78 @@ def add_to_own(user: Any, wanted: Sequence[tuple[int, int]], *, version: int | N
 
 
 def _add(cart: Cart, wanted: Sequence[tuple[int, int]], version: int | None) -> None:
+    errors = InputErrors()
     for index, (_, quantity) in enumerate(wanted):
         if not 1 <= quantity <= MAX_QUANTITY:
-            raise InvalidQuantity(field=["lines", str(index), "quantity"])
-    hold(cart, version)
-    there = {line.variant_id: line for line in _LINES.all(cart=cart.pk)}
-    if not there:
-        # Nothing in it is in the currency that the shop had before.
-        cart.currency = settings.SHOP_CURRENCY
-    variants = _for_sale(variant for variant, _ in wanted)
+            errors.add(InvalidQuantity(field=["lines", str(index), "quantity"]))
     totals: dict[int, int] = {}
-    for index, (key, quantity) in enumerate(wanted):
-        path = ["lines", str(index)]
-        variant = variants.get(key)
-        if variant is None:
-            raise NotFound("There is no such Variant.", field=[*path, "variant"])
-        before = there[key].quantity if key in there else 0
-        totals[key] = totals.get(key, before) + quantity
-        _check_variant(cart, variant, totals[key], path)
-    if len(there.keys() | totals.keys()) > settings.CART_MAX_LINES:
-        raise CartFull(settings.CART_MAX_LINES, field=["lines"])
+    with errors.collect():
+        hold(cart, version)
+        there = {line.variant_id: line for line in _LINES.all(cart=cart.pk)}
+        if not there:
+            # Nothing in it is in the currency that the shop had before.
+            cart.currency = settings.SHOP_CURRENCY
+        variants = _for_sale(variant for variant, _ in wanted)
+        for index, (key, quantity) in enumerate(wanted):
+            with errors.collect("lines", str(index)):
+                variant = variants.get(key)
+                if variant is None:
+                    raise NotFound("There is no such Variant.", field=["variant"])
+                before = there[key].quantity if key in there else 0
+                totals[key] = totals.get(key, before) + quantity
+                _check_variant(cart, variant, totals[key])
+        if len(there.keys() | totals.keys()) > settings.CART_MAX_LINES:
+            raise CartFull(settings.CART_MAX_LINES, field=["lines"])
+    errors.raise_any()
     store(cart, totals, variants, there)
     changed(cart, currency=cart.currency)
 
 
 @transaction.atomic
-def update(cart: Cart, wanted: Mapping[int, int], *, version: int | None = None) -> None:
+def update(
+    cart: Cart,
+    wanted: Mapping[int, int] | Sequence[tuple[int, int]],
+    *,
+    version: int | None = None,
+) -> None:
     """Sets the quantities of lines; 0 takes a line out.
 
     Args:
-        wanted: quantities by primary keys of lines, in the order of the input.
+        wanted: primary keys of lines with quantities, in the order of the input.
 
     Raises:
+        Invalid: a line is named twice; at its path.
         InvalidQuantity, NotFound, NotPurchasable, OutOfStock: at the line's path.
         CartClosed, CartChanged: as `holding.hold`.
+        Several: more than one of these.
     """
-    for index, quantity in enumerate(wanted.values()):
+    pairs = [*wanted.items()] if isinstance(wanted, Mapping) else wanted
+    errors, named = InputErrors(), set()
+    for index, (key, quantity) in enumerate(pairs):
+        path = ["lines", str(index)]
+        if key in named:
+            errors.add(Invalid("The line is named twice.", field=[*path, "line"]))
+        named.add(key)
         if not 0 <= quantity <= MAX_QUANTITY:
             message = f"A quantity is a whole number from 1 to {MAX_QUANTITY}, or 0 for none."
-            raise InvalidQuantity(message, field=["lines", str(index), "quantity"])
-    hold(cart, version)
-    there = {line.pk: line for line in CartLine.objects.filter(cart=cart.pk, pk__in=wanted)}
-    variants = _for_sale(line.variant_id for line in there.values())
+            errors.add(InvalidQuantity(message, field=[*path, "quantity"]))
     totals: dict[int, int] = {}
-    for index, (key, quantity) in enumerate(wanted.items()):
-        path = ["lines", str(index)]
-        if key not in there:
-            raise NotFound("There is no such CartLine.", field=[*path, "line"])
-        if quantity:
-            variant = variants.get(there[key].variant_id)
-            if variant is None:
-                raise NotPurchasable(field=[*path, "line"])
-            _check_variant(cart, variant, quantity, path)
-            totals[variant.pk] = quantity
-    _take_out(cart, [key for key, quantity in wanted.items() if not quantity])
+    with errors.collect():
+        hold(cart, version)
+        there = {line.pk: line for line in CartLine.objects.filter(cart=cart.pk, pk__in=named)}
+        variants = _for_sale(line.variant_id for line in there.values())
+        for index, (key, quantity) in enumerate(pairs):
+            with errors.collect("lines", str(index)):
+                if key not in there:
+                    raise NotFound("There is no such CartLine.", field=["line"])
+                if quantity:
+                    variant = variants.get(there[key].variant_id)
+                    if variant is None:
+                        raise NotPurchasable(field=["line"])
+                    _check_variant(cart, variant, quantity)
+                    totals[variant.pk] = quantity
+    errors.raise_any()
+    _take_out(cart, [key for key, quantity in pairs if not quantity])
     store(cart, totals, variants, {line.variant_id: line for line in there.values()})
     changed(cart)
 
@@ -138,14 +158,16 @@ def remove(cart: Cart, lines: Sequence[int], *, version: int | None = None) -> N
     """Takes lines out.
 
     Raises:
-        NotFound: one is not in the cart; at its path.
+        NotFound: one is not in the cart; at its path. Several, when more than one is not.
         CartClosed, CartChanged: as `holding.hold`.
     """
     hold(cart, version)
     there = set(CartLine.objects.filter(cart=cart.pk, pk__in=lines).values_list("pk", flat=True))
+    errors = InputErrors()
     for index, key in enumerate(lines):
         if key not in there:
-            raise NotFound("There is no such CartLine.", field=["lines", str(index)])
+            errors.add(NotFound("There is no such CartLine.", field=["lines", str(index)]))
+    errors.raise_any()
     _take_out(cart, lines)
     changed(cart)
 
@@ -201,16 +223,17 @@ def _for_sale(keys: Iterable[int]) -> dict[int, Variant]:
     return {row.pk: row for row in _FOR_SALE.all(keys=sorted(set(keys)))}
 
 
-def _check_variant(cart: Cart, variant: Variant, quantity: int, path: Path) -> None:
+def _check_variant(cart: Cart, variant: Variant, quantity: int) -> None:
+    """Raises what stands against so many units, with fields relative to the input of the line."""
     if variant.price is None:
-        raise NotPurchasable(field=[*path, "variant"])
+        raise NotPurchasable(field=["variant"])
     if variant.currency != cart.currency:
-        raise CurrencyMismatch(field=[*path, "variant"])
+        raise CurrencyMismatch(field=["variant"])
     if quantity > MAX_QUANTITY:
-        raise InvalidQuantity(field=[*path, "quantity"])
+        raise InvalidQuantity(field=["quantity"])
     available = left(variant)
     if available is not None and quantity > available:
-        raise OutOfStock(name=name_of(variant), available=available, field=[*path, "quantity"])
+        raise OutOfStock(name=name_of(variant), available=available, field=["quantity"])
 
 
 def _take_out(cart: Cart, lines: Sequence[int]) -> None:

@@ -7,6 +7,7 @@ from shop.actions import audit
 from shop.actions.inventory.levels import tell_low, write_down
 from shop.actions.rows import hold
 from shop.errors import InsufficientStock, Invalid
+from shop.input_errors import InputErrors
 from shop.models import MovementReason, Stock, StockMovement, User, Variant
 
 # What staff may give as the reason; the others have actions of their own.
@@ -42,19 +43,22 @@ def correct(
 
     Raises:
         InsufficientStock: fewer would be left than are promised to orders.
-        Invalid: what makes no sense, at its field; nothing is written.
+        Invalid: what makes no sense, at its field.
+        Several: more than one of these. Nothing is written then.
     """
+    errors = InputErrors()
     if (delta is None) == (on_hand is None):
-        raise Invalid("Give either a difference or the units on hand.")
+        errors.add(Invalid("Give either a difference or the units on hand."))
     if reason not in REASONS:
-        raise Invalid("Staff adjust stock for no such reason.", field=["reason"])
+        errors.add(Invalid("Staff adjust stock for no such reason.", field=["reason"]))
     if len(note) > NOTE_LENGTH:
-        raise Invalid(f"A note has at most {NOTE_LENGTH} characters.", field=["note"])
+        errors.add(Invalid(f"A note has at most {NOTE_LENGTH} characters.", field=["note"]))
     if delta == 0:
-        raise Invalid("A difference of 0 changes nothing.", field=["delta"])
+        errors.add(Invalid("A difference of 0 changes nothing.", field=["delta"]))
     if on_hand is not None and on_hand < 0:
-        raise Invalid("There are no fewer units in the house than none.", field=["onHand"])
-    return _correct(_opened(variant), delta, on_hand, reason, note, by)
+        message = "There are no fewer units in the house than none."
+        errors.add(Invalid(message, field=["onHand"]))
+    return _correct(_opened(variant), delta, on_hand, reason, note, by, errors)
 
 
 @transaction.atomic
@@ -70,10 +74,13 @@ def configure(
     Raises:
         InsufficientStock: more is promised than there is, so it stays on back-order.
         Invalid: a threshold below 0, or beyond reason.
+        Several: both. Nothing is written then.
     """
+    errors = InputErrors()
     if low_at is not None and not 0 <= low_at <= MAX_LOW_AT:
-        raise Invalid(f"The threshold is from 0 to {MAX_LOW_AT}.", field=["lowAt"])
-    return _configure(_opened(variant), backorder, low_at)
+        errors.add(Invalid(f"The threshold is from 0 to {MAX_LOW_AT}.", field=["lowAt"]))
+        low_at = None
+    return _configure(_opened(variant), backorder, low_at, errors)
 
 
 @audit.recorded("stock.adjust")
@@ -84,16 +91,19 @@ def _correct(
     reason: MovementReason,
     note: str,
     by: User | None,
+    errors: InputErrors,
 ) -> Stock:
     hold(stock)
     field = "delta" if on_hand is None else "onHand"
     added = delta or 0 if on_hand is None else on_hand - stock.on_hand
-    if abs(stock.on_hand + added) > MAX_UNITS:
-        raise Invalid(f"A stock has at most {MAX_UNITS} units.", field=[field])
     enough = Q(backorder=True) | Q(on_hand__gte=F("reserved") - added)
     guarded = Stock.objects.filter(enough, pk=stock.pk)
-    if not guarded.update(on_hand=F("on_hand") + added):
-        raise InsufficientStock(field=[field])
+    if abs(stock.on_hand + added) > MAX_UNITS:
+        errors.add(Invalid(f"A stock has at most {MAX_UNITS} units.", field=[field]))
+    elif not guarded.update(on_hand=F("on_hand") + added):
+        errors.add(InsufficientStock(field=[field]))
+    # Undoes the update: the transaction ends with the error.
+    errors.raise_any()
     changes = [(stock, added)]
     write_down(changes, reason, note=note, actor=by)
     tell_low(changes)
@@ -102,14 +112,17 @@ def _correct(
 
 
 @audit.recorded("stock.update")
-def _configure(stock: Stock, backorder: bool | None, low_at: int | None) -> Stock:
+def _configure(
+    stock: Stock, backorder: bool | None, low_at: int | None, errors: InputErrors
+) -> Stock:
     hold(stock)
     backorder = stock.backorder if backorder is None else backorder
     rows = Stock.objects.filter(pk=stock.pk)
     if not backorder:
         rows = rows.filter(on_hand__gte=F("reserved"))
     if not rows.update(backorder=backorder, low_at=stock.low_at if low_at is None else low_at):
-        raise InsufficientStock(field=["backorder"])
+        errors.add(InsufficientStock(field=["backorder"]))
+    errors.raise_any()
     stock.refresh_from_db()
     return stock
 

@@ -80,7 +80,7 @@ class Cart(models.Model):
     billing_address = models.JSONField(null=True)
     shipping_rate = models.ForeignKey(ShippingRate, models.SET_NULL, null=True, related_name="+")
     voucher = models.ForeignKey(Voucher, models.SET_NULL, null=True, related_name="+")
-    stored_notices = models.JSONField(default=list, editable=False)
+    stored_notices = models.JSONField(default=list, db_default=[], editable=False)
     reminder = models.BooleanField(default=False)
     reminded_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -88,7 +88,7 @@ class Order(models.Model):
 
     number = ExactCharField(max_length=NUMBER_LENGTH, unique=True)
     digest = ExactCharField(max_length=64, unique=True)
-    token_version = models.PositiveIntegerField(default=0, editable=False)
+    token_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     cart = models.OneToOneField(Cart, models.SET_NULL, null=True, related_name="order")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="orders"
@@ -113,7 +113,7 @@ class Order(models.Model):
     billing_address = models.JSONField(null=True)
     shipping_name = models.CharField(max_length=200, blank=True, default="")
     shipping_tax_rule = ExactCharField(max_length=12, blank=True, default="", db_default="")
-    shipping_taxes = models.JSONField(default=list)
+    shipping_taxes = models.JSONField(default=list, db_default=[])
     discounts = models.JSONField(default=list)
     note = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -197,7 +197,7 @@ class OrderLine(models.Model):
     total = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     fulfilled = models.PositiveIntegerField(default=0)
-    cancelled = models.PositiveIntegerField(default=0)
+    cancelled = models.PositiveIntegerField(default=0, db_default=0)
     returned = models.PositiveIntegerField(default=0)
     refunded = models.PositiveIntegerField(default=0)
 

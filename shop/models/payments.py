@@ -62,7 +62,7 @@ class Payment(models.Model):
     authorized = models.BigIntegerField(default=0)
     captured = models.BigIntegerField(default=0)
     refunded = models.BigIntegerField(default=0)
-    disputed = models.BigIntegerField(default=0)
+    disputed = models.BigIntegerField(default=0, db_default=0)
     client_data = models.JSONField(default=dict)
     failure = ExactCharField(max_length=32, blank=True, default="")
     settle_at = models.DateTimeField(null=True)
@@ -164,8 +164,8 @@ class Refund(models.Model):
     state = ExactCharField(max_length=10, choices=RefundState, default=RefundState.PENDING)
     currency = models.CharField(max_length=3)
     amount = models.BigIntegerField()
-    shipping = models.BigIntegerField(default=0)
-    shipping_taxes = models.JSONField(default=list)
+    shipping = models.BigIntegerField(default=0, db_default=0)
+    shipping_taxes = models.JSONField(default=list, db_default=[])
     reason = models.CharField(max_length=500, blank=True, default="")
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"

@@ -146,9 +146,10 @@ def test_a_key_for_requests_that_come_twice_is_a_header_where_the_input_takes_on
                 "cart-voucher-apply",
                 "cart-voucher-remove",
                 "checkout-complete",
+                "order-reorder",
             },
         ),
-        ("Order-Token", {"order-detail", "order-timeline"}),
+        ("Order-Token", {"order-detail", "order-reorder", "order-timeline"}),
     ],
 )
 def test_tokens_of_guests_are_headers_of_the_operations_that_read_them(

@@ -69,6 +69,7 @@ prove: $(VENV)/.development .env ## the long, full-count proofs; figures go to d
 	@PROVE=1 DATABASE_URL=$(SERVICES_DATABASE_URL) REDIS_URL=$(SERVICES_REDIS_URL) \
 		CELERY_BROKER_URL= $(PYTEST) -m prove $(ARGS)
 
+mutate: export SERVICES_REDIS_URL := $(SERVICES_REDIS_URL)
 mutate: $(VENV)/.development .env ## change MODULE (default all of targets.toml) in small steps; print what no test notices
 	@nice -n 15 $(BIN)/python -m tools.mutation $(MODULE) $(ARGS)
 

@@ -40,7 +40,7 @@ def main() -> int:
     _copy()
     os.chdir(COPY)
     sys.path.insert(0, str(COPY))
-    os.environ.update(DATABASE_URL="sqlite:///var/test.sqlite3", REDIS_URL="", CELERY_BROKER_URL="")
+    os.environ.update(_environment({}))
     targets = tomllib.loads(Path("tools/mutation/targets.toml").read_text())
     equivalent = {row["key"] for row in targets.get("equivalent", [])}
     _check(equivalent, [name for group in targets["group"] for name in group["modules"]])
@@ -50,8 +50,26 @@ def main() -> int:
         for module in modules:
             chosen[module] = _sample(module, options.count, options.seed)
         mutants = [mutant for module in modules for mutant in chosen[module]]
-        _run([each for each in mutants if each.key not in equivalent], group["tests"])
+        environment = _environment(group.get("env", {}))
+        _run([each for each in mutants if each.key not in equivalent], group["tests"], environment)
     return _report(chosen, equivalent)
+
+
+def _environment(own: dict[str, str]) -> dict[str, str]:
+    """What the tests of a group find set: SQLite and no service, unless the group says otherwise.
+
+    Args:
+        own: of the group; `$NAME` stands for a variable of this process.
+
+    Raises:
+        SystemExit: such a variable is not set.
+    """
+    found = {"DATABASE_URL": "sqlite:///var/test.sqlite3", "REDIS_URL": "", "CELERY_BROKER_URL": ""}
+    for name, value in own.items():
+        found[name] = os.path.expandvars(value)
+        if "$" in found[name]:
+            sys.exit(f"{name} is {value} in targets.toml, which is not set.")
+    return found
 
 
 def _check(equivalent: set[str], modules: list[str]) -> None:
@@ -88,7 +106,7 @@ def _sample(module: str, count: int, seed: str) -> list[Mutant]:
     return [*definitions[:DEFINITIONS], *others][:count]
 
 
-def _run(mutants: list[Mutant], tests: list[str]) -> None:
+def _run(mutants: list[Mutant], tests: list[str], environment: dict[str, str]) -> None:
     """Runs what has no result yet, in a process of its own for the modules of a group."""
     done = {key for key, row in _results().items() if row["result"] == "caught"}
     waiting = {mutant.key: mutant for mutant in mutants if _name(mutant) not in done}
@@ -99,14 +117,20 @@ def _run(mutants: list[Mutant], tests: list[str]) -> None:
         wanted.setdefault(mutant.module, set()).add(mutant.key)
     pid = os.fork()
     if not pid:
+        os.environ.update(environment)
         os._exit(_run_group(wanted, tests, total=len(waiting)))
     _, status = os.waitpid(pid, 0)
     if status:
         sys.exit("The tests could not be run.")
     for name, row in _results().items():
         mutant = waiting.get(name.partition("@")[0])
-        if mutant and name == _name(mutant) and row["result"] == "unpatched":
-            _save(mutant, _run_alone(mutant, row["tests"] or tests), row["tests"])
+        # Other parts of the project may have read a constant before it was bound anew.
+        is_open = row["result"] == "unpatched" or (
+            row["result"] == "survived" and mutant is not None and mutant.is_constant
+        )
+        if mutant and name == _name(mutant) and is_open:
+            found = _run_alone(mutant, row["tests"] or tests, environment)
+            _save(mutant, found, row["tests"])
 
 
 def _run_group(wanted: dict[str, set[str]], tests: list[str], *, total: int) -> int:
@@ -126,14 +150,16 @@ def _run_group(wanted: dict[str, set[str]], tests: list[str], *, total: int) -> 
     return int(pytest.main([*options, *tests], plugins=[Runner(wanted, record)]))
 
 
-def _run_alone(mutant: Mutant, tests: list[str]) -> str:
+def _run_alone(mutant: Mutant, tests: list[str], environment: dict[str, str]) -> str:
     """Runs tests in a new process, which loads the changed module itself."""
     path = Path(mutant.module)
     source = path.read_text()
     path.write_text(mutant.source)
     try:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-        done = subprocess.run(command, capture_output=True, check=False)
+        done = subprocess.run(
+            command, capture_output=True, check=False, env=os.environ | environment
+        )
     finally:
         path.write_text(source)
     result = "caught" if done.returncode else "survived"

@@ -71,6 +71,14 @@ class Mutant:
         return isinstance(self.statement, ast.Assign | ast.AnnAssign)
 
     @property
+    def names(self) -> set[str]:
+        """The names that a constant's statement binds."""
+        statement: Any = self.statement
+        targets = getattr(statement, "targets", None) or [statement.target]
+        nodes = (node for target in targets for node in ast.walk(target))
+        return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+    @property
     def diff(self) -> str:
         removed = "".join(f"\n- {line}" for line in self.before.splitlines())
         added = "".join(f"\n+ {line}" for line in self.after.splitlines())

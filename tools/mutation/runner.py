@@ -133,6 +133,9 @@ class Runner:
         return {_SURVIVED: "survived", _UNPATCHED: "unpatched"}.get(code, "caught")
 
     def _test(self, mutant: Mutant, source: str, tests: list[str], functions: Any) -> int:
+        if mutant.is_constant and is_read_while_loading(mutant.module, mutant.names):
+            # What was made of it would stay as it was.
+            return _UNPATCHED
         if not (_bind(mutant) or _swap(mutant, source, functions)):
             return _UNPATCHED
         os.dup2(1, 2)
@@ -189,6 +192,41 @@ def _covering(mutant: Mutant, covered: dict[str, list[str]], passing: list[str])
     else:
         tests = [test for tests in covered.values() for test in tests]
     return list(dict.fromkeys([*tests, *passing] if mutant.is_constant else tests))
+
+
+def is_read_while_loading(path: str, names: set[str]) -> bool:
+    """Tells whether loaded modules use constants of a module to make something of them.
+
+    That is their module-level code, class bodies, defaults and decorators; the module itself and
+    those that import the names from it. Functions that run while they load are not followed.
+    """
+    module = _module(path)
+    for other in list(sys.modules.values()):
+        known = getattr(other, "__dict__", {})
+        if other is module or any(
+            name in known and known[name] is module.__dict__.get(name) for name in names
+        ):
+            file = Path(getattr(other, "__file__", None) or "")
+            inside = file.suffix == ".py" and file.is_relative_to(Path.cwd())
+            if inside and names & _read_at_once(ast.parse(file.read_text())):
+                return True
+    return False
+
+
+def _read_at_once(node: ast.AST) -> set[str]:
+    """Names that are read when the code below `node` loads, not when a function in it is called."""
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Load) else set()
+    found: set[str] = set()
+    for name, value in ast.iter_fields(node):
+        if name == "body" and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if name in ("annotation", "returns"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                found |= _read_at_once(child)
+    return found
 
 
 def _bind(mutant: Mutant) -> bool:

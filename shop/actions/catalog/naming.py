@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from anyascii import anyascii
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_unicode_slug
 from django.db import models
@@ -15,8 +16,11 @@ from shop.text import one_line
 
 
 def slug_from(name: str, *, fallback: str = "item") -> str:
-    """A slug for `name`: ASCII where possible, other letters where the name has no ASCII."""
-    slug = slugify(name) or slugify(name, allow_unicode=True) or fallback
+    """Returns an ASCII slug for a name; `fallback` where nothing of it can be written so.
+
+    Letters are transliterated: "Smørrebrød" becomes "smorrebrod", "Łódź" "lodz", "щи" "shchi".
+    """
+    slug = slugify(anyascii(name)) or fallback
     return slug[: SLUG_LENGTH - 10].strip("-")
 
 

@@ -70,6 +70,7 @@ def make(blocks: Sequence[Block], *, overwrite: bool) -> list[Plan]:
     """
     plans = [begin(block) for block in blocks]
     sound = [plan for plan in plans if plan.handle and plan.block.fault is None]
+    _keep_handles(sound)
     if not overwrite:
         _settle_unchanged(sound)
     for plan in plans:
@@ -80,6 +81,19 @@ def make(blocks: Sequence[Block], *, overwrite: bool) -> list[Plan]:
         if plan.result is None and plan.draft is not None:
             _compare_with_memory(plan, overwrite=overwrite)
     return plans
+
+
+def _keep_handles(plans: Sequence[Plan]) -> None:
+    """Keeps the handles of products that were imported before letters were transliterated."""
+    former = {}
+    for plan in plans:
+        handle = rules.untransliterated_handle_of(plan.block)
+        if handle != plan.handle:
+            former[handle] = plan
+    if former:
+        rows = ImportRecord.objects.filter(handle__in=former)
+        for handle in rows.values_list("handle", flat=True):
+            former[handle].handle = handle
 
 
 def _settle_unchanged(plans: Sequence[Plan]) -> None:

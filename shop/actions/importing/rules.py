@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+from collections.abc import Callable
 
 from django.conf import settings
+from django.utils.text import slugify
 
 from shop.actions.catalog.categories import MAX_DEPTH
 from shop.actions.catalog.html import DESCRIPTION_LENGTH, removed, sanitise
@@ -23,10 +25,13 @@ _SLUG = re.compile(rf"[-\w]{{1,{SLUG_LENGTH}}}")
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 
 
-def handle_of(block: Block) -> str:
+def handle_of(block: Block, make: Callable[..., str] = slug_from) -> str:
     """The handle by which the product of `block` is known: a valid slug, empty when there is none.
 
     A handle that is no slug is made into one, and a missing one is made from the title.
+
+    Args:
+        make: (text, fallback) -> slug.
     """
     handle = block.handle
     if _SLUG.fullmatch(handle):
@@ -35,13 +40,23 @@ def handle_of(block: Block) -> str:
         handle = clean(block.rows[0][block.layout.columns["title"]])
     if not handle:
         return ""
-    slug = slug_from(handle, fallback="product")
+    slug = make(handle, fallback="product")
     if len(handle) > SLUG_LENGTH:
         # Long handles often differ only at the end, which is cut.
         slug = (
             f"{slug[:200].strip('-')}-{hashlib.blake2b(handle.encode(), digest_size=4).hexdigest()}"
         )
     return slug
+
+
+def untransliterated_handle_of(block: Block) -> str:
+    """As `handle_of`, as handles were made before letters were transliterated."""
+
+    def slug(text: str, *, fallback: str) -> str:
+        made = slugify(text) or slugify(text, allow_unicode=True) or fallback
+        return made[: SLUG_LENGTH - 10].strip("-")
+
+    return handle_of(block, slug)
 
 
 def draft(block: Block, handle: str, notes: Notes) -> ProductDraft:

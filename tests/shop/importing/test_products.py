@@ -209,6 +209,19 @@ def test_a_handle_that_is_no_slug_becomes_one(load: Any) -> None:
     assert codes(report) == [(Code.HANDLE_CHANGED, row) for row in (2, 3, 4)]
 
 
+def test_handles_are_transliterated_and_known_handles_stay(load: Any) -> None:
+    row = product_row(handle="", title="Smørrebrød")
+    load(row)
+    assert Product.objects.get().slug == "smorrebrod"
+    # It was imported before letters were transliterated.
+    ImportRecord.objects.update(handle="smrrebrd")
+    report = load(row)
+    assert (report.created, report.unchanged) == (0, 1)
+    report = load(product_row(handle="", title="Smørrebrød", vendor="Aamanns"))
+    assert (report.created, report.updated) == (0, 1)
+    assert ImportRecord.objects.get().handle == "smrrebrd"
+
+
 def test_a_handle_that_comes_again_is_skipped(load: Any) -> None:
     report = load(
         product_row(),

@@ -38,6 +38,8 @@ _ERROR_CODES = {
     "REQUIRED": "A value is missing.",
     "NOT_FOUND": "There is no such object, or you may not see it.",
     "DUPLICATE_SLUG": "The slug is taken.",
+    "SLUG_RESERVED": "The slug is a former slug of another object, where it still leads. Release "
+    "it there first.",
     "DUPLICATE_SKU": "The SKU is taken by another variant.",
     "DUPLICATE_OPTIONS": "The product already has a variant with these options.",
     "INVALID_PRICE": "The price is not a valid amount of the shop's currency.",

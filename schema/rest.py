@@ -55,6 +55,7 @@ CONFLICTS = frozenset(
         "IN_USE",
         "OUT_OF_STOCK",
         "PAYMENT_PENDING",
+        "SLUG_RESERVED",
         "TOTAL_CHANGED",
     }
 )

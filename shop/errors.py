@@ -11,6 +11,7 @@ class ErrorCode(StrEnum):
     REQUIRED = "REQUIRED"
     NOT_FOUND = "NOT_FOUND"
     DUPLICATE_SLUG = "DUPLICATE_SLUG"
+    SLUG_RESERVED = "SLUG_RESERVED"
     DUPLICATE_SKU = "DUPLICATE_SKU"
     DUPLICATE_OPTIONS = "DUPLICATE_OPTIONS"
     INVALID_PRICE = "INVALID_PRICE"
@@ -159,6 +160,11 @@ class NotFound(ShopError):
 class DuplicateSlug(ShopError):
     code = ErrorCode.DUPLICATE_SLUG
     message = "This slug is already taken."
+
+
+class SlugReserved(ShopError):
+    code = ErrorCode.SLUG_RESERVED
+    message = "This is a former slug of another object, where it still leads."
 
 
 class DuplicateSku(ShopError):

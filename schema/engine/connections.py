@@ -349,9 +349,10 @@ class ObjectField(graphene.Field):
 
     Args:
         node_type: a NodeType, or a function that returns it.
-        find: (parent, info, **arguments) -> exact lookups such as {"slug": "mug"}, or an instance
-            whose row is to be fetched afresh, or None. By default the attribute of the same name,
-            as mutation payloads have it.
+        find: (parent, info, **arguments) -> exact lookups such as {"slug": "mug"}, or several of
+            them, each tried when the one before finds nothing, or an instance whose row is to be
+            fetched afresh, or None. By default the attribute of the same name, as mutation
+            payloads have it.
     """
 
     def __init__(
@@ -368,19 +369,23 @@ class ObjectField(graphene.Field):
     def wrap_resolve(self, parent_resolver: Any) -> Any:
         find = self._find or super().wrap_resolve(parent_resolver)
 
-        def lookups(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> dict | None:
+        def lookups(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> tuple[dict, ...]:
             found = find(root, info, **arguments)
-            return found if found is None or isinstance(found, dict) else {"pk": found.pk}
+            if isinstance(found, tuple):
+                return found
+            if found is None:
+                return ()
+            return (found if isinstance(found, dict) else {"pk": found.pk},)
 
         def resolve(root: Any, info: graphene.ResolveInfo, **arguments: Any) -> Any:
-            found = lookups(root, info, **arguments)
-            if found is None:
-                return None
             node_type: Any = get_named_type(info.return_type)
-            rows = node_type.graphene_type.rows(info.context).filter(**found)
-            plan = plan_node(info, node_type, info.field_nodes)
-            fetch = Fetch(info.context, info.variable_values)
-            return next(iter(fetch.rows(rows[:1], plan)), None)
+            for tried in lookups(root, info, **arguments):
+                rows = node_type.graphene_type.rows(info.context).filter(**tried)
+                plan = plan_node(info, node_type, info.field_nodes)
+                fetch = Fetch(info.context, info.variable_values)
+                for row in fetch.rows(rows[:1], plan):
+                    return row
+            return None
 
         resolve.lookups = lookups  # type: ignore[attr-defined]
         return resolve

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -357,18 +358,19 @@ class CompiledExecutionContext(LimitedExecutionContext):
             raise NotProvable("null in a field that is never null")
         return result
 
-    def _object(self, plan: NodePlan, lookups: dict[str, Any] | None, run: Run) -> Any:
-        if lookups is None:
-            return None
-        slots = {lookup: Slot(index) for index, lookup in enumerate(lookups)}
-        found = run.objects(
-            plan,
-            self._node_type(plan),
-            lambda rows: rows.filter(**slots),
-            tuple(lookups),
-            list(lookups.values()),
-        )
-        return next(iter(found.values()), None)
+    def _object(self, plan: NodePlan, tries: Iterable[dict[str, Any]], run: Run) -> Any:
+        for lookups in tries:
+            slots = {lookup: Slot(index) for index, lookup in enumerate(lookups)}
+            found = run.objects(
+                plan,
+                self._node_type(plan),
+                partial(_matching, slots),
+                tuple(lookups),
+                list(lookups.values()),
+            )
+            for built in found.values():
+                return built
+        return None
 
     def _nodes(self, wanted: Any, plan_of: Callable[[Any], NodePlan], run: Run) -> Any:
         """One object, or a list of objects in the order of their ids; null where there is none."""
@@ -385,6 +387,10 @@ class CompiledExecutionContext(LimitedExecutionContext):
 
     def _node_type(self, plan: NodePlan) -> Any:
         return self.schema.get_type(plan.type_name).graphene_type  # type: ignore[union-attr]
+
+
+def _matching(slots: dict[str, Any], rows: QuerySet) -> QuerySet:
+    return rows.filter(**slots)
 
 
 def _among(rows: QuerySet) -> QuerySet:

@@ -16,6 +16,7 @@ from schema.permissions import SIGNED_IN, require
 from schema.types import customers
 from schema.types.catalog import products
 from shop import models
+from shop.models.slugs import key_by_slug
 
 _VIEW = "shop.view_review"
 
@@ -36,7 +37,7 @@ class ReviewFilterSet(django_filters.FilterSet):
 
     operator_descriptions = {"rating": "the rating", "status": "whether it is shown"}
 
-    product = TextFilter("Slug of the product.", field_name="product__slug")
+    product = TextFilter("Slug of the product, present or former.", method="of_product")
     rating__in = ValueFilter(
         graphene.List(graphene.NonNull(graphene.Int)),
         "Any of these, such as [4, 5].",
@@ -50,6 +51,9 @@ class ReviewFilterSet(django_filters.FilterSet):
         lookup_expr="in",
     )
     verified = BooleanFilter("Whether the author had bought the product.", field_name="is_verified")
+
+    def of_product(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(product=key_by_slug(models.Product, value))
 
 
 class Review(PublicNode):

@@ -176,6 +176,8 @@ class ActionInline(TabularInline):
 
     form = RowForm
     formset = ActionFormSet
+    # Whether the page that adds an object has it.
+    of_new_rows = True
     extra = 0
     hide_title = True
     per_page = 25
@@ -198,6 +200,10 @@ class ActionAdmin(ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     warn_unsaved_form = True
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Sequence[Any]:
+        inlines = super().get_inlines(request, obj)
+        return [one for one in inlines if obj or getattr(one, "of_new_rows", True)]
 
     def create_row(self, fields: dict[str, Any]) -> models.Model:
         raise NotImplementedError

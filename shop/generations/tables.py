@@ -9,14 +9,19 @@ from django.apps import apps
 # What public answers are made of. An answer that was read from any other table is not kept.
 WATCHED = (
     "attribute",
+    "attributeformerslug",
     "attributevalue",
     "brand",
+    "brandformerslug",
     "category",
+    "categoryformerslug",
     "collection",
+    "collectionformerslug",
     "collectionitem",
     "media",
     "product",
     "productattribute",
+    "productformerslug",
     "review",
     "shippingrate",
     "stock",
@@ -25,13 +30,21 @@ WATCHED = (
 )
 # Of what an event tells, by the first word of its topic: the tables that it may be about.
 BY_TOPIC = {
-    "attribute": ("attribute", "attributevalue", "productattribute"),
-    "brand": ("brand",),
-    "category": ("category", "product"),
-    "collection": ("collection", "collectionitem"),
+    "attribute": ("attribute", "attributevalue", "productattribute", "attributeformerslug"),
+    "brand": ("brand", "brandformerslug"),
+    "category": ("category", "product", "categoryformerslug"),
+    "collection": ("collection", "collectionitem", "collectionformerslug"),
     "media": ("media",),
     "order": ("stock",),
-    "product": ("collectionitem", "media", "product", "productattribute", "stock", "variant"),
+    "product": (
+        "collectionitem",
+        "media",
+        "product",
+        "productattribute",
+        "stock",
+        "variant",
+        "productformerslug",
+    ),
     "review": ("product", "review"),
     "stock": ("stock",),
 }

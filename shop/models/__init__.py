@@ -64,23 +64,34 @@ from shop.models.payments import (
 from shop.models.promotions import AutomaticDiscount, Voucher, VoucherKind
 from shop.models.reviews import Review, ReviewStatus, WishlistItem
 from shop.models.shipping import ShippingRate, ShippingZone, TaxRate, ZoneCountry
+from shop.models.slugs import (
+    AttributeFormerSlug,
+    BrandFormerSlug,
+    CategoryFormerSlug,
+    CollectionFormerSlug,
+    ProductFormerSlug,
+)
 from shop.models.throttling import ThrottleEntry
 from shop.models.webhooks import DeliveryState, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Address",
     "Attribute",
+    "AttributeFormerSlug",
     "AttributeValue",
     "AuditEntry",
     "AuditOutcome",
     "AuditSource",
     "AutomaticDiscount",
     "Brand",
+    "BrandFormerSlug",
     "Cart",
     "CartLine",
     "CartStatus",
     "Category",
+    "CategoryFormerSlug",
     "Collection",
+    "CollectionFormerSlug",
     "CollectionItem",
     "DeferredTask",
     "DeliveryState",
@@ -112,6 +123,7 @@ __all__ = [
     "PaymentStatus",
     "Product",
     "ProductAttribute",
+    "ProductFormerSlug",
     "ProductStatus",
     "Redemption",
     "RefreshToken",

@@ -21,7 +21,7 @@ from schema.engine import answers
 from schema.root import schema
 from shop import generations
 from shop.actions import inventory
-from shop.actions.catalog import products
+from shop.actions.catalog import categories, products, slugs, taxonomy
 from shop.models import Brand, OutboxEvent, Product, User, Variant
 from tests.caching import caching, local_store, shared_store
 from tests.redis_server import Redis, needs_redis
@@ -455,3 +455,80 @@ def test_nodes_of_private_types_are_not_kept(
     secret += " { id } nodes(ids: $ids) { id } }"
     api(secret, ids=[], token="x")
     assert outcomes == ["miss"]
+
+
+# --- Former slugs ---------------------------------------------------------------------------------
+
+
+def test_an_answer_for_a_former_slug_ends_with_the_write_that_changes_it(
+    outcomes: list[str], api: Any, world: SimpleNamespace
+) -> None:
+    query = "query($slug: String!) { brand(slug: $slug) { slug } }"
+    listed = "query($slug: String!) { products(filter: {brand: {in: [$slug]}}) { totalCount } }"
+    first, second = (taxonomy.create_brand(name=name) for name in ("First", "Second"))
+
+    def asked(slug: str) -> Any:
+        found = api(query, slug=slug)["data"]["brand"]
+        # The second one comes from the cache.
+        assert api(query, slug=slug)["data"]["brand"] == found
+        assert outcomes[-2] != "hit"
+        assert outcomes[-1] == "hit"
+        api(listed, slug=slug)
+        return found and found["slug"]
+
+    assert asked("first") == "first"
+    taxonomy.update_brand(first, slug="one")
+    assert (asked("first"), asked("one")) == ("one", "one")
+    taxonomy.update_brand(first, slug="uno")
+    assert (asked("first"), asked("one")) == ("uno", "uno")
+    slugs.release(first, ["first"])
+    assert asked("first") is None
+    taxonomy.update_brand(second, slug="first")
+    assert asked("first") == "first"
+    assert asked("second") == "first"
+    taxonomy.delete_brand(second)
+    assert asked("second") is None
+
+
+@pytest.mark.parametrize("kind", ["category", "collection", "attribute", "brand"])
+def test_a_list_filtered_by_a_former_slug_ends_with_its_release(
+    kind: str, outcomes: list[str], api: Any, world: SimpleNamespace
+) -> None:
+    create = {
+        "category": categories.create,
+        "collection": taxonomy.create_collection,
+        "attribute": taxonomy.create_attribute,
+        "brand": taxonomy.create_brand,
+    }[kind]
+    update = categories.update if kind == "category" else getattr(taxonomy, f"update_{kind}", None)
+    row = create(name="Row", slug="old")
+    product = products.create(
+        name="Hat",
+        status="published",
+        variants=[{"price": 100}],
+        attribute_values=[taxonomy.add_value(row, "Wool")] if kind == "attribute" else (),
+        **({kind: row} if kind in ("category", "brand") else {}),
+    )
+    if kind == "collection":
+        taxonomy.add_products(row, [product])
+    conditions = {
+        "category": 'category: "old"',
+        "collection": 'collection: "old"',
+        "attribute": 'attributes: [{attribute: "old", in: ["wool"]}]',
+        "brand": 'brand: {in: ["old"]}',
+    }
+    query = f"{{ products(filter: {{{conditions[kind]}}}) {{ totalCount }} }}"
+
+    def total() -> int:
+        found = api(query)["data"]["products"]["totalCount"]
+        assert api(query)["data"]["products"]["totalCount"] == found
+        assert outcomes[-2] != "hit"
+        assert outcomes[-1] == "hit"
+        return found
+
+    assert total() == 1
+    assert update is not None
+    update(row, slug="new")
+    assert total() == 1
+    slugs.release(row, ["old"])
+    assert total() == 0

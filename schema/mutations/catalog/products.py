@@ -8,6 +8,7 @@ import graphene
 from schema.base import Decimal, DeleteMutation
 from schema.engine.connections import ObjectField
 from schema.inputs import load, load_all, rename, replace, replace_amounts
+from schema.mutations.catalog.named import NamedUpdate, release_slugs
 from schema.types.catalog.filters import ProductStatus
 from schema.types.catalog.products import Media, Product, Variant
 from schema.types.catalog.taxonomy import AttributeValue, Brand, Category
@@ -92,6 +93,7 @@ class ProductCreate(CreateMutation):
     codes = (
         "NOT_FOUND",
         "DUPLICATE_SLUG",
+        "SLUG_RESERVED",
         "DUPLICATE_SKU",
         "DUPLICATE_OPTIONS",
         "INVALID_PRICE",
@@ -121,26 +123,25 @@ class ProductCreate(CreateMutation):
         return cls(product=products.create(**values))
 
 
-class ProductUpdate(UpdateMutation):
+class ProductUpdate(NamedUpdate):
     """Changes a product. Fields that are left out stay as they are."""
 
     permission = "shop.change_product"
-    codes = ("DUPLICATE_SLUG", "NOT_PUBLISHABLE")
+    codes = ("DUPLICATE_SLUG", "SLUG_RESERVED", "NOT_PUBLISHABLE")
     node_type = Product
+    update = staticmethod(products.update)
+    payload = "product"
 
     class Input(ProductFields):
         id = graphene.ID(required=True, description="Global id of the product.")
         name = graphene.String(description="The name that shoppers see.")
+        release_slugs = release_slugs()
 
     product = ObjectField(Product, description="The product as it is now.")
 
     @classmethod
     def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
         _read_product(info, values, errors)
-
-    @classmethod
-    def save(cls, info: graphene.ResolveInfo, row: models.Product, changes: dict[str, Any]) -> Any:
-        return cls(product=products.update(row, **changes))
 
 
 class ProductDelete(DeleteMutation):

@@ -8,6 +8,7 @@ import graphene
 from schema.base import DeleteMutation, Mutation
 from schema.engine.connections import ObjectField
 from schema.inputs import load, load_all, replace
+from schema.mutations.catalog.named import NamedUpdate, release_slugs
 from schema.types.catalog.products import Product
 from schema.types.catalog.taxonomy import Attribute, AttributeValue, Brand, Category, Collection
 from schema.updates import CreateMutation, UpdateMutation
@@ -50,7 +51,7 @@ class CategoryCreate(CreateMutation):
     """Creates a category."""
 
     permission = "shop.add_category"
-    codes = ("NOT_FOUND", "DUPLICATE_SLUG", "CATEGORY_TOO_DEEP")
+    codes = ("NOT_FOUND", "DUPLICATE_SLUG", "SLUG_RESERVED", "CATEGORY_TOO_DEEP")
 
     class Input:
         name = _name(required=True)
@@ -70,16 +71,19 @@ class CategoryCreate(CreateMutation):
         return cls(category=categories.create(**values))
 
 
-class CategoryUpdate(UpdateMutation):
+class CategoryUpdate(NamedUpdate):
     """Changes a category; a `parent` moves it with its whole subtree."""
 
     permission = "shop.change_category"
-    codes = ("DUPLICATE_SLUG", "CATEGORY_CYCLE", "CATEGORY_TOO_DEEP")
+    codes = ("DUPLICATE_SLUG", "SLUG_RESERVED", "CATEGORY_CYCLE", "CATEGORY_TOO_DEEP")
     node_type = Category
+    update = staticmethod(categories.update)
+    payload = "category"
 
     class Input:
         id = _id("category")
         name = _name(required=False)
+        release_slugs = release_slugs()
         slug = graphene.String(description="Unique name for addresses.")
         description = graphene.String(description=_DESCRIPTION)
         position = graphene.Int(description="Its place among its siblings.")
@@ -92,10 +96,6 @@ class CategoryUpdate(UpdateMutation):
     @classmethod
     def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
         _read_parent(info, values, errors)
-
-    @classmethod
-    def save(cls, info: graphene.ResolveInfo, row: models.Category, changes: dict[str, Any]) -> Any:
-        return cls(category=categories.update(row, **changes))
 
 
 class CategoryDelete(Mutation):
@@ -126,7 +126,10 @@ class BrandCreate(CreateMutation):
     """Creates a brand."""
 
     permission = "shop.add_brand"
-    codes = ("DUPLICATE_SLUG",)
+    codes = (
+        "DUPLICATE_SLUG",
+        "SLUG_RESERVED",
+    )
 
     class Input:
         name = _name(required=True)
@@ -140,24 +143,26 @@ class BrandCreate(CreateMutation):
         return cls(brand=taxonomy.create_brand(**values))
 
 
-class BrandUpdate(UpdateMutation):
+class BrandUpdate(NamedUpdate):
     """Changes a brand. Fields that are left out stay as they are."""
 
     permission = "shop.change_brand"
-    codes = ("DUPLICATE_SLUG",)
+    codes = (
+        "DUPLICATE_SLUG",
+        "SLUG_RESERVED",
+    )
     node_type = Brand
+    update = staticmethod(taxonomy.update_brand)
+    payload = "brand"
 
     class Input:
         id = _id("brand")
         name = _name(required=False)
+        release_slugs = release_slugs()
         slug = graphene.String(description="Unique name for addresses.")
         description = graphene.String(description=_DESCRIPTION)
 
     brand = ObjectField(Brand, description="The brand as it is now.")
-
-    @classmethod
-    def save(cls, info: graphene.ResolveInfo, row: models.Brand, changes: dict[str, Any]) -> Any:
-        return cls(brand=taxonomy.update_brand(row, **changes))
 
 
 class BrandDelete(DeleteMutation):
@@ -173,7 +178,10 @@ class AttributeCreate(CreateMutation):
     """Creates an attribute with its values."""
 
     permission = "shop.add_attribute"
-    codes = ("DUPLICATE_SLUG",)
+    codes = (
+        "DUPLICATE_SLUG",
+        "SLUG_RESERVED",
+    )
 
     class Input:
         name = _name(required=True)
@@ -190,16 +198,22 @@ class AttributeCreate(CreateMutation):
         return cls(attribute=taxonomy.create_attribute(**values))
 
 
-class AttributeUpdate(UpdateMutation):
+class AttributeUpdate(NamedUpdate):
     """Changes an attribute, or adds values to it. Fields that are left out stay as they are."""
 
     permission = "shop.change_attribute"
-    codes = ("DUPLICATE_SLUG",)
+    codes = (
+        "DUPLICATE_SLUG",
+        "SLUG_RESERVED",
+    )
     node_type = Attribute
+    update = staticmethod(taxonomy.update_attribute)
+    payload = "attribute"
 
     class Input:
         id = _id("attribute")
         name = _name(required=False)
+        release_slugs = release_slugs()
         slug = graphene.String(description="Unique name, for filters.")
         filterable = graphene.Boolean(description="Whether shoppers may filter by it.")
         add_values = graphene.List(
@@ -207,12 +221,6 @@ class AttributeUpdate(UpdateMutation):
         )
 
     attribute = ObjectField(Attribute, description="The attribute as it is now.")
-
-    @classmethod
-    def save(
-        cls, info: graphene.ResolveInfo, row: models.Attribute, changes: dict[str, Any]
-    ) -> Any:
-        return cls(attribute=taxonomy.update_attribute(row, **changes))
 
 
 class AttributeDelete(DeleteMutation):
@@ -254,7 +262,7 @@ class CollectionCreate(CreateMutation):
     """Creates a collection."""
 
     permission = "shop.add_collection"
-    codes = ("NOT_FOUND", "DUPLICATE_SLUG")
+    codes = ("NOT_FOUND", "DUPLICATE_SLUG", "SLUG_RESERVED")
 
     class Input:
         name = _name(required=True)
@@ -275,16 +283,22 @@ class CollectionCreate(CreateMutation):
         return cls(collection=taxonomy.create_collection(**values))
 
 
-class CollectionUpdate(UpdateMutation):
+class CollectionUpdate(NamedUpdate):
     """Changes a collection. Fields that are left out stay as they are."""
 
     permission = "shop.change_collection"
-    codes = ("DUPLICATE_SLUG",)
+    codes = (
+        "DUPLICATE_SLUG",
+        "SLUG_RESERVED",
+    )
     node_type = Collection
+    update = staticmethod(taxonomy.update_collection)
+    payload = "collection"
 
     class Input:
         id = _id("collection")
         name = _name(required=False)
+        release_slugs = release_slugs()
         slug = graphene.String(description="Unique name for addresses.")
         description = graphene.String(description=_DESCRIPTION)
         products = graphene.List(
@@ -298,12 +312,6 @@ class CollectionUpdate(UpdateMutation):
     @classmethod
     def read(cls, info: graphene.ResolveInfo, values: dict[str, Any], errors: InputErrors) -> None:
         _read_products(info, values, errors)
-
-    @classmethod
-    def save(
-        cls, info: graphene.ResolveInfo, row: models.Collection, changes: dict[str, Any]
-    ) -> Any:
-        return cls(collection=taxonomy.update_collection(row, **changes))
 
 
 class CollectionDelete(DeleteMutation):

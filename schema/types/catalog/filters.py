@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters
 import graphene
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from schema.base import Decimal
 from schema.engine.errors import BadRequest
@@ -19,9 +19,18 @@ from schema.engine.filters import (
 )
 from schema.inputs import minor_units
 from shop.errors import InvalidPrice
-from shop.models import Category, CollectionItem, ProductAttribute, Variant
+from shop.models import (
+    Attribute,
+    Brand,
+    Category,
+    Collection,
+    CollectionItem,
+    ProductAttribute,
+    Variant,
+)
 from shop.models import ProductStatus as Status
 from shop.models.catalog import NO_PRICE
+from shop.models.slugs import key_by_slug
 from shop.text import fold_search, sort_key, strip_invisible
 
 Slugs = graphene.List(graphene.NonNull(graphene.String))
@@ -42,7 +51,7 @@ class AttributeCondition(graphene.InputObjectType):
     """An attribute and the values that are wanted of it."""
 
     attribute = graphene.InputField(
-        graphene.String, required=True, description="Slug of the attribute."
+        graphene.String, required=True, description="Slug of the attribute, present or former."
     )
     in_ = graphene.InputField(
         Slugs, required=True, name="in", description="Slugs of values; any of them will do."
@@ -80,6 +89,20 @@ class SkuFilter(ValueFilter):
         return list(dict.fromkeys([*value, *pasted]))
 
 
+class BrandFilter(ValueFilter):
+    """Any of several slugs of brands, present or former."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(Slugs, description)
+
+    def filter(self, qs: QuerySet, value: list[Any]) -> QuerySet:
+        if not value:
+            return qs.none()
+        # By an alias: a foreign key compares with no expressions in a list.
+        keys = [key_by_slug(Brand, slug) for slug in value]
+        return qs.alias(_brand=F("brand_id")).filter(_brand__in=keys)
+
+
 class ProductFilterSet(django_filters.FilterSet):
     """Conditions on products; all of them must be met."""
 
@@ -98,11 +121,10 @@ class ProductFilterSet(django_filters.FilterSet):
         fold=fold_search,
     )
     category = TextFilter(
-        "Slug of a category; its whole subtree is taken in.", method="in_category"
+        "Slug of a category, present or former; its whole subtree is taken in.",
+        method="in_category",
     )
-    brand__in = ValueFilter(
-        Slugs, "Any of these slugs.", field_name="brand__slug", lookup_expr="in"
-    )
+    brand__in = BrandFilter("Any of these slugs, present or former.")
     price__min = PriceFilter(
         "At least this, in the shop's currency.", field_name="price_key", lookup_expr="gte"
     )
@@ -114,7 +136,9 @@ class ProductFilterSet(django_filters.FilterSet):
         "Attributes that the product must have, each with any of the given values.",
         method="with_attributes",
     )
-    collection = TextFilter("Slug of a collection that it is in.", method="in_collection")
+    collection = TextFilter(
+        "Slug of a collection that it is in, present or former.", method="in_collection"
+    )
     in_stock = BooleanFilter(
         "Whether a variant of it has a price and can be had, on back-order too.",
         method="with_stock",
@@ -139,21 +163,23 @@ class ProductFilterSet(django_filters.FilterSet):
     )
 
     def in_category(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        subtree = Category.objects.filter(ancestors__slug=value)
+        subtree = Category.objects.filter(ancestors=key_by_slug(Category, value))
         return queryset.filter(category__in=subtree)
 
     def with_attributes(self, queryset: QuerySet, name: str, value: list[Any]) -> QuerySet:
         for condition in value:
             links = ProductAttribute.objects.filter(
                 product=OuterRef("pk"),
-                value__attribute__slug=condition["attribute"],
+                value__attribute=key_by_slug(Attribute, condition["attribute"]),
                 value__slug__in=condition["in_"],
             )
             queryset = queryset.filter(Exists(links))
         return queryset
 
     def in_collection(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        items = CollectionItem.objects.filter(product=OuterRef("pk"), collection__slug=value)
+        items = CollectionItem.objects.filter(
+            product=OuterRef("pk"), collection=key_by_slug(Collection, value)
+        )
         return queryset.filter(Exists(items))
 
     def with_stock(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
@@ -204,12 +230,17 @@ class NamedFilterSet(django_filters.FilterSet):
 class CategoryFilterSet(NamedFilterSet):
     """Conditions on categories; all of them must be met."""
 
-    parent = TextFilter("Slug of the category right above.", field_name="parent__slug")
+    parent = TextFilter(
+        "Slug of the category right above, present or former.", method="below_category"
+    )
     top = BooleanFilter(
         "True for top categories only, false for all others.",
         field_name="parent",
         lookup_expr="isnull",
     )
+
+    def below_category(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.filter(parent=key_by_slug(Category, value))
 
 
 class AttributeFilterSet(NamedFilterSet):

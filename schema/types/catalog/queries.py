@@ -12,22 +12,28 @@ from schema.types.catalog.taxonomy import Attribute, Brand, Category, Collection
 
 
 class ByIdOrSlug(ObjectField):
-    """One object by `id` or `slug`; null when there is none."""
+    """One object by `id` or `slug`, also a former one; null when there is none."""
 
     def __init__(self, node_type: type[NodeType], description: str) -> None:
-        def find(root: Any, info: graphene.ResolveInfo, **key: str) -> dict[str, Any] | None:
+        def find(root: Any, info: graphene.ResolveInfo, **key: str) -> Any:
             if len(key) != 1 or None in key.values():
                 raise BadRequest("Give either `id` or `slug`.")
             if "id" in key:
                 return {"pk": decode_id(info.schema, key["id"], node_type._meta.name)[1]}
             # No database holds such a slug, and PostgreSQL would refuse it.
-            return {"slug": key["slug"]} if "\x00" not in key["slug"] else None
+            if "\x00" in key["slug"]:
+                return None
+            return {"slug": key["slug"]}, {"former_slugs__slug": key["slug"]}
 
         super().__init__(
             node_type,
             find=find,
             id=graphene.Argument(graphene.ID, description="Its global id."),
-            slug=graphene.Argument(graphene.String, description="Its slug."),
+            slug=graphene.Argument(
+                graphene.String,
+                description="Its slug, or a former slug of it: `slug` of the answer is the "
+                "present one, to redirect to.",
+            ),
             description=f"{description} Give either `id` or `slug`.",
         )
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from shop import events
 from shop.actions import audit
+from shop.actions.catalog import slugs
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming
 from shop.actions.rows import hold, locked
@@ -54,7 +55,7 @@ def create(*, parent: Category | None = None, **fields: Any) -> Category:
     _set_fields(category, fields, errors)
     errors.raise_any()
     category.path = f"{_UNPLACED}{category.slug}"[:240]
-    category.save()
+    slugs.save(category)
     category.path = (parent.path if parent else "") + path_step(category.pk)
     category.save(update_fields=["path"])
     events.emit("category.created", category, slug=category.slug, name=category.name)
@@ -78,7 +79,7 @@ def update(category: Category, **changes: Any) -> Category:
         apply_naming(category, Category.objects.all(), changes)
     _set_fields(category, changes, errors)
     errors.raise_any()
-    category.save()
+    slugs.save(category)
     events.emit("category.updated", category, slug=category.slug, name=category.name)
     return category
 

@@ -9,6 +9,7 @@ from django.core.validators import validate_unicode_slug
 from django.db import models
 from django.utils.text import slugify
 
+from shop.actions.catalog import slugs
 from shop.errors import DuplicateSlug, Invalid, Required
 from shop.input_errors import InputErrors
 from shop.models.catalog import NAME_LENGTH, SLUG_LENGTH, TAX_CATEGORY_LENGTH
@@ -25,8 +26,9 @@ def slug_from(name: str, *, fallback: str = "item") -> str:
 
 
 def free_slug(rows: models.QuerySet, wanted: str) -> str:
-    """`wanted`, or `wanted-2`, `wanted-3`, ... whichever no row in `rows` has."""
+    """`wanted`, or `wanted-2`, `wanted-3`, ... whichever no row in `rows` has or had."""
     taken = set(rows.filter(slug__startswith=wanted).values_list("slug", flat=True))
+    taken |= slugs.taken_by(rows.model, wanted)
     if wanted not in taken:
         return wanted
     number = 2
@@ -50,12 +52,13 @@ def clean_name(name: str | None, field: Sequence[str] = ("name",)) -> str:
     return cleaned
 
 
-def choose_slug(rows: models.QuerySet, slug: str | None, name: str) -> str:
-    """The slug to store: the given one if it is free, else one made from `name`.
+def choose_slug(row: Any, rows: models.QuerySet, slug: str | None, name: str) -> str:
+    """Returns the slug to store in `row`: the given one if it is free, else one made from `name`.
 
     Raises:
         Invalid: the given slug has characters other than letters, digits, - and _.
         DuplicateSlug: a row in `rows` has the given slug.
+        SlugReserved: it is a former slug of another row.
     """
     if slug is None:
         return free_slug(rows, slug_from(name))
@@ -67,14 +70,18 @@ def choose_slug(rows: models.QuerySet, slug: str | None, name: str) -> str:
         raise Invalid(f"A slug has at most {SLUG_LENGTH} characters.", field=["slug"])
     if rows.filter(slug=slug).exists():
         raise DuplicateSlug(field=["slug"])
+    slugs.check_free(row, slug)
     return slug
 
 
 def apply_naming(row: Any, rows: models.QuerySet, changes: dict[str, Any]) -> None:
     """Takes `name` and `slug` out of `changes` and sets them on `row` (saved or not).
 
+    `slugs.save` saves the row.
+
     Raises:
-        Required, Invalid, DuplicateSlug: as `clean_name` and `choose_slug`; Several for both.
+        Required, Invalid, DuplicateSlug, SlugReserved: as `clean_name` and `choose_slug`; Several
+            for both.
     """
     errors = InputErrors()
     others = rows.exclude(pk=row.pk) if row.pk else rows
@@ -86,7 +93,10 @@ def apply_naming(row: Any, rows: models.QuerySet, changes: dict[str, Any]) -> No
     # A slug is made only of a name that is one.
     if slug is not None or (not row.pk and row.name):
         with errors.collect():
-            row.slug = choose_slug(others, slug, row.name)
+            chosen = choose_slug(row, others, slug, row.name)
+            if row.pk:
+                row.slug_before = row.slug
+            row.slug = chosen
     errors.raise_any()
 
 

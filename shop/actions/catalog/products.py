@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from shop import events
 from shop.actions import audit
+from shop.actions.catalog import slugs
 from shop.actions.catalog import variants as variant_actions
 from shop.actions.catalog.derived import lock, refresh
 from shop.actions.catalog.html import clean_description
@@ -63,7 +64,7 @@ def create(
     with errors.collect():
         _check_status(status, lambda: has_price)
     errors.raise_any()
-    product.save()
+    slugs.save(product)
     for variant in prepared:
         variant_actions.insert(variant)
     set_attribute_values(product, attribute_values)
@@ -91,7 +92,7 @@ def update(product: Product, **changes: Any) -> Product:
         with errors.collect():
             _check_status(status, lambda: _has_price(product))
     errors.raise_any()
-    product.save()
+    slugs.save(product)
     if attribute_values is not None:
         set_attribute_values(product, attribute_values)
     refresh([product.pk])

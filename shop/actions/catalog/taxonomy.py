@@ -8,6 +8,7 @@ from django.db.models import Max
 
 from shop import events
 from shop.actions import audit
+from shop.actions.catalog import slugs
 from shop.actions.catalog.derived import refresh
 from shop.actions.catalog.html import clean_description
 from shop.actions.catalog.naming import apply_naming, clean_name
@@ -248,5 +249,5 @@ def _write(row: Any, rows: Any, fields: dict[str, Any], errors: InputErrors | No
     errors.raise_any()
     for name, value in fields.items():
         setattr(row, name, value)
-    row.save()
+    slugs.save(row)
     return row

@@ -203,7 +203,7 @@ def _compare_media(change: Change, *, overwrite: bool) -> None:
 def _compare_values(change: Change, shelves: Shelves, *, overwrite: bool) -> None:
     plan = change.plan
     for slug, (_, names) in plan.drafted.attributes.items():
-        present = change.current.values.get(slug, set())
+        present = change.current.values.get(shelves.present_slug(slug), set())
         if overwrite:
             wanted = shelves.values(slug, names)
             change.added_values |= wanted - present

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from shop.actions import inventory
-from shop.actions.catalog import taxonomy
+from shop.actions.catalog import slugs, taxonomy
 from shop.actions.catalog.derived import derive
 from shop.actions.catalog.media_urls import is_allowed
 from shop.actions.catalog.naming import free_slug
@@ -128,6 +128,7 @@ def save(creations: Sequence[Creation], *, reference: str) -> None:
     """
     # Each statement gives the rows their keys, which the next ones refer to.
     Product.objects.bulk_create([creation.product for creation in creations])
+    slugs.check_all_free([creation.product.slug for creation in creations], Product)
     Media.objects.bulk_create(row for creation in creations for row in creation.media)
     Variant.objects.bulk_create(row for creation in creations for row in creation.variants)
     stock = [row for creation in creations for row in creation.stock]

@@ -8,7 +8,7 @@ from shop.actions.importing import memory, rules
 from shop.actions.importing.drafts import Notes, ProductDraft, Skip, Snapshot
 from shop.actions.importing.reader import Block
 from shop.actions.importing.report import Result
-from shop.models import ImportRecord, Product
+from shop.models import ImportRecord, Product, ProductFormerSlug
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ def _apply_rules(plan: Plan) -> None:
 
 
 def _look_up(plans: Sequence[Plan]) -> None:
-    """Finds the product of each plan: by the memory, else by the slug."""
+    """Finds the product of each plan: by the memory, else by the slug, else by a former slug."""
     handles = [plan.handle for plan in plans]
     if not handles:
         return
@@ -133,6 +133,10 @@ def _look_up(plans: Sequence[Plan]) -> None:
             "slug", "pk", "import_record"
         )
     }
+    if unknown := set(handles) - records.keys() - slugs.keys():
+        former = ProductFormerSlug.objects.filter(slug__in=unknown)
+        for slug, pk, record in former.values_list("slug", "owner", "owner__import_record"):
+            slugs[slug] = pk, record
     for plan in plans:
         plan.record = records.get(plan.handle)
         if plan.record is not None:
@@ -142,7 +146,7 @@ def _look_up(plans: Sequence[Plan]) -> None:
             if record is None:
                 plan.product_id = pk
             else:
-                # Staff gave this slug to a product that comes from another handle.
+                # Staff gave this slug to a product that comes from another handle, or it had it.
                 plan.slug = ""
 
 

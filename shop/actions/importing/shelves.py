@@ -6,7 +6,7 @@ from typing import Any
 from shop.actions.catalog import categories, taxonomy
 from shop.actions.catalog.naming import free_slug, slug_from
 from shop.actions.importing.drafts import ProductDraft
-from shop.models import Attribute, AttributeValue, Brand, Category, Collection
+from shop.models import Attribute, AttributeFormerSlug, AttributeValue, Brand, Category, Collection
 from shop.text import fold, sort_key
 
 # Stands for the key of something that is not there yet.
@@ -49,6 +49,11 @@ class Shelves:
                 return MISSING
             key = found.pk
         return key
+
+    def present_slug(self, slug: str) -> str:
+        """The slug of the attribute with this slug, which may be a former one."""
+        attribute = self._attributes.get(slug)
+        return attribute.slug if attribute else slug
 
     def values(self, slug: str, names: Iterable[str]) -> set[int]:
         """Primary keys of these values of the attribute, MISSING among them for new ones."""
@@ -123,11 +128,19 @@ class Shelves:
             for row in Category.objects.filter(name_key__in=unknown).order_by("pk"):
                 self._categories.setdefault((row.parent_id, fold(row.name)), row)
 
+    def _find_attributes(self, slugs: set[str]) -> None:
+        """Finds attributes by their slugs, or by former ones."""
+        if slugs:
+            for row in Attribute.objects.filter(slug__in=slugs):
+                self._attributes[row.slug] = row
+        if missing := slugs - self._attributes.keys():
+            former = AttributeFormerSlug.objects.filter(slug__in=missing).select_related("owner")
+            for gone in former:
+                self._attributes[gone.slug] = gone.owner
+
     def _find_values(self, drafts: list[ProductDraft]) -> None:
         slugs = {slug for draft in drafts for slug in draft.attributes}
-        if unknown := slugs - self._attributes.keys():
-            for row in Attribute.objects.filter(slug__in=unknown):
-                self._attributes[row.slug] = row
+        self._find_attributes(slugs - self._attributes.keys())
         keys: dict[int, set[str]] = {}
         for draft in drafts:
             for slug, (_, names) in draft.attributes.items():

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 
 from shop.actions.catalog import categories
 from shop.actions.catalog.categories import STEP
+from shop.admin.catalog.slugs import former_slugs_of
 from shop.admin.fields import count_of
 from shop.admin.lookups import FoldedSearch, LabelledAdmin, LabelledChoiceField, LabelledSelect
 from shop.admin.writing import ActionAdmin, fresh
@@ -19,6 +20,7 @@ from shop.models import Category, Product
 @admin.register(Category)
 class CategoryAdmin(FoldedSearch, LabelledAdmin, ActionAdmin):
     fields = ("name", "slug", "parent", "description", "position")
+    inlines = (former_slugs_of(Category),)
     list_display = ("tree_name", "slug", "position", "product_count")
     list_display_links = ("tree_name",)
     list_per_page = 200

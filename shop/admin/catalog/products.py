@@ -17,6 +17,7 @@ from shop.actions import audit
 from shop.actions.catalog import products
 from shop.admin.catalog.categories import category_field
 from shop.admin.catalog.media import MediaFormSet, MediaInline, thumbnail
+from shop.admin.catalog.slugs import former_slugs_of
 from shop.admin.catalog.variants import VariantInline
 from shop.admin.fields import count_of, money, on_one_line
 from shop.admin.filters import DayRangeFilter, HasPriceFilter, SubtreeFilter
@@ -55,7 +56,7 @@ class ProductForm(ActionForm):
 @admin.register(Product)
 class ProductAdmin(FoldedSearch, ActionAdmin):
     form = ProductForm
-    inlines = (VariantInline, MediaInline)
+    inlines = (VariantInline, MediaInline, former_slugs_of(Product))
     fieldsets = (
         (
             None,

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from shop.actions.catalog import taxonomy
+from shop.admin.catalog.slugs import former_slugs_of
 from shop.admin.fields import count_of
 from shop.admin.lookups import FoldedSearch, LabelledAdmin
 from shop.admin.writing import (
@@ -50,6 +51,7 @@ class NamedAdmin(FoldedSearch, ActionAdmin):
 @admin.register(Brand)
 class BrandAdmin(NamedAdmin):
     counted = (Product, "brand")
+    inlines = (former_slugs_of(Brand),)
     fields = ("name", "slug", "description")
     list_display = ("name_column", "slug", "product_count", "created_at")
 
@@ -88,7 +90,7 @@ class ValueInline(ActionInline):
 class AttributeAdmin(NamedAdmin):
     counted = (AttributeValue, "attribute")
     fields = ("name", "slug", "filterable")
-    inlines = (ValueInline,)
+    inlines = (ValueInline, former_slugs_of(Attribute))
     list_display = ("name_column", "slug", "filterable", "values")
 
     @admin.display(description="Values")
@@ -171,7 +173,7 @@ class ItemInline(ActionInline):
 class CollectionAdmin(NamedAdmin):
     counted = (CollectionItem, "collection")
     fields = ("name", "slug", "description")
-    inlines = (ItemInline,)
+    inlines = (ItemInline, former_slugs_of(Collection))
     list_display = ("name_column", "slug", "product_count", "created_at")
 
     def create_row(self, fields: dict[str, Any]) -> Collection:

@@ -93,8 +93,14 @@ def _has_id(inner: GraphQLObjectType) -> bool:
     return "id" in inner.fields
 
 
+# Slugs that nothing has: looked for among the former ones too.
+LOOKUPS = " ".join(
+    f'{kind}(slug: "none") {{ name }}'
+    for kind in ("attribute", "brand", "category", "collection", "product")
+)
 EVERYTHING = (
-    f"{{ {_selection(QUERY, 2)} stocked: products(filter: {{inStock: true}}) {{ totalCount }} }}"
+    f"{{ {_selection(QUERY, 2)} {LOOKUPS} "
+    "stocked: products(filter: {inStock: true}) { totalCount } }"
 )
 
 

@@ -65,6 +65,7 @@ FULL: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     },
     "attributeUpdate": lambda shop: {
         "id": shop.attribute,
+        "releaseSlugs": [],
         "name": "Fabric",
         "slug": "fabric",
         "filterable": True,
@@ -77,7 +78,7 @@ FULL: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
         "basisPoints": 700,
         **TERMS,
     },
-    "brandUpdate": lambda shop: {"id": shop.brand, **NAMED},
+    "brandUpdate": lambda shop: {"id": shop.brand, **NAMED, "releaseSlugs": []},
     "cartAddressesSet": lambda shop: {
         "cart": shop.cart_token,
         "shippingAddress": PLACE,
@@ -88,18 +89,21 @@ FULL: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "cartShippingSet": lambda shop: {"cart": shop.cart_token, "shippingRate": shop.rate},
     "categoryUpdate": lambda shop: {
         "id": shop.category,
+        "releaseSlugs": [],
         **NAMED,
         "position": 7,
         "parent": shop.parent,
     },
     "collectionUpdate": lambda shop: {
         "id": shop.collection,
+        "releaseSlugs": [],
         **NAMED,
         "products": [shop.product],
     },
     "mediaUpdate": lambda shop: {"id": shop.media, "alt": "From behind", "position": 1},
     "productUpdate": lambda shop: {
         "id": shop.product,
+        "releaseSlugs": [],
         **NAMED,
         "category": shop.category,
         "brand": shop.brand,
@@ -190,6 +194,10 @@ COMMANDS = {
     ("addressUpdate", "setDefaultShipping"): ["REQUIRED"],
     ("addressUpdate", "setDefaultBilling"): ["REQUIRED"],
     ("attributeUpdate", "addValues"): [],
+    **{
+        (f"{name}Update", "releaseSlugs"): []
+        for name in ("attribute", "brand", "category", "collection", "product")
+    },
     # The cheapest rate is taken, which may be the same.
     ("cartShippingSet", "shippingRate"): [],
 }

@@ -26,6 +26,7 @@ from shop.models import (
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "2001:db8::7"
+NO_FORMER_SLUGS = {"former_slugs-TOTAL_FORMS": 0, "former_slugs-INITIAL_FORMS": 0}
 
 
 @pytest.fixture
@@ -52,7 +53,8 @@ def post(client: Client, screen: str, key: Any = None, /, **form: Any) -> None:
 def test_screens_record_what_actions_write(owner: Client, staff: User) -> None:
     post(owner, "shop_brand_add", name="Ladlemoor", slug="", description="")
     brand = Brand.objects.get()
-    post(owner, "shop_brand_change", brand.pk, name="Ladle", slug="ladlemoor", description="")
+    form = {"name": "Ladle", "slug": "ladlemoor", "description": "", **NO_FORMER_SLUGS}
+    post(owner, "shop_brand_change", brand.pk, **form)
     post(owner, "shop_brand_delete", brand.pk, post="yes")
     assert [action for action, _ in told()] == ["brand.create", "brand.update", "brand.delete"]
     for entry in AuditEntry.objects.all():
@@ -70,6 +72,7 @@ def product_form(product: Product, **changes: Any) -> dict[str, Any]:
         "variants-INITIAL_FORMS": 1,
         "media-TOTAL_FORMS": 0,
         "media-INITIAL_FORMS": 0,
+        **NO_FORMER_SLUGS,
     }
     (variant,) = product.variants.all()
     fields = {"id": variant.pk, "product": product.pk, "sku": "M-1", "price": "3.00", "position": 0}

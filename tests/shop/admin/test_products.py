@@ -112,7 +112,7 @@ def test_refused_input_is_shown_and_nothing_is_written(owner, shop, changes, err
 
 def test_late_refusal_is_shown_in_its_row(owner, shop):
     response = save(owner, change_url(shop.lamp), {"variants-1-options": "Size: S"})
-    (formset, _) = (inline.formset for inline in response.context["inline_admin_formsets"])
+    formset, *_ = (inline.formset for inline in response.context["inline_admin_formsets"])
     assert formset.errors[0] == {}
     assert list(formset.errors[1]) == ["options"]
     assert "Size: S" in response.content.decode()

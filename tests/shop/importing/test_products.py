@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from shop.actions.catalog import taxonomy
+from shop.actions.catalog import products, taxonomy
 from shop.actions.importing import Code, runner
-from shop.models import Brand, Category, ImportRecord, Product
+from shop.models import Attribute, Brand, Category, ImportRecord, Product
 from tests.shop.importing.sheets import codes, more_row, product_row
 
 pytestmark = pytest.mark.django_db
@@ -261,3 +261,48 @@ def test_a_large_import_tells_the_database_how_much_there_is(
     statements = [query["sql"] for query in captured.captured_queries]
     analysed = sum(sql.startswith('ANALYZE "shop_product"') for sql in statements)
     assert analysed == (0 if connection.vendor == "mysql" else 1)
+
+
+def test_a_handle_that_is_a_former_slug_finds_the_product(load: Any) -> None:
+    mug = products.create(name="Tea Mug", slug="mug")
+    products.update(mug, slug="tea-mug")
+    report = load(product_row())
+    assert (report.created, report.updated) == (0, 1)
+    product = Product.objects.get()
+    assert (product.pk, product.slug, product.name) == (mug.pk, "tea-mug", "Mug")
+    assert load(product_row()).unchanged == 1
+
+
+def test_a_former_slug_of_another_imported_product_is_not_taken_over(load: Any) -> None:
+    load(product_row(handle="cup"))
+    cup = Product.objects.get()
+    products.update(cup, slug="mug")
+    products.update(cup, slug="beaker")
+    report = load(product_row())
+    assert set(Product.objects.values_list("slug", flat=True)) == {"beaker", "mug-2"}
+    assert codes(report) == [(Code.SLUG_TAKEN, 2)]
+    assert set(cup.former_slugs.values_list("slug", flat=True)) == {"cup", "mug"}
+    # Its own handle finds it under any slug.
+    assert load(product_row(handle="cup", vendor="Ladlemoor")).updated == 1
+    cup.refresh_from_db()
+    assert (cup.slug, cup.brand.name) == ("beaker", "Ladlemoor")
+
+
+def test_a_column_with_the_former_slug_of_an_attribute_finds_it(load: Any) -> None:
+    header = "Colour (product.metafields.custom.colour)"
+    load({**product_row(), header: "Red"})
+    attribute = Attribute.objects.get(slug="colour")
+    taxonomy.update_attribute(attribute, slug="color")
+    report = load({**product_row(), header: "Blue"})
+    assert (report.updated, codes(report)) == (1, [])
+    values = Product.objects.get().attribute_values
+    assert list(values.values_list("attribute__slug", "name")) == [("color", "Blue")]
+    assert Attribute.objects.filter(slug="colour").count() == 0
+    assert load({**product_row(), header: "Blue"}, overwrite=True).unchanged == 1
+
+
+def test_brands_and_collections_of_a_file_skip_former_slugs(load: Any) -> None:
+    brand = taxonomy.create_brand(name="First", slug="ladlemoor")
+    taxonomy.update_brand(brand, slug="first")
+    load(product_row(vendor="Ladlemoor"))
+    assert Product.objects.get().brand.slug == "ladlemoor-2"

@@ -188,7 +188,7 @@ try {
     );
     if (screen === 'order') {
       if (!addresses.length) fail('there is no order');
-      addresses.push(...['parcel', 'refund'].map((form) => addresses[0].replace(/change\/.*/, `${form}/`)));
+      addresses.push(...['parcel', 'refund', 'details', 'remove', 'cancel'].map((form) => addresses[0].replace(/change\/.*/, `${form}/`)));
     }
     for (const address of [page.url(), ...addresses, new URL('/admin/mails/', base).href]) {
       await open(address);

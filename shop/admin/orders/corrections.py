@@ -49,6 +49,7 @@ class DetailsForm(OrderForm):
     """
 
     label = "Edit contact and addresses"
+    submit = "Save changes"
     icon = "edit_location_alt"
 
     email = forms.CharField(
@@ -189,6 +190,7 @@ class TrackingForm(ParcelCorrection):
     """Corrects the tracking of a parcel."""
 
     label = "Edit tracking"
+    submit = "Save changes"
     icon = "local_shipping"
     names: ClassVar[tuple[str, ...]] = ("carrier", "tracking_number", "tracking_url")
 

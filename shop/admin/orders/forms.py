@@ -60,7 +60,8 @@ class OrderForm(RefusableForm, forms.Form):
 
     Attributes:
         permission: Django permission that it needs, the same as the mutation.
-        label: text of the button, and title of the page.
+        label: text of the button that leads here, and title of the page.
+        submit: text of the button that sends the form; empty for the label.
         icon: a name in Material Symbols.
         variant: of the button, in django-unfold.
         table: lines of the order, for django-unfold's table; None without any.
@@ -72,6 +73,7 @@ class OrderForm(RefusableForm, forms.Form):
 
     permission: ClassVar[str] = "shop.change_order"
     label: ClassVar[str]
+    submit: ClassVar[str] = ""
     icon: ClassVar[str]
     variant: ClassVar[str] = "primary"
     table: dict[str, Any] | None = None

@@ -162,7 +162,7 @@ class FulfillmentInline(Rows):
     @display(description="Corrections")
     def corrections(self, parcel: Fulfillment) -> str:
         if parcel.cancelled_at is not None:
-            when = date_format(localtime(parcel.cancelled_at), "SHORT_DATETIME_FORMAT")
+            when = date_format(localtime(parcel.cancelled_at), "DATETIME_FORMAT")
             return f"Cancelled {when}"
         if not self._may_correct:
             return "–"

@@ -288,8 +288,8 @@ def test_a_full_queue_holds_up_no_other(start: Any, listen: Any, brand: Brand) -
     listen(lambda event: heard.append(event.sequence), queue="mail")
     start()
     with transaction.atomic():
-        for _ in range(slow + 1):
-            events.emit("test.slow", brand)
+        for number in range(slow + 1):
+            events.emit("test.slow", brand, event=number)
     happen(brand)
     until(lambda: heard)
     assert DeferredTask.objects.filter(queue="imports").count() == slow + 1

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
+from shop import events
 from shop.actions import importing
 from shop.actions.catalog import categories, media, products, taxonomy, variants
 from shop.errors import ShopError
 from shop.models import Category, OutboxEvent, Product
+from tests.shop.telling import told_once
 
 pytestmark = pytest.mark.django_db
 
@@ -197,3 +200,147 @@ def test_an_import_tells_of_each_product_that_it_wrote(
     assert run("3.00") == ["brand.created", "product.created", "product.created"]
     assert run("3.00") == []
     assert run("4.00") == ["product.updated"]
+
+
+# --- Once in a transaction ------------------------------------------------------------------------
+
+
+def payloads_of(row: Any, topic: str = "product.updated") -> list[dict[str, Any]]:
+    aggregate = f"{row._meta.model_name}:{row.pk}"
+    rows = OutboxEvent.objects.filter(aggregate=aggregate, topic=topic).order_by("sequence")
+    return list(rows.values_list("payload", flat=True))
+
+
+def test_changes_of_one_transaction_are_told_once_with_the_final_state(
+    world: SimpleNamespace, told: Told
+) -> None:
+    row, other = world.products[:2]
+    with transaction.atomic():
+        products.set_status(row, "draft")
+        variants.reprice(row.variants.first(), price=700)
+        products.update(other, name="Bowl")
+        products.update(row, name="Beaker")
+        products.set_status(row, "published")
+    assert told() == [
+        ("product.updated", f"product:{row.pk}"),
+        ("product.updated", f"product:{other.pk}"),
+    ]
+    assert payloads_of(row)[-1] == {
+        "id": row.pk,
+        "slug": row.slug,
+        "name": "Beaker",
+        "status": "published",
+    }
+
+
+def test_changes_of_two_transactions_are_told_twice(world: SimpleNamespace, told: Told) -> None:
+    row = world.products[0]
+    for status in ("draft", "published"):
+        with transaction.atomic():
+            products.set_status(row, status)
+    assert told() == [("product.updated", f"product:{row.pk}")] * 2
+    assert [payload["status"] for payload in payloads_of(row)[-2:]] == ["draft", "published"]
+
+
+def test_an_update_is_part_of_the_creation_in_its_transaction(told: Told) -> None:
+    with transaction.atomic():
+        row = products.create(name="Jug", variants=[{"price": 1}])
+        media.add_url(row, "https://pictures.example.org/new.jpg")
+        products.publish(row)
+    assert told() == [("product.created", f"product:{row.pk}")]
+    assert payloads_of(row, "product.created")[0]["status"] == "published"
+
+
+def test_an_update_is_part_of_the_deletion_in_its_transaction(
+    world: SimpleNamespace, told: Told
+) -> None:
+    row = world.products[0]
+    key = f"product:{row.pk}"
+    with transaction.atomic():
+        products.update(row, name="Beaker")
+        products.delete(row)
+    assert told() == [("product.deleted", key)]
+    last = OutboxEvent.objects.get(topic="product.deleted", aggregate=key)
+    assert (last.payload["name"], last.payload["status"]) == ("Beaker", "published")
+
+
+def test_a_savepoint_that_is_rolled_back_takes_its_part_along(
+    world: SimpleNamespace, told: Told
+) -> None:
+    row, other = world.products[:2]
+
+    def undone(call: Callable[[], Any]) -> None:
+        with transaction.atomic():
+            call()
+            transaction.set_rollback(True)
+
+    with transaction.atomic():
+        undone(lambda: products.update(other, name="Never"))
+        products.update(row, name="First")
+        undone(lambda: products.update(row, name="Never"))
+        undone(lambda: products.delete(Product.objects.get(pk=row.pk)))
+        variants.reprice(row.variants.first(), price=700)
+        undone(lambda: products.update(other, name="Never"))
+        products.update(other, name="Second")
+    assert told() == [
+        ("product.updated", f"product:{row.pk}"),
+        ("product.updated", f"product:{other.pk}"),
+    ]
+    assert payloads_of(row)[-1]["name"] == "First"
+    assert payloads_of(other)[-1]["name"] == "Second"
+    sequences = OutboxEvent.objects.filter(aggregate=f"product:{row.pk}").order_by("sequence")
+    assert list(sequences.values_list("sequence", flat=True)) == list(
+        range(1, sequences.count() + 1)
+    )
+
+
+def test_events_about_different_parts_of_a_subject_are_told_each(
+    world: SimpleNamespace, told: Told
+) -> None:
+    row = world.products[0]
+    with transaction.atomic():
+        for number in (1, 2, 1):
+            events.emit("order.refunded", row, refund=number)
+        events.emit("order.updated", row, changed=["email"])
+        events.emit("order.updated", row, changed=["shippingAddress", "email"])
+    assert [topic for topic, _ in told()] == ["order.refunded", "order.refunded", "order.updated"]
+    assert [one["refund"] for one in payloads_of(row, "order.refunded")] == [1, 2]
+    assert payloads_of(row, "order.updated")[0]["changed"] == ["email", "shippingAddress"]
+
+
+def test_one_call_tells_a_subject_once(world: SimpleNamespace, told: Told) -> None:
+    with transaction.atomic():
+        events.write(("product.updated", "product:1", {"id": 1, "n": n}) for n in range(3))
+    assert told() == [("product.updated", "product:1")]
+    assert OutboxEvent.objects.order_by("-pk")[0].payload == {"id": 1, "n": 2}
+
+
+def test_telling_again_takes_two_statements(world: SimpleNamespace) -> None:
+    counts = []
+    for number in (2, 4):
+        rows = world.products[:number]
+        with transaction.atomic():
+            events.emit_all("product.updated", rows, status="draft")
+            with CaptureQueriesContext(connection) as captured:
+                events.emit_all("product.updated", rows, status="published")
+        counts.append(len(captured))
+    assert counts == [2, 2]
+
+
+def test_an_import_tells_each_topic_of_a_subject_once(
+    world: SimpleNamespace, tmp_path: Path
+) -> None:
+    file = tmp_path / "products.csv"
+    header = "Handle,Title,Vendor,Type,Option1 Name,Option1 Value,Variant Price,Image Src\n"
+    prices = {"3.00": "product.created", "4.00": "product.updated"}
+    for price, topic in prices.items():
+        rows = [
+            f"bowl-{number},Bowl,Potts,Kitchen,Size,{size},{price},"
+            f"https://pictures.example.org/{number}-{size}.jpg"
+            for number in range(3)
+            for size in "SML"
+        ]
+        file.write_text(header + "\n".join(rows) + "\n")
+        with told_once() as found:
+            importing.run([file])
+        assert [event.topic for event in found].count(topic) == 3

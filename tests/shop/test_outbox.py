@@ -89,7 +89,7 @@ def test_sequences_have_no_gaps_and_are_each_aggregates_own(brand: Brand, silent
     other = Brand.objects.create(name="Other", slug="other")
     with transaction.atomic():
         events.emit("test.happened", brand)
-        events.emit_all("test.happened", [other, brand], why="both")
+        events.emit_all("test.done", [other, brand], why="both")
         events.emit("test.happened", other)
     rows = OutboxEvent.objects.order_by("aggregate", "sequence")
     expected = [(f"brand:{row.pk}", number) for row in (brand, other) for number in (1, 2)]

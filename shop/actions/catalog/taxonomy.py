@@ -96,17 +96,26 @@ def update_attribute(
     return attribute
 
 
+@transaction.atomic
 @audit.recorded("attribute.update", _attribute)
 def add_value(attribute: Attribute, name: str) -> AttributeValue:
     """The value of this name, made if it is missing; names that differ in case only are one."""
+    value, is_new = _value(attribute, name)
+    if is_new:
+        _tell("attribute.updated", attribute)
+    return value
+
+
+def _value(attribute: Attribute, name: str) -> tuple[AttributeValue, bool]:
+    """The value of this name, and whether it was missing."""
     siblings = AttributeValue.objects.filter(attribute=attribute)
     present = siblings.filter(name_key=sort_key(clean_name(name))).first()
     if present is not None:
-        return present
+        return present, False
     value = AttributeValue(attribute=attribute)
     apply_naming(value, siblings, {"name": name})
     value.save()
-    return value
+    return value, True
 
 
 @transaction.atomic
@@ -226,7 +235,7 @@ def _check_values(names: Sequence[str], field: str, errors: InputErrors) -> None
 
 def _add_values(attribute: Attribute, names: Sequence[str]) -> None:
     for name in names:
-        add_value(attribute, name)
+        _value(attribute, name)
 
 
 def _write(row: Any, rows: Any, fields: dict[str, Any], errors: InputErrors | None = None) -> Any:

@@ -48,8 +48,9 @@ def endpoint(staff: User) -> WebhookEndpoint:
 
 def deliver(count: int = 1) -> None:
     for _ in range(count):
+        brand = taxonomy.create_brand(name="Ladlemoor")
         with transaction.atomic():
-            events.emit("brand.updated", taxonomy.create_brand(name="Ladlemoor"))
+            events.emit("brand.updated", brand)
         event = OutboxEvent.objects.latest("pk")
         fanning.fan_out(event, fanning.messages(event))
 

@@ -128,6 +128,19 @@ def empty() -> None:
         keep_groups()
 
 
+def vacuum() -> None:
+    """Returns the space of dead rows, on PostgreSQL; not to be called in a transaction.
+
+    Tests that are rolled back leave dead rows too. Where the server does not vacuum by itself
+    (autovacuum off), tables grow with every test of a run, and so does the time of a sequential
+    scan: a test of thousands of statements took ten times as long at the end of the suite.
+    """
+    if connection.vendor == "postgresql":
+        each = ", ".join(f'"{name}"' for name in _tables())
+        with connection.cursor() as cursor:
+            cursor.execute(f"VACUUM {each}")
+
+
 def filled_tables() -> set[str]:
     """The tables that have rows."""
     each = (

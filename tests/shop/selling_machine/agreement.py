@@ -103,6 +103,7 @@ def check_orders(shop: Shop) -> None:
             for line in model.lines
         ]
         assert (order.email, order.user_id) == (model.email, model.user)
+        assert order.shipping_address["line1"] == model.street
         assert order.cart_id in (
             {model.cart} if model.status in rows.LIVING else {model.cart, None}
         )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tests.shop.selling_machine.model.checkout import Checkout
 from tests.shop.selling_machine.model.payments import PATIENCE
+from tests.shop.selling_machine.model.prices import HOME
 from tests.shop.selling_machine.model.rows import (
     AUTHORIZED,
     CANCELLED,
@@ -62,6 +63,33 @@ class Aftersales(Checkout):
         """A parcel that was not undone gets another number; no state follows from it."""
         if is_cancelled or order.status not in (CONFIRMED, COMPLETED):
             raise Refused("ILLEGAL_MOVE")
+
+    def correct_order(self, order: Order, street: str | None, country: str, email: str) -> None:
+        """Its address until something is shipped, its e-mail address while it is open.
+
+        Args:
+            street: None leaves the address.
+            country: nothing is shipped to any but that of the order.
+            email: empty leaves it.
+        """
+        is_open = order.status in (PENDING, CONFIRMED)
+        moves = street is not None and (street, country) != (order.street, HOME)
+        renames = bool(email) and email != order.email
+        refused = []
+        if moves and not (is_open and order.fulfillment_status in ("none", "cancelled")):
+            refused.append("ILLEGAL_MOVE")
+        if renames and not is_open:
+            refused.append("ILLEGAL_MOVE")
+        if moves and country != HOME:
+            refused.append("TOTAL_WOULD_CHANGE")
+        if refused:
+            raise Refused(*refused)
+        order.street = order.street if street is None else street
+        if renames:
+            before, order.email = order.customer, email
+            if order.redeemed and order.voucher is not None:
+                used = self.vouchers[order.voucher].by
+                used[used.index(before)] = order.customer
 
     def return_(self, order: Order, asked: Units | None, *, restock: bool) -> None:
         if order.status not in (CONFIRMED, COMPLETED):

@@ -200,6 +200,8 @@ class Order:
     shipping_refunded: int = 0
     # Units by line of each parcel that was not cancelled.
     parcels: list[list[tuple[Line, int]]] = field(default_factory=list)
+    # First line of the address.
+    street: str = "Allee 2"
     # Whether there ever was a parcel.
     was_shipped: bool = False
     pk: int = 0

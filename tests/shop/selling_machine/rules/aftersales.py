@@ -1,5 +1,7 @@
 """What comes after a sale."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
@@ -8,6 +10,7 @@ from shop.actions.aftersales import Back, Wanted
 from tests.shop.selling_machine.model import rows
 from tests.shop.selling_machine.model.aftersales import Units
 from tests.shop.selling_machine.rules.both import (
+    ADDRESSES,
     LINES,
     WHICH,
     Both,
@@ -185,6 +188,24 @@ class AftersalesRules(Both):
                 aftersales.update_fulfillment(parcel, by=self.staff, tracking_number=number)
                 and None
             ),
+        )
+
+    @there_is(bool)
+    @rule(
+        which=WHICH,
+        street=st.sampled_from(["Allee 2", "Allee 3", "Allee 4", None]),
+        country=st.sampled_from(["DE", "DE", "AT"]),
+        email=st.sampled_from(["", "eve@example.org", "guest0@example.org"]),
+    )
+    def correct_the_order(self, which: int, street: str | None, country: str, email: str) -> None:
+        order = self.order(which, can_be_cancelled)
+        changes: dict[str, Any] = {"email": email} if email else {}
+        if street is not None:
+            changes["shipping_address"] = {**ADDRESSES[country], "line1": street}
+        self.same(
+            "correct the order",
+            lambda: self.shop.correct_order(order, street, country, email),
+            lambda: aftersales.update_order(order_row(order), by=self.staff, **changes) and None,
         )
 
     @there_is(is_unpaid_or_pending)

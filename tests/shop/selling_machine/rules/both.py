@@ -14,6 +14,7 @@ from shop import gateways
 from shop.errors import Busy, ShopError
 from shop.gateways import Unavailable
 from shop.models import Cart, Order, Payment, User, Variant
+from tests.shop.selling import BERLIN
 from tests.shop.selling_machine import agreement
 from tests.shop.selling_machine.figures import figures
 from tests.shop.selling_machine.model import rows
@@ -22,6 +23,8 @@ from tests.shop.selling_machine.model.shop import Shop
 from tests.shop.selling_machine.world import Clock, opened
 
 T = TypeVar("T")
+# Nothing is shipped to Austria.
+ADDRESSES = {"DE": BERLIN, "AT": {**BERLIN, "city": "Wien", "postal_code": "1010", "country": "AT"}}
 VARIANTS = 4
 # Which of several: taken modulo how many there are, so that it always names one.
 WHICH = st.integers(0, 11)

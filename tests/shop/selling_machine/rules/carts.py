@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from shop.actions import carts
-from tests.shop.selling import BERLIN
 from tests.shop.selling_machine.figures import figures
 from tests.shop.selling_machine.rules.both import (
+    ADDRESSES,
     ANY,
     VARIANTS,
     WHICH,
@@ -22,8 +22,6 @@ from tests.shop.selling_machine.rules.both import (
 # None stands for all that can be had.
 UNITS = st.sampled_from([1, 2, 1, 3, 2, None, None, 0, -1, 9999, 10_000])
 CODES = st.sampled_from(["TENOFF", "FIVER", "FREESHIP", "ALLFREE", "NOSUCH"])
-# Nothing is shipped to Austria.
-ADDRESSES = {"DE": BERLIN, "AT": {**BERLIN, "city": "Wien", "postal_code": "1010", "country": "AT"}}
 DETAILS = st.one_of(
     st.tuples(st.just("e-mail"), st.sampled_from(["eve@example.org", "ANN@example.org", ""])),
     st.tuples(st.just("address"), st.sampled_from(["DE", "DE", "AT"])),

@@ -201,10 +201,11 @@ class Aftersales(Checkout):
                 payment.due, payment.attempts = self.now(), 0
         lost = {} if restock else dict(order.promised)
         self.free(order)
-        if was_pending:
-            self.reopen(order)
         for variant, units in lost.items():
             self.import_(variant, -min(units, max(self.goods[variant].on_hand, 0)))
+        # Units that are lost cannot be merged into another cart.
+        if was_pending:
+            self.reopen(order)
         for _ in range(turns):
             self.settle(only=order, line=line)
 

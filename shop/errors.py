@@ -128,6 +128,12 @@ class Busy(TryLater):
     message = "The server has too much to do just now. Try again in a moment."
 
 
+class Conflict(Busy):
+    """Others changed the same rows at the same time; tried again, it may succeed."""
+
+    message = "Another request changed the same rows at the same time. Try again."
+
+
 class Invalid(ShopError):
     """A value is of the right type but makes no sense here."""
 

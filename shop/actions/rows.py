@@ -9,21 +9,24 @@ from django.db.models import F, Func, IntegerField
 from shop.actions import audit
 from shop.compiled import Compiled
 from shop.database import is_conflict
-from shop.errors import Busy, NotFound
+from shop.errors import Busy, Conflict, NotFound
 
 T = TypeVar("T")
 _HELD: dict[type[models.Model], Compiled[models.Model]] = {}
 
 
-def locked(rows: models.QuerySet) -> models.QuerySet:
+def locked(rows: models.QuerySet, *, nowait: bool = False) -> models.QuerySet:
     """`rows`, locked in the order of their keys until the transaction ends.
 
     On PostgreSQL without the key: rows that refer to these may be written meanwhile. Their foreign
     keys take a share of the key, and would deadlock with us. SQLite ignores the lock, but its
     transactions are immediate: there is one writer at a time.
+
+    Args:
+        nowait: raise OperationalError where somebody else has locked one of them.
     """
     no_key = connection.features.has_select_for_no_key_update
-    return rows.select_for_update(no_key=no_key).order_by("pk")
+    return rows.select_for_update(no_key=no_key, nowait=nowait).order_by("pk")
 
 
 def hold(row: models.Model) -> None:
@@ -87,10 +90,11 @@ def retried(work: Callable[[], T], *, tries: int = 3) -> T:
         Busy: others were in the way each time.
         IntegrityError: it is no conflict.
     """
+    # Conflict is a Busy.
     for left in reversed(range(tries)):
         try:
             return work()
-        except IntegrityError:
+        except (IntegrityError, Conflict):
             if not left:
                 raise
         except OperationalError as error:

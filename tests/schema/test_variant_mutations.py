@@ -29,7 +29,8 @@ def test_create_writes_every_field_and_is_last(mug: SimpleNamespace, mutate: Any
     )
     assert payload["userErrors"] == []
     assert payload["variant"] == {
-        "sku": "MUG-1-XS",
+        # Blanks are a part of it.
+        "sku": " MUG-1-XS ",
         "name": "XS",
         "options": SIZE_XS,
         "price": {"amount": "0.50"},

@@ -85,5 +85,6 @@ def test_the_api_stores_finds_and_tells_skus_as_they_are(
         found = api(FIND, slug=mug.product.slug, sku=[sku])["data"]["product"]["variants"]
         assert found == {"edges": [{"node": {"sku": sku}}]}
         assert AuditEntry.objects.latest("pk").difference["sku"][1] == sku
-    payload = mutate("variantUpdate", "variant { sku }", id=gid(mug), sku="   ")
-    assert payload["variant"] == {"sku": None}
+    for blank in ("   ", "", "\u200b"):
+        payload = mutate("variantUpdate", "variant { sku }", id=gid(mug), sku=blank)
+        assert payload["variant"] == {"sku": None}

@@ -12,7 +12,7 @@ from shop import events
 from shop.actions import audit
 from shop.actions.catalog.cart_lines import remove_from_carts
 from shop.actions.catalog.derived import lock, refresh
-from shop.actions.rows import hold, locked
+from shop.actions.rows import hold
 from shop.errors import (
     CompareAtNotAbovePrice,
     DuplicateOptions,
@@ -24,7 +24,7 @@ from shop.errors import (
     Required,
 )
 from shop.input_errors import InputErrors
-from shop.models import Media, Product, Stock, Variant
+from shop.models import Media, Product, Variant
 from shop.models.catalog import BARCODE_LENGTH, NAME_LENGTH, SKU_LENGTH
 from shop.money import MAX_MINOR_UNITS
 from shop.text import fold, is_blank
@@ -157,11 +157,6 @@ def delete(variant: Variant) -> None:
     events.emit("product.updated", variant.product)
 
 
-def hold_stock(variants: QuerySet[Variant]) -> None:
-    """Keeps orders from reserving any of `variants` until the transaction ends."""
-    list(locked(Stock.objects.filter(variant__in=variants.order_by().values("pk"))))
-
-
 @contextmanager
 def nothing_promised_of(variants: QuerySet[Variant]) -> Iterator[None]:
     """Within, `variants` are deleted; nobody can be promised any of them meanwhile.
@@ -172,7 +167,6 @@ def nothing_promised_of(variants: QuerySet[Variant]) -> Iterator[None]:
         InUse: units are promised to orders that were not shipped yet.
     """
     remove_from_carts(variants)
-    hold_stock(variants)
     try:
         yield
     except ProtectedError as error:
@@ -216,7 +210,8 @@ def _check_siblings(variant: Variant, siblings: Sequence[Variant], errors: Input
 
 def _set_sku(variant: Variant, given: str | None) -> None:
     # Kept as it stands, blanks at its ends too: other systems know the variant by it.
-    sku = given.replace("\x00", "") if given and not is_blank(given) else None
+    text = (given or "").replace("\x00", "")
+    sku = None if is_blank(text) else text
     if sku and len(sku) > SKU_LENGTH:
         raise Invalid(f"A SKU has at most {SKU_LENGTH} characters.", field=["sku"])
     if sku and Variant.objects.exclude(pk=variant.pk).filter(sku=sku).exists():

@@ -22,17 +22,20 @@ from shop import events
 from shop.actions.importing import changing, comparing, creating, current, plans
 from shop.actions.importing.comparing import Change
 from shop.actions.importing.comparing_variants import release_skus
-from shop.actions.importing.current import Current
+from shop.actions.importing.current import Current, Keys
 from shop.actions.importing.plans import Plan
 from shop.actions.importing.reader import Block
 from shop.actions.importing.report import Code, Result
 from shop.actions.importing.shelves import Shelves
 from shop.actions.importing.skus import Skus
-from shop.errors import NotFound, ShopError
+from shop.database import is_conflict
+from shop.errors import Conflict, ShopError
 from shop.models import Attribute
 
 logger = logging.getLogger(__name__)
 
+# Times that a batch is taken when others are in the way.
+_TRIES = 3
 _GONE = (OperationalError, InterfaceError, InternalError, ProgrammingError)
 
 
@@ -56,21 +59,26 @@ class Importer:
     def take(self, blocks: Sequence[Block]) -> list[Plan]:
         """Imports `blocks`; each plan that comes back has its result and its problems.
 
-        When the batch fails, its products are taken one by one, and those at fault are reported.
+        When others were in the way, the batch is taken again. When it fails otherwise, its products
+        are taken one by one, and those at fault are reported.
 
         Raises:
             OperationalError, InterfaceError, InternalError, ProgrammingError: the database is gone,
                 locked by someone else, read-only, or has no tables yet: no product can be written.
         """
-        try:
-            return self._take(blocks)
-        except Exception as error:  # One bad product must never stop the others.
-            self.shelves.forget()
-            if len(blocks) > 1:
-                return [plan for block in blocks for plan in self.take([block])]
-            if isinstance(error, _GONE):
-                raise
-            return [self._failed(blocks[0], error)]
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._take(blocks)
+            except Exception as error:  # One bad product must never stop the others.
+                self.shelves.forget()
+                if left and _passes(error):
+                    continue
+                if len(blocks) > 1:
+                    break
+                if isinstance(error, _GONE):
+                    raise
+                return [self._failed(blocks[0], error)]
+        return [plan for block in blocks for plan in self.take([block])]
 
     def _failed(self, block: Block, error: Exception) -> Plan:
         plan = plans.begin(block)
@@ -78,7 +86,7 @@ class Importer:
         plan.result = Result.SKIPPED
         if isinstance(error, DatabaseError):
             logger.warning("Import of %r failed: %s", plan.handle, error)
-        elif not isinstance(error, ShopError):
+        elif not isinstance(error, ShopError | Conflict):
             logger.error("Import of %r failed.", plan.handle, exc_info=error)
         return plan
 
@@ -87,21 +95,25 @@ class Importer:
         if self.dry_run:
             self._recall_rehearsed(all_plans)
         undecided = [plan for plan in all_plans if plan.result is None]
+        keys = Keys()
         refreshed = [
             plan for plan in all_plans if plan.result == Result.UNCHANGED and plan.draft is not None
         ]
         if undecided:
             self.shelves.find(plan.drafted for plan in undecided)
             self.shelves.find(plan.past for plan in undecided)
-            refreshed += self._settle_equal(undecided)
+            refreshed += self._settle_equal(undecided, keys)
         to_write = [plan for plan in undecided if plan.result is None]
         refreshed = [plan for plan in refreshed if changing.is_news(plan)]
         if to_write or refreshed:
             with transaction.atomic():
-                self._write(to_write, refreshed)
+                self._write(to_write, refreshed, keys)
                 transaction.set_rollback(self.dry_run)
             if self.dry_run:
                 self.shelves.forget()
+        if self.dry_run:
+            # Only now: a batch that fails is taken again.
+            self.digests |= {plan.handle: plan.digest for plan in undecided}
         return all_plans
 
     def _recall_rehearsed(self, all_plans: Sequence[Plan]) -> None:
@@ -111,11 +123,12 @@ class Importer:
                 same = plan.digest == self.digests[plan.handle]
                 plan.result = Result.UNCHANGED if same else Result.UPDATED
                 plan.draft = None
-            if plan.result is None:
-                self.digests[plan.handle] = plan.digest
 
-    def _settle_equal(self, undecided: Sequence[Plan]) -> list[Plan]:
-        """Finds products that are in the shop as the file says; they are not even locked."""
+    def _settle_equal(self, undecided: Sequence[Plan], keys: Keys) -> list[Plan]:
+        """Finds products that are in the shop as the file says; they are not even locked.
+
+        Adds to `keys` the variants of the others that have to be locked with their keys.
+        """
         present = [plan for plan in undecided if plan.product_id is not None]
         loaded = current.load([plan.product_id or 0 for plan in present])
         equal = []
@@ -135,14 +148,17 @@ class Importer:
                 plan.notes, plan.snapshot = double.notes, double.snapshot
                 plan.result = Result.UNCHANGED
                 equal.append(plan)
+            keys.gone |= change.variants.keys.gone
+            keys.changed |= change.variants.keys.changed
         return equal
 
-    def _write(self, to_write: Sequence[Plan], refreshed: Sequence[Plan]) -> None:
+    def _write(self, to_write: Sequence[Plan], refreshed: Sequence[Plan], keys: Keys) -> None:
         now = timezone.now()
         for plan in to_write:
             self.shelves.make(comparing.needed(plan, overwrite=self.overwrite))
         present = {plan.product_id: plan for plan in to_write if plan.product_id is not None}
-        current.lock(present.keys(), [plan.record for plan in present.values() if plan.record])
+        records = [plan.record for plan in present.values() if plan.record]
+        current.lock(present.keys(), records, keys)
         loaded = current.load(present.keys())
         skus = self._skus(to_write, loaded)
         creations, changes = [], []
@@ -154,6 +170,9 @@ class Importer:
             else:
                 changes.append(self._compare_one(plan, loaded, skus, now))
                 plan.result = Result.UPDATED
+        if not all(keys.covers(change.variants.keys) for change in changes):
+            # Locks taken now would be out of order.
+            raise Conflict
         changing.free_skus(changes)
         creating.save(creations, reference=self.reference)
         if changes:
@@ -182,7 +201,7 @@ class Importer:
     ) -> Change:
         found = loaded.get(plan.product_id or 0)
         if found is None:
-            raise NotFound("The product has been deleted at the same moment.")
+            raise Conflict
         return comparing.compare(plan, found, self.shelves, skus, overwrite=self.overwrite, now=now)
 
     def _skus(self, to_write: Iterable[Plan], loaded: dict[int, Current]) -> Skus:
@@ -200,10 +219,19 @@ class Importer:
         return skus
 
 
+def _passes(error: Exception) -> bool:
+    """Whether others were in the way."""
+    return isinstance(error, Conflict) or (
+        isinstance(error, OperationalError) and is_conflict(error)
+    )
+
+
 def _explain(error: Exception) -> str:
     """What went wrong, for staff; the technical side is in the log."""
     if isinstance(error, ShopError):
         return error.message
+    if isinstance(error, Conflict):
+        return "The product was not saved: others changed it at the same time. Import it again."
     if isinstance(error, IntegrityError):
         return "The product was not saved: it conflicts with something that is in the shop."
     if isinstance(error, DataError):

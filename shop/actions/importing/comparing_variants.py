@@ -6,7 +6,7 @@ from typing import Any
 
 from shop.actions.catalog.variants import variant_name
 from shop.actions.importing.creating import give_sku, new_stock, new_variant
-from shop.actions.importing.current import Current
+from shop.actions.importing.current import Current, Keys
 from shop.actions.importing.drafts import VariantDraft
 from shop.actions.importing.memory import VARIANT_DEFAULTS, pairs, title_of
 from shop.actions.importing.plans import Plan
@@ -19,6 +19,7 @@ _FIELDS = (
     *("sku", "name", "options", "options_key", "position", "price", "compare_at"),
     *("weight_grams", "barcode"),
 )
+_UNIQUE = ("sku", "options_key")
 
 
 @dataclass(slots=True)
@@ -52,6 +53,12 @@ class VariantChanges:
             or self.levels
             or self.backorder
         )
+
+    @property
+    def keys(self) -> Keys:
+        """Variants that are deleted, or change what is unique."""
+        changed = {pk for pk, fields in self.changed.items() if not fields.isdisjoint(_UNIQUE)}
+        return Keys({variant.pk for variant in self.gone}, changed)
 
     def after(self, variants: list[Variant]) -> list[Variant]:
         """The product's variants when this is written, in their order."""

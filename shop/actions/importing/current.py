@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from django.utils import timezone
 
-from shop.actions.catalog.variants import hold_stock
-from shop.errors import NotFound
+from shop.actions.catalog.cart_lines import lock_with_carts
+from shop.errors import Conflict
 from shop.models import (
     CollectionItem,
     ImportRecord,
@@ -60,14 +60,34 @@ def load(product_ids: Collection[int]) -> dict[int, Current]:
     return found
 
 
-def lock(product_ids: Collection[int], records: Iterable[ImportRecord]) -> None:
-    """Holds these products and their stock until the transaction ends.
+@dataclass(slots=True)
+class Keys:
+    """Variants whose rows others may not refer to while they are changed, by primary key.
 
-    All stock at once: what follows counts, opens and deletes some of it here and there, and must
-    not deadlock with orders.
+    Attributes:
+        gone: to be deleted.
+        changed: to get another SKU or other options: PostgreSQL treats unique columns as keys,
+            which the lines of new orders share.
+    """
+
+    gone: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+
+    def covers(self, others: "Keys") -> bool:
+        return others.gone <= self.gone and others.changed <= self.gone | self.changed
+
+
+def lock(product_ids: Collection[int], records: Iterable[ImportRecord], keys: Keys) -> None:
+    """Locks these products and what belongs to them until the transaction ends.
+
+    In the order in which checkouts lock: carts, stock, variants. All stock at once: what follows
+    counts, opens and deletes some of it here and there.
+
+    Args:
+        keys: variants that will be deleted, or change what is unique.
 
     Raises:
-        NotFound: a product has been deleted meanwhile, or another import has changed it.
+        Conflict: a product has been deleted meanwhile, or another import has changed it.
     """
     if not product_ids:
         return
@@ -75,9 +95,10 @@ def lock(product_ids: Collection[int], records: Iterable[ImportRecord]) -> None:
     # By id first, so that two imports cannot deadlock; the UPDATE is what SQLite understands.
     list(rows.select_for_update().order_by("pk").values_list("pk", flat=True))
     if rows.update(updated_at=timezone.now()) != len(product_ids):
-        raise NotFound("The product has been deleted at the same moment.")
-    hold_stock(Variant.objects.filter(product__in=product_ids))
+        raise Conflict
+    stock = Stock.objects.filter(variant__product__in=product_ids)
+    lock_with_carts(keys.gone, stock=stock, changed=keys.changed)
     planned = {record.pk: record.digest for record in records}
     found = ImportRecord.objects.filter(pk__in=planned).values_list("pk", "digest")
     if dict(found) != planned:
-        raise NotFound("Another import has changed the product at the same moment.")
+        raise Conflict

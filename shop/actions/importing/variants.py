@@ -13,7 +13,7 @@ from shop.actions.importing.numerals import plain
 from shop.actions.importing.report import Code
 from shop.models.catalog import BARCODE_LENGTH, SKU_LENGTH
 from shop.money import exponent, parse_minor
-from shop.text import fold
+from shop.text import fold, is_blank
 
 Cells = dict[str, str]
 OPTION_LENGTH = 255
@@ -231,7 +231,7 @@ def _integer(text: str) -> int | None:
 
 def _sku(text: str) -> str:
     """The cell as it stands, without the apostrophe by which spreadsheets mark text."""
-    if not text.strip().removeprefix("'").strip():
+    if is_blank(text.strip().removeprefix("'")):
         return ""
     return text.removeprefix("'")
 

@@ -5,6 +5,7 @@ import gzip
 import io
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,17 @@ from django.db import OperationalError
 
 from shop.actions import importing, inventory
 from shop.actions.catalog.variants import variant_name
-from shop.actions.importing import Code, NotACatalog, Progress, creating, reader, runner
+from shop.actions.importing import (
+    Code,
+    NotACatalog,
+    Progress,
+    batches,
+    creating,
+    current,
+    reader,
+    runner,
+)
+from shop.errors import Conflict
 from shop.models import Brand, Category, ImportRecord, Product, Stock, Variant
 
 pytestmark = pytest.mark.django_db
@@ -393,3 +404,57 @@ def test_report_cells_are_no_formulas() -> None:
     out = io.StringIO()
     report.write_csv(out)
     assert out.getvalue().splitlines()[1] == "'=a.csv,2,'-b,error,NOT_SAVED,'+c,'@d"
+
+
+def test_a_dry_run_tells_of_the_others_when_one_cannot_be_saved(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless(options: Any) -> str | None:
+        return None if options[0]["value"] == "XS" else variant_name(options)
+
+    path = file([*SEVEN, "bad,Bad,Croft,Cups,Size,XS,,1,1,"])
+    monkeypatch.setattr(creating, "variant_name", nameless)
+    rehearsed = importing.run([path, path], dry_run=True)
+    real = importing.run([path, path])
+    assert outcome(rehearsed) == outcome(real) == (7, 0, 7, 2)
+    assert rehearsed.problems == real.problems
+
+
+def test_a_batch_that_was_in_the_way_of_others_is_taken_again(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def lock(*args: Any) -> None:
+        tries.append(args)
+        if len(tries) % 3:
+            raise Conflict
+        current.lock(*args)
+
+    path = file(SEVEN)
+    importing.run([path])
+    Product.objects.update(name="Staff's")
+    monkeypatch.setattr(batches, "current", SimpleNamespace(lock=lock, load=current.load))
+    assert outcome(importing.run([path], overwrite=True)) == (0, 7, 0, 0)
+    assert len(tries) == 3
+
+
+def test_a_product_that_is_always_in_the_way_is_skipped_alone(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file(SEVEN)
+    importing.run([path])
+    Product.objects.update(name="Staff's")
+    busy = Product.objects.get(slug="mug-3").pk
+
+    def lock(keys: Any, *args: Any) -> None:
+        if busy in keys:
+            raise Conflict
+        current.lock(keys, *args)
+
+    monkeypatch.setattr(batches, "current", SimpleNamespace(lock=lock, load=current.load))
+    report = importing.run([path], overwrite=True)
+    assert outcome(report) == (0, 6, 0, 1)
+    (problem,) = report.problems
+    assert (problem.code, problem.handle) == (Code.NOT_SAVED, "mug-3")
+    assert problem.message.endswith("others changed it at the same time. Import it again.")

@@ -12,6 +12,10 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=shop.settings
+# Spans of ddtrace, where it is installed, must not hold query strings and documents: both may hold
+# tokens and passwords (docs/operations.md).
+ENV DD_HTTP_SERVER_TAG_QUERY_STRING=false \
+    DD_TRACE_GRAPHQL_ENABLED=false
 RUN useradd --create-home --uid 10001 shop
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv

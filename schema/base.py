@@ -92,6 +92,7 @@ _ERROR_CODES = {
     "LAST_UNIT": "No unit would be left in the order, or nothing to pay: cancel the order.",
     "TOTAL_WOULD_CHANGE": "Shipping or taxes differ at the new address, and the total of an order "
     "does not change: cancel it and place a new one.",
+    "NOT_SHIPPABLE": "The line is not shipped: it is delivered once the order is paid.",
     "EXCEEDS_ORDER": "It is more than was bought, shipped or is left.",
     "EXCEEDS_PAYMENT": "It is more than was paid, not paid back yet and not taken by a dispute.",
     "INSUFFICIENT_STOCK": "The stock would fall below what is promised to orders.",

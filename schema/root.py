@@ -17,6 +17,7 @@ from schema.mutations.catalog.taxonomy import TaxonomyMutation
 from schema.mutations.checkout import CheckoutMutation
 from schema.mutations.corrections import CorrectionsMutation
 from schema.mutations.customers import CustomersMutation
+from schema.mutations.digital import DigitalMutation
 from schema.mutations.jobs import JobsMutation
 from schema.mutations.orders import OrdersMutation
 from schema.mutations.profiles import ProfilesMutation
@@ -93,6 +94,7 @@ class Mutation(
     PromotionsMutation,
     ReviewsMutation,
     ShippingMutation,
+    DigitalMutation,
     StockMutation,
     WebhooksMutation,
     CartsMutation,

@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,6 +21,7 @@ from shop.actions import carts, orders
 from shop.actions.carts.pricing import name_of
 from shop.actions.customers import address_rules, links, passwords, profiles, registering
 from shop.errors import InvalidToken, NotFound, ShopError, Throttled, TryLater
+from shop.models import DigitalKind
 from shop.money import Money
 
 HEADERS = {
@@ -284,3 +285,24 @@ def cart(request: HttpRequest) -> HttpResponse:
         "notices": [notice.message for notice in priced.notices],
     }
     return _page(request, "cart", context)
+
+
+@require_safe
+@_private
+def delivery(request: HttpRequest, token: str) -> HttpResponse:
+    """Opens digital content: leads to its address, or shows its text. GET counts a download."""
+    found = orders.opened_delivery(token)
+    if found is None:
+        return _message(request, "Download", "There is no such download.", status=404)
+    is_live = found.revoked_at is None
+    if request.method == "GET":
+        is_live = orders.count_download(found)
+    if not is_live:
+        return _message(request, "Download", "This download was revoked.", status=410)
+    if found.kind == DigitalKind.LINK:
+        return HttpResponseRedirect(found.content)
+    return HttpResponse(
+        found.content,
+        content_type="text/plain; charset=utf-8",
+        headers={"X-Content-Type-Options": "nosniff"},
+    )

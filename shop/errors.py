@@ -57,6 +57,7 @@ class ErrorCode(StrEnum):
     LAST_UNIT = "LAST_UNIT"
     TOTAL_WOULD_CHANGE = "TOTAL_WOULD_CHANGE"
     EXCEEDS_ORDER = "EXCEEDS_ORDER"
+    NOT_SHIPPABLE = "NOT_SHIPPABLE"
     EXCEEDS_PAYMENT = "EXCEEDS_PAYMENT"
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
     DUPLICATE_CODE = "DUPLICATE_CODE"
@@ -419,6 +420,11 @@ class TotalWouldChange(ShopError):
         "Shipping or taxes differ at this address, and the total of an order does not change. "
         "Cancel the order and place a new one."
     )
+
+
+class NotShippable(ShopError):
+    code = ErrorCode.NOT_SHIPPABLE
+    message = "This line is not shipped: it is delivered once the order is paid."
 
 
 class ExceedsOrder(ShopError):

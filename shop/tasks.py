@@ -162,6 +162,12 @@ def mail_parcel(event: OutboxEvent) -> None:
     notices.tell_of_parcel(event.payload["id"], event.pk, event.payload["fulfillment"])
 
 
+@outbox.subscriber("order.delivered", name="shop.mail_delivery", queue="mail", when=mails.are_on)
+def mail_delivery(event: OutboxEvent) -> None:
+    """Sends a customer the links of what was delivered without a parcel."""
+    notices.tell_of_delivery(event.payload["id"], event.pk)
+
+
 @outbox.subscriber(
     "order.fulfillment_updated", name="shop.mail_tracking", queue="mail", when=mails.are_on
 )

@@ -84,6 +84,7 @@ urlpatterns = [
         else []
     ),
     path("downloads/<str:token>/<str:name>", download, name="download"),
+    re_path(r"^deliveries/(?P<token>[0-9a-f]{64})/?$", customer_pages.delivery, name="delivery"),
     # As storefronts have them, for shops that have none.
     re_path(r"^account/confirm/?$", customer_pages.confirm, name="confirm_page"),
     re_path(r"^account/reset/?$", customer_pages.reset, name="reset_page"),

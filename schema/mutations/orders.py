@@ -52,6 +52,7 @@ class OrderFulfil(Mutation):
 
     Refunded units are not shipped, unless `includeRefunded` says so: asking for them is the error
     EXCEEDS_ORDER. Once nothing else is left to ship, they are cancelled and their stock is free.
+    Lines that are not shipped (`requiresShipping: false`) are NOT_SHIPPABLE and left out.
     The order is completed once all of it is shipped and paid. The customer gets a mail.
     """
 
@@ -63,6 +64,7 @@ class OrderFulfil(Mutation):
         "IDEMPOTENCY_CONFLICT",
         "ILLEGAL_MOVE",
         "EXCEEDS_ORDER",
+        "NOT_SHIPPABLE",
     )
 
     class Input(TrackingFields):

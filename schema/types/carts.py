@@ -24,7 +24,7 @@ from schema.types.tax_lines import TaxLine, tax_lines
 from shop import models, money
 from shop.actions import carts
 from shop.actions.carts import PricedCart
-from shop.actions.carts.pricing import name_of
+from shop.actions.carts.pricing import name_of, requires_shipping
 from shop.actions.shipping import rates_by_key
 from shop.errors import AmountTooLarge, NotFound
 from shop.pricing import TaxShare
@@ -362,6 +362,12 @@ class Cart(OwnNode):
     tax = _amount(
         lambda price: price.tax,
         "The tax within `total`; that of the shop's country while the address is not known.",
+    )
+    requires_shipping = PricedField(
+        graphene.Boolean,
+        lambda found: requires_shipping(found.lines),
+        "Whether something in it is sent as a parcel. Else it needs no shipping address and no "
+        "shipping, and is taxed in the country of the billing address.",
     )
     tax_lines = PricedField(
         graphene.List(graphene.NonNull(TaxLine)),

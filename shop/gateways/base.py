@@ -189,6 +189,7 @@ class Gateway(ABC):
 
     Attributes:
         name: as stored with payments; at most 16 lower-case letters.
+        by_hand: people move the money, so that nothing is captured before they say so.
         finds_after: seconds that a payment may take to be found by our key.
 
     Every method that talks to the provider may raise Unavailable (nobody knows) and Refused
@@ -197,6 +198,7 @@ class Gateway(ABC):
 
     name: str
     finds_after = 0
+    by_hand = False
 
     @abstractmethod
     def is_offered(self, currency: str) -> bool:

@@ -9,6 +9,8 @@ from shop.models.catalog import (
     Category,
     Collection,
     CollectionItem,
+    DigitalContent,
+    DigitalKind,
     Media,
     Product,
     ProductAttribute,
@@ -29,6 +31,8 @@ from shop.models.inventory import (
 from shop.models.jobs import Job, JobKind, JobStatus
 from shop.models.mails import SentMail
 from shop.models.orders import (
+    DeliveryStatus,
+    DigitalDelivery,
     Fulfillment,
     FulfillmentLine,
     FulfillmentStatus,
@@ -95,7 +99,11 @@ __all__ = [
     "CollectionItem",
     "DeferredTask",
     "DeliveryState",
+    "DeliveryStatus",
     "DemoCharge",
+    "DigitalContent",
+    "DigitalDelivery",
+    "DigitalKind",
     "Dispute",
     "DisputeState",
     "EventClaim",

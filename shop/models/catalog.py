@@ -250,7 +250,11 @@ class VariantQuerySet(models.QuerySet):
 
 
 class Variant(models.Model):
-    """What is bought: a product in one combination of its options."""
+    """What is bought: a product in one combination of its options.
+
+    Attributes:
+        requires_shipping: false for what is delivered without a parcel, such as a download.
+    """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="variants")
     sku = VerbatimCharField(max_length=SKU_LENGTH, unique=True, null=True, blank=True)
@@ -269,6 +273,7 @@ class Variant(models.Model):
         db_persist=True,
     )
     weight_grams = models.PositiveIntegerField(default=0)
+    requires_shipping = models.BooleanField(default=True, db_default=True)
     barcode = models.CharField(max_length=BARCODE_LENGTH, blank=True, default="")
     media = models.ForeignKey(
         "Media", models.SET_NULL, null=True, blank=True, related_name="variants"
@@ -298,6 +303,38 @@ class Variant(models.Model):
 
     def __str__(self) -> str:
         return self.sku or self.name or f"Variant {self.pk}"
+
+
+class DigitalKind(models.TextChoices):
+    """Form of digital content."""
+
+    LINK = "link", "link"
+    TEXT = "text", "text"
+
+
+class DigitalContentQuerySet(models.QuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """Whoever sees it has it: all for staff with the permission, nothing for anyone else."""
+        return self if user.has_perm("shop.view_digitalcontent") else self.none()
+
+
+class DigitalContent(models.Model):
+    """Content that customers get of a variant that is not shipped, once they have paid.
+
+    Attributes:
+        content: an http or https address, or a text such as a licence key.
+    """
+
+    variant = models.OneToOneField(Variant, models.CASCADE, related_name="digital_content")
+    kind = ExactCharField(max_length=8, choices=DigitalKind)
+    content = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = DigitalContentQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.kind} of variant {self.variant_id}"
 
 
 class ThumbnailSize(models.TextChoices):

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shop.models.carts import Cart
-from shop.models.catalog import NAME_LENGTH, SKU_LENGTH, Variant
+from shop.models.catalog import NAME_LENGTH, SKU_LENGTH, DigitalKind, Variant
 from shop.models.customers import EMAIL_LENGTH
 from shop.models.fields import ExactCharField
 from shop.models.promotions import Voucher
@@ -36,6 +36,15 @@ class FulfillmentStatus(models.TextChoices):
     FULL = "full", "shipped"
     RETURNED = "returned", "returned"
     CANCELLED = "cancelled", "nothing to ship"
+    AWAITING_DELIVERY = "awaiting", "awaiting delivery"
+
+
+class DeliveryStatus(models.TextChoices):
+    """Delivery of the lines of an order that are not shipped."""
+
+    NOT_NEEDED = "", "not needed"
+    PENDING = "pending", "pending"
+    DELIVERED = "delivered", "delivered"
 
 
 class PaymentStatus(models.TextChoices):
@@ -71,7 +80,7 @@ class Order(models.Model):
             goods and shipping; the tax is within the total in any case.
         tax_included: total = subtotal - discount + shipping; else the tax comes on top.
         shipping_address, billing_address: parts by name as in Address; the latter null when it is
-            the same.
+            the same. The former is empty where nothing is shipped.
         shipping_name: of the rate that was chosen; empty without shipping.
         shipping_tax_rule: `ShippingTax` by which the postage was taxed; empty for orders from
             before there was a choice.
@@ -79,6 +88,8 @@ class Order(models.Model):
             null where it is not known), total and tax (minor units; the tax is within the total).
             They come to the order's total and tax without those of the lines.
         discounts: what made it cheaper: dicts with name, code and amount (minor units).
+        requires_shipping: whether a line of it is shipped.
+        delivery: whether lines that are not shipped were delivered.
         note: what the customer wrote.
         fulfillment_status, payment_status: derived from lines and payments, kept by actions.
         expires_at: of those that are pending.
@@ -115,6 +126,14 @@ class Order(models.Model):
     shipping_tax_rule = ExactCharField(max_length=12, blank=True, default="", db_default="")
     shipping_taxes = models.JSONField(default=list, db_default=[])
     discounts = models.JSONField(default=list)
+    requires_shipping = models.BooleanField(default=True, db_default=True)
+    delivery = ExactCharField(
+        max_length=10,
+        choices=DeliveryStatus,
+        blank=True,
+        default=DeliveryStatus.NOT_NEEDED,
+        db_default="",
+    )
     note = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -170,6 +189,15 @@ class OwnOrderQuerySet(models.QuerySet):
         return self.filter(order__user=user.pk) if user.pk else self.none()
 
 
+class OwnLineQuerySet(models.QuerySet):
+    """Rows that belong to a line of an order."""
+
+    def visible_to(self, user: Any) -> Self:
+        if user.has_perm("shop.view_order"):
+            return self
+        return self.filter(line__order__user=user.pk) if user.pk else self.none()
+
+
 class OrderLine(models.Model):
     """So many of one variant, as it was sold.
 
@@ -178,7 +206,9 @@ class OrderLine(models.Model):
         unit_price, subtotal, discount, tax, total: minor units of the order's currency, as in
             `shop.pricing`; subtotal is before discounts, total is what was paid for the line.
         tax_rate: basis points.
-        fulfilled, returned, refunded: units of it that were shipped, came back, were paid back.
+        requires_shipping: false where it is delivered without a parcel.
+        fulfilled, returned, refunded: units of it that were shipped or delivered, came back, were
+            paid back.
         cancelled: units that were taken out of the order before they were shipped.
     """
 
@@ -196,6 +226,7 @@ class OrderLine(models.Model):
     tax = models.BigIntegerField()
     total = models.BigIntegerField()
     currency = models.CharField(max_length=3)
+    requires_shipping = models.BooleanField(default=True, db_default=True)
     fulfilled = models.PositiveIntegerField(default=0)
     cancelled = models.PositiveIntegerField(default=0, db_default=0)
     returned = models.PositiveIntegerField(default=0)
@@ -235,6 +266,37 @@ class OrderLine(models.Model):
         refunded = max(self.refunded - self.returned - self.cancelled, 0)
         return max(self.unshipped - refunded, 0)
 
+    @property
+    def is_given_back(self) -> bool:
+        """Whether every unit was refunded, returned or cancelled."""
+        return max(self.refunded, self.returned + self.cancelled) >= self.quantity
+
+
+class DigitalDelivery(models.Model):
+    """Digital content that a customer has bought, behind a link of this server.
+
+    Attributes:
+        key: random; the token of the link is made of it and the shop's secret.
+        digest: SHA-256 of the token.
+        kind, content: of the variant, when it was delivered.
+        downloads: times that the link was followed.
+        revoked_at: since when the link opens nothing; null while it does.
+    """
+
+    line = models.OneToOneField(OrderLine, models.CASCADE, related_name="digital_delivery")
+    key = ExactCharField(max_length=32)
+    digest = ExactCharField(max_length=64, unique=True)
+    kind = ExactCharField(max_length=8, choices=DigitalKind)
+    content = models.TextField()
+    downloads = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = OwnLineQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Delivery {self.pk}"
+
 
 class Redemption(models.Model):
     """An order has used a voucher.
@@ -268,6 +330,8 @@ class OrderEventKind(models.TextChoices):
     PAYMENT_FAILED = "payment_failed", "payment failed"
     PAYMENT_VOIDED = "payment_voided", "payment given up"
     FULFILLED = "fulfilled", "shipped"
+    DELIVERED = "delivered", "delivered"
+    DELIVERY_REVOKED = "delivery_revoked", "delivery revoked"
     TRACKING_UPDATED = "tracking_updated", "tracking changed"
     UNFULFILLED = "unfulfilled", "parcel cancelled"
     LINES_CANCELLED = "lines_cancelled", "units removed"

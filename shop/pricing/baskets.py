@@ -19,6 +19,7 @@ class Line:
         compare_at: minor units; the price that the unit price is compared with.
         weight: grams of one unit.
         tax_category: as in the tax rates.
+        requires_shipping: false for what is delivered without a parcel.
 
     Raises:
         ValueError: the quantity is below 1, or another number negative.
@@ -30,6 +31,7 @@ class Line:
     compare_at: int | None = None
     weight: int = 0
     tax_category: str = EVERY_OTHER
+    requires_shipping: bool = True
 
     def __post_init__(self) -> None:
         not_negative(unit_price=self.unit_price, compare_at=self.compare_at, weight=self.weight)
@@ -54,7 +56,8 @@ class Basket:
     Attributes:
         currency: ISO 4217, of all amounts.
         lines: one for each variant.
-        destination: None while no address is known: then there is no shipping yet.
+        destination: None while no address is known: then there is no shipping yet. Where nothing
+            is shipped, the place of the bill.
         shipping_rate: key of the rate asked for; None for the cheapest.
         voucher: the one entered.
         usage: orders that have used the voucher.
@@ -80,9 +83,19 @@ class Basket:
         return sum(line.subtotal for line in self.lines)
 
     @property
+    def shipped(self) -> tuple[Line, ...]:
+        """The lines that are shipped."""
+        return tuple(line for line in self.lines if line.requires_shipping)
+
+    @property
+    def shipped_subtotal(self) -> int:
+        """Value of the lines that are shipped, before discounts; minor units."""
+        return sum(line.subtotal for line in self.shipped)
+
+    @property
     def weight(self) -> int:
-        """Of all lines; grams."""
-        return sum(line.quantity * line.weight for line in self.lines)
+        """Weight of the lines that are shipped; grams."""
+        return sum(line.quantity * line.weight for line in self.shipped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ class ShippingRate:
     Attributes:
         key: the rate's id.
         price: minor units; with tax where the shop's prices include it.
-        min_weight, max_weight: of all goods, in grams.
-        min_total, max_total: the goods' value before discounts, in minor units. Discounts do not
+        min_weight, max_weight: of all goods that are shipped, in grams.
+        min_total, max_total: their value before discounts, in minor units. Discounts do not
             count, or a voucher could cost more shipping than it saves.
 
     Raises:

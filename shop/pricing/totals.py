@@ -56,7 +56,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedLine(Charge):
-    """A line and its price; `key`, `quantity`, `unit_price` and `saved` as in `Line`.
+    """A line and its price; what is not named here as in `Line`.
 
     Attributes:
         tax_rate: basis points.
@@ -66,6 +66,7 @@ class PricedLine(Charge):
     quantity: int
     unit_price: int
     tax_rate: int
+    requires_shipping: bool
     saved: int
 
 
@@ -98,7 +99,7 @@ class Priced:
             the tax is added.
         lines: in the basket's order.
         shipping_tax: how the postage is taxed.
-        shipping: None without a destination, without lines, or if nothing fits.
+        shipping: None without a destination, without lines that are shipped, or if nothing fits.
         discounts: those that apply; their amounts add up to `discount`. A voucher may take off 0.
         subtotal: of the lines before discounts.
         discount: off lines and shipping.
@@ -203,6 +204,7 @@ def _lines(basket: Basket, rules: Rules, *, off: int) -> tuple[PricedLine, ...]:
             unit_price=line.unit_price,
             saved=line.saved,
             tax_rate=rate,
+            requires_shipping=line.requires_shipping,
             **_charge(line.subtotal, discount, rate, included=rules.taxes.included),
         )
         for line, rate, discount in zip(
@@ -223,9 +225,11 @@ def _spread_discount(off: int, lines: Sequence[Line], rates: Sequence[int]) -> l
 
 
 def _shipping_rate(basket: Basket, rules: Rules) -> tuple[ShippingRate | None, Notice | None]:
-    if basket.destination is None or not basket.lines:
+    if basket.destination is None or not basket.shipped:
         return None, None
-    rates = offered(rules.zones, basket.destination, weight=basket.weight, total=basket.subtotal)
+    rates = offered(
+        rules.zones, basket.destination, weight=basket.weight, total=basket.shipped_subtotal
+    )
     return choose(rates, basket.shipping_rate)
 
 
@@ -249,6 +253,7 @@ def _shipping(
         goods = [
             ShippedGoods(line.tax_rate, line.subtotal - line.discount, line.subtotal, line.quantity)
             for line in lines
+            if line.requires_shipping
         ]
         shares = in_proportion(amount, goods, included=taxes.included)
     return PricedShipping(

@@ -9,7 +9,7 @@ from graphql_relay import to_global_id
 
 from shop.actions import aftersales, carts, customers, inventory, jobs, reviews
 from shop.actions.aftersales import Back, Wanted
-from shop.actions.catalog import categories, media, products, taxonomy
+from shop.actions.catalog import categories, digital_content, media, products, taxonomy
 from shop.actions.customers import addresses
 from shop.actions.promotions import automatic_discounts, vouchers
 from shop.actions.reviews import wishlist
@@ -101,7 +101,14 @@ def sold_to(user: User) -> dict[str, Any]:
     refund = aftersales.refund(order, Wanted(lines={line.pk: 1}), by=user)
     payment = order.payments.get()
     promised = orders.place(user, {orders.variant(): 2}, state=PaymentState.AUTHORIZED)
+    download = orders.variant(requires_shipping=False)
+    content = digital_content.set_content(download, kind="text", content="KEY-0815")
+    delivered = orders.place(user, {download: 1}, shipping=0)
     return {
+        "delivered": delivered,
+        "delivered_line": delivered.lines.get(),
+        "digital_content": content,
+        "download": download,
         "dispute": sold.dispute(payment),
         "event": order.events.order_by("pk").first(),
         "fulfillment": parcel,

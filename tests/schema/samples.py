@@ -120,6 +120,12 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "collectionCreate": lambda shop: {"name": "Another", "products": [shop.product]},
     "collectionDelete": lambda shop: {"id": shop.collection},
     "collectionUpdate": lambda shop: {"id": shop.collection, "products": [shop.product]},
+    "digitalContentRemove": lambda shop: {"variant": shop.download},
+    "digitalContentSet": lambda shop: {
+        "variant": shop.download,
+        "kind": "LINK",
+        "content": "https://files.example.com/ladle.pdf",
+    },
     "emailChange": lambda shop: {"email": "new@example.org", "password": "an owner password"},
     "exportOrders": lambda shop: {"statuses": ["CONFIRMED"]},
     "exportProducts": lambda shop: {},
@@ -135,6 +141,7 @@ SAMPLES: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
     "orderCancel": lambda shop: {"id": shop.promised},
     "orderCancelByToken": lambda shop: _opened(shop.promised),
     "orderCapture": lambda shop: {"id": shop.promised},
+    "orderDeliveryRevoke": lambda shop: {"id": shop.delivered, "line": shop.delivered_line},
     "orderFulfil": lambda shop: {"id": shop.order},
     "orderLinesCancel": lambda shop: {
         "id": shop.promised,

@@ -144,7 +144,12 @@ def _priced(
     basket = pricing.Basket(
         currency="USD",
         lines=tuple(
-            pricing.Line(key=row.pk, quantity=count, unit_price=row.price)
+            pricing.Line(
+                key=row.pk,
+                quantity=count,
+                unit_price=row.price,
+                requires_shipping=row.requires_shipping,
+            )
             for row, count in lines.items()
         ),
         destination=place,

@@ -472,7 +472,7 @@ def test_only_what_is_to_be_delivered_is_kept(status: str, shipped: str, ann: Us
     order = sold.make_order(EMAIL, ann, status=status, fulfillment_status=shipped)
     kept = accounts.erase(ann)
     order.refresh_from_db()
-    waits = status in ("pending", "confirmed") and shipped in ("none", "partial")
+    waits = status in ("pending", "confirmed") and shipped in ("none", "partial", "awaiting")
     assert kept.orders == waits
     assert (kept.until is None) == (order.forget_at is None) == (not waits)
     assert order.email == (EMAIL if waits else "")

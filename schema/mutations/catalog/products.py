@@ -41,6 +41,10 @@ class VariantFields:
     )
     compare_at = Decimal(description="Former price, above `price`; null when not reduced.")
     weight_grams = graphene.Int(description="Weight in grams.")
+    requires_shipping = graphene.Boolean(
+        description="Whether it is sent as a parcel; true when left out. What is not shipped needs "
+        "no shipping address, and `digitalContentSet` says what customers get."
+    )
     barcode = graphene.String(description="EAN, UPC or the like.")
     position = graphene.Int(description="Place among the variants; the last when left out.")
 
@@ -195,7 +199,10 @@ class VariantUpdate(UpdateMutation):
         "NOT_PUBLISHABLE",
     )
     node_type = Variant
-    cleared: ClassVar[dict[str, Any]] = {"weight_grams": 0, "image": None}
+    cleared: ClassVar[dict[str, Any]] = {
+        "weight_grams": 0,
+        "image": None,
+    }
 
     class Input(VariantFields):
         id = graphene.ID(required=True, description="Global id of the variant.")

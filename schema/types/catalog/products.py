@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from schema.base import Decimal, MoneyField, PublicNode
 from schema.engine.connections import ComputedField, ConnectionField, RelatedField
 from schema.engine.keyset import SortField
-from schema.types import reviews, stock
+from schema.types import digital, reviews, stock
 from schema.types.availability import VIEW_STOCK, AvailabilityField
 from schema.types.catalog import taxonomy
 from schema.types.catalog.filters import (
@@ -165,7 +165,10 @@ class Product(PublicNode):
 class Variant(PublicNode):
     """What is bought: a product in one combination of its options."""
 
-    field_permissions: ClassVar[dict[str, str]] = {"stock": VIEW_STOCK}
+    field_permissions: ClassVar[dict[str, str]] = {
+        "stock": VIEW_STOCK,
+        "digitalContent": digital.VIEW_CONTENT,
+    }
 
     product = graphene.Field(Product, required=True, description="What it is a variant of.")
     sku = graphene.String(description="Stock keeping unit, unique in the shop.")
@@ -180,6 +183,18 @@ class Variant(PublicNode):
         "compare_at", description="The former price, always above `price`; null when not reduced."
     )
     weight_grams = graphene.Int(required=True, description="Weight in grams; 0 when not known.")
+    requires_shipping = graphene.Boolean(
+        required=True,
+        description="Whether it is sent as a parcel; false for what is delivered without one, such "
+        "as a download.",
+    )
+    digital_content = RelatedField(
+        lambda: digital.DigitalContent,
+        column="pk",
+        to="variant_id",
+        description="What customers get of it once they have paid, if it is not shipped; null "
+        "without any, and for who may not see digital content.",
+    )
     barcode = graphene.String(required=True, description="EAN, UPC or the like, or empty.")
     position = graphene.Int(required=True, description="Its place among the variants.")
     media = graphene.Field(

@@ -27,6 +27,8 @@ OrderEventKind = graphene.Enum.from_enum(
         "PAYMENT_VOIDED": "A payment was given up; after a partial capture, the rest of it, "
         "which `amount` tells.",
         "FULFILLED": "Something was shipped.",
+        "DELIVERED": "Lines that are not shipped were delivered.",
+        "DELIVERY_REVOKED": "A digital delivery was revoked.",
         "TRACKING_UPDATED": "The tracking of a parcel was corrected.",
         "UNFULFILLED": "A parcel that was recorded by mistake was cancelled.",
         "LINES_CANCELLED": "Units were removed before it was paid; `amount` is what it costs less.",

@@ -45,6 +45,8 @@ FulfillmentStatus = graphene.Enum.from_enum(
         "FULL": "All that was to be shipped.",
         "RETURNED": "All of it, and all of it came back.",
         "CANCELLED": "Nothing, and nothing is to be: every unit was cancelled or refunded.",
+        "AWAITING_DELIVERY": "Nothing is left to ship; lines that are not shipped are delivered "
+        "once the order is paid.",
     }[member and member.name],
 )
 PaymentStatus = graphene.Enum.from_enum(

@@ -3,9 +3,10 @@
 import graphene
 
 from schema.base import MoneyField
-from schema.engine.connections import ComputedField, RelatedField
+from schema.engine.connections import BatchField, ComputedField, RelatedField
 from schema.engine.keyset import SortField
 from schema.types.catalog.products import Variant
+from schema.types.digital import DigitalDelivery, deliveries
 from schema.types.orders.access import OrderNode
 from shop import models
 
@@ -49,7 +50,19 @@ class OrderLine(OrderNode):
     total = MoneyField(
         "total", required=True, description="What is paid for it: after the discount, with tax."
     )
-    fulfilled = graphene.Int(required=True, description="Units that were shipped.")
+    requires_shipping = graphene.Boolean(
+        required=True,
+        description="Whether it is sent as a parcel; else it is delivered once the order is paid.",
+    )
+    digital_delivery = BatchField(
+        DigitalDelivery,
+        load=deliveries,
+        description="Its digital delivery; null for lines that are shipped, have no digital "
+        "content, or were not delivered yet.",
+    )
+    fulfilled = graphene.Int(
+        required=True, description="Units that were shipped, or delivered without a parcel."
+    )
     cancelled = graphene.Int(
         required=True, description="Units that were taken out of the order before they shipped."
     )

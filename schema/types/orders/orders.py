@@ -47,9 +47,13 @@ def _discounts(request: Any, discounts: list[dict[str, Any]], currency: str) -> 
     return [one | {"amount": money.Money(one["amount"], currency)} for one in discounts]
 
 
-def _can_cancel(request: Any, status: str, fulfillment_status: str) -> bool:
+def _can_cancel(
+    request: Any, status: str, fulfillment_status: str, requires_shipping: bool
+) -> bool:
     open_ = status in (models.OrderStatus.PENDING, models.OrderStatus.CONFIRMED)
-    unshipped = (models.FulfillmentStatus.UNFULFILLED, models.FulfillmentStatus.CANCELLED)
+    unshipped = [models.FulfillmentStatus.UNFULFILLED, models.FulfillmentStatus.CANCELLED]
+    if not requires_shipping:
+        unshipped.append(models.FulfillmentStatus.AWAITING_DELIVERY)
     return open_ and fulfillment_status in unshipped
 
 
@@ -68,7 +72,7 @@ class Order(OrderNode):
     payment_status = graphene.Field(PaymentStatus, required=True, description="Where its money is.")
     can_cancel = ComputedField(
         graphene.Boolean,
-        columns=("status", "fulfillment_status"),
+        columns=("status", "fulfillment_status", "requires_shipping"),
         compute=_can_cancel,
         required=True,
         description="Whether `orderCancel` can still call it off: nothing of it was shipped.",
@@ -131,6 +135,10 @@ class Order(OrderNode):
         compute=_billing_address,
         description="To whom it is billed: where it goes, unless another place was given; null "
         "where neither is stored.",
+    )
+    requires_shipping = graphene.Boolean(
+        required=True,
+        description="Whether a line of it is sent as a parcel. Else it has no shipping address.",
     )
     shipping_name = graphene.String(
         required=True, description="How it is shipped; empty when there is nothing to ship."

@@ -23,6 +23,7 @@ from shop.actions.audit.values import ERASED
 from shop.actions.rows import locked
 from shop.models import (
     Cart,
+    DigitalDelivery,
     Fulfillment,
     IdempotencyKey,
     Job,
@@ -148,6 +149,10 @@ def _place(address: dict[str, Any] | None) -> dict[str, Any] | None:
 def _parts(keys: list[int]) -> None:
     """Parcels, payments, refunds, returns: what leads to a door, and what people wrote."""
     Fulfillment.objects.filter(order__in=keys).update(tracking_number="", tracking_url="")
+    # Links in their mails open nothing any more.
+    deliveries = DigitalDelivery.objects.filter(line__order__in=keys, revoked_at=None)
+    live = list(deliveries.values_list("pk", flat=True))
+    DigitalDelivery.objects.filter(pk__in=live).update(revoked_at=timezone.now())
     # The provider knows the payment by its reference, which stays.
     Payment.objects.filter(order__in=keys).update(method="", client_data={})
     payments = Payment.objects.filter(order__in=keys).values_list("pk", flat=True)

@@ -15,6 +15,7 @@ from shop.models import (
     FulfillmentStatus,
     Order,
     OrderEvent,
+    OrderLine,
     Payment,
     Redemption,
     Refund,
@@ -30,7 +31,7 @@ from shop.money import format_minor
 def orders(user: User) -> list[dict[str, Any]]:
     """Their orders, those among them that they placed as a guest."""
     rows = sales.orders_of(user).prefetch_related(
-        "lines",
+        Prefetch("lines", OrderLine.objects.select_related("digital_delivery")),
         "payments__refunds",
         Prefetch("payments__refunds__lines", RefundLine.objects.select_related("line")),
         "payments__disputes",
@@ -182,10 +183,25 @@ def _line(line: Any) -> dict[str, Any]:
         "quantity": line.quantity,
         "taxRate": line.tax_rate / 100,
         **{name: format_minor(minor, line.currency) for name, minor in amounts.items()},
+        "requiresShipping": line.requires_shipping,
+        "digitalDelivery": _delivery(line),
         "cancelled": line.cancelled,
         "fulfilled": line.fulfilled,
         "returned": line.returned,
         "refunded": line.refunded,
+    }
+
+
+def _delivery(line: Any) -> dict[str, Any] | None:
+    """Without the link, which opens what was bought for whoever has it."""
+    row = getattr(line, "digital_delivery", None)
+    if row is None:
+        return None
+    return {
+        "kind": row.kind,
+        "deliveredAt": row.created_at,
+        "revokedAt": row.revoked_at,
+        "downloads": row.downloads,
     }
 
 

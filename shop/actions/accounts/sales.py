@@ -35,7 +35,11 @@ PARTS: dict[type[models.Model], str] = {
 # Orders that need an address yet.
 TO_DELIVER = Q(
     status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
-    fulfillment_status__in=(FulfillmentStatus.UNFULFILLED, FulfillmentStatus.PARTIAL),
+    fulfillment_status__in=(
+        FulfillmentStatus.UNFULFILLED,
+        FulfillmentStatus.PARTIAL,
+        FulfillmentStatus.AWAITING_DELIVERY,
+    ),
 )
 
 

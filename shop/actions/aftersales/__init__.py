@@ -3,6 +3,7 @@
 fulfilling  parcels
 returning   what comes back
 refunding   money that goes back, for units, for the shipping or as an amount
+delivering  digital deliveries that are revoked
 cancelling  orders that are called off as a whole
 capturing   money that was promised
 noting      notes of staff
@@ -22,6 +23,7 @@ is wanted, and then ask; the others run in the caller's transaction.
 from shop.actions.aftersales.cancelling import cancel
 from shop.actions.aftersales.capturing import capture
 from shop.actions.aftersales.correcting import cancel_fulfillment, update_fulfillment
+from shop.actions.aftersales.delivering import revoke_delivery
 from shop.actions.aftersales.fulfilling import fulfil, shippable, unshipped
 from shop.actions.aftersales.noting import note
 from shop.actions.aftersales.reducing import cancel_lines
@@ -40,6 +42,7 @@ __all__ = [
     "note",
     "refund",
     "return_",
+    "revoke_delivery",
     "shippable",
     "shipping_left",
     "unrefunded",

@@ -10,6 +10,7 @@ from shop.actions.aftersales.holding import facts, hold
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.texts import REASON, checked
 from shop.actions.rows import atomically
+from shop.errors import IllegalMove
 from shop.input_errors import InputErrors
 from shop.models import (
     FulfillmentStatus,
@@ -21,6 +22,8 @@ from shop.models import (
     PaymentStatus,
     Stock,
 )
+
+_ILLEGAL = "Only what has not ended, and of which nothing was shipped, is called off."
 
 
 def cancel(
@@ -73,10 +76,19 @@ def _call_off(order: Order, reason: str, restock: bool, by: Any, errors: InputEr
     with errors.collect():
         hold(
             order,
-            illegal="Only what has not ended, and of which nothing was shipped, is called off.",
+            illegal=_ILLEGAL,
             status__in=(OrderStatus.PENDING, OrderStatus.CONFIRMED),
-            fulfillment_status__in=(FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED),
+            fulfillment_status__in=(
+                FulfillmentStatus.UNFULFILLED,
+                FulfillmentStatus.CANCELLED,
+                FulfillmentStatus.AWAITING_DELIVERY,
+            ),
         )
+        if (
+            order.fulfillment_status == FulfillmentStatus.AWAITING_DELIVERY
+            and order.lines.filter(fulfilled__gt=0).exists()
+        ):
+            raise IllegalMove(_ILLEGAL)
     errors.raise_any()
     was_pending = order.status == OrderStatus.PENDING
     held = carts.hold_carts(order) if was_pending else {}

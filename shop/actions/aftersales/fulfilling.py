@@ -1,5 +1,6 @@
 """What is packed and shipped, in one parcel or in several."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from shop.actions.aftersales.holding import (
 )
 from shop.actions.aftersales.repeating import once
 from shop.actions.aftersales.texts import checked, checked_link
+from shop.errors import NotShippable
 from shop.input_errors import InputErrors
 from shop.models import (
     Fulfillment,
@@ -73,6 +75,7 @@ def fulfil(
     Raises:
         IllegalMove: the order is not confirmed, or not paid for.
         NotFound, InvalidQuantity, ExceedsOrder: as `holding.chosen`.
+        NotShippable: a line is not shipped.
         Invalid: a text that is too long, or no link.
         IdempotencyConflict, Busy: as `idempotency.once`.
         Several: more than one of these.
@@ -133,7 +136,8 @@ def _fulfil(
             status=OrderStatus.CONFIRMED,
             payment_status__in=payable,
         )
-        items = chosen(order, lines, unshipped if include_refunded else shippable)
+        left = _shippable_with_refunded if include_refunded else shippable
+        items = chosen(order, lines, left if lines is None else _refusing_digital(left))
     errors.raise_any()
     if order.payment_status == PaymentStatus.PARTIALLY_REFUNDED:
         # Shipping and cancelling below are two inventory calls: their stock is locked at once.
@@ -161,8 +165,23 @@ def unshipped(line: OrderLine) -> int:
 
 
 def shippable(line: OrderLine) -> int:
-    """Units that are neither shipped, cancelled nor refunded."""
-    return line.to_ship
+    """Units to ship that are neither shipped, cancelled nor refunded."""
+    return line.to_ship if line.requires_shipping else 0
+
+
+def _shippable_with_refunded(line: OrderLine) -> int:
+    return line.unshipped if line.requires_shipping else 0
+
+
+def _refusing_digital(left: Callable[[OrderLine], int]) -> Callable[[OrderLine], int]:
+    """As `left`, for lines that are named: raises NotShippable for those that are not shipped."""
+
+    def count_of(line: OrderLine) -> int:
+        if not line.requires_shipping:
+            raise NotShippable(field=["line"])
+        return left(line)
+
+    return count_of
 
 
 def cancel_units(order: Order, items: list[Chosen]) -> None:

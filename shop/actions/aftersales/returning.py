@@ -97,6 +97,7 @@ def _return(
     parcel = _parcel(order, items, restocked, reason)
     orders.set_fulfillment_status(order)
     total = sum(item.units for item in items)
+    orders.revoke_given_back(order, actor=by)
     orders.record(
         order,
         OrderEventKind.RETURNED,

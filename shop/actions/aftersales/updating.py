@@ -24,6 +24,7 @@ _NAMES = {
 _ADDRESSES = ("shipping_address", "billing_address")
 _OPEN = (OrderStatus.PENDING, OrderStatus.CONFIRMED)
 _UNSHIPPED = (FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED)
+_UNDELIVERED = (*_UNSHIPPED, FulfillmentStatus.AWAITING_DELIVERY)
 
 
 def _facts(order: Order) -> dict[str, Any]:
@@ -66,9 +67,11 @@ def update_order(order: Order, *, by: Any, **changes: Any) -> Order:
     for name in found:
         with errors.collect():
             _check_state(order, name)
-    if "shipping_address" in found:
+    # The taxes of an order are due where it is shipped, or billed if nothing is.
+    place = "shipping_address" if order.requires_shipping else "billing_address"
+    if found.get(place) is not None:
         with errors.collect():
-            _check_destination(order, found["shipping_address"])
+            _check_destination(order, getattr(order, place) or {}, found[place], _NAMES[place])
     errors.raise_any()
     if found:
         _write(order, found, by)
@@ -97,23 +100,28 @@ def _check_state(order: Order, name: str) -> None:
         raise IllegalMove("The account of this customer was erased.", field=field)
     if order.status not in _OPEN:
         raise IllegalMove("This order has ended.", field=field)
-    if name in _ADDRESSES and order.fulfillment_status not in _UNSHIPPED:
+    if name == "shipping_address" and not order.requires_shipping:
+        raise IllegalMove("Nothing of this order is shipped.", field=field)
+    unshipped = _UNSHIPPED if order.requires_shipping else _UNDELIVERED
+    if name in _ADDRESSES and order.fulfillment_status not in unshipped:
         message = "Addresses change only before anything of the order is shipped."
         raise IllegalMove(message, field=field)
 
 
-def _check_destination(order: Order, address: dict[str, str]) -> None:
+def _check_destination(
+    order: Order, former: dict[str, str], address: dict[str, str], field: str
+) -> None:
     """Raises TotalWouldChange where another zone ships, or other taxes are due."""
     was, new = (
         pricing.Destination(place.get("country", ""), place.get("region", ""))
-        for place in (order.shipping_address, address)
+        for place in (former, address)
     )
     part = "region" if was.country == new.country else "country"
     if not (
-        shipping.is_same_zone(was.country, new.country)
+        (not order.requires_shipping or shipping.is_same_zone(was.country, new.country))
         and shipping.is_same_tax(was, new, _tax_categories(order))
     ):
-        raise TotalWouldChange(field=["shippingAddress", part])
+        raise TotalWouldChange(field=[field, part])
 
 
 def _tax_categories(order: Order) -> Iterable[str]:
@@ -135,6 +143,7 @@ def _write(order: Order, found: dict[str, Any], by: Any) -> None:
         order.email_key = email_key(order.email)
         orders.rotate_token(order)
         fields += ["email_key", "digest", "token_version"]
+        orders.renew(order, order.lines.values_list("pk", flat=True))
         Redemption.objects.filter(order=order.pk).update(customer_key=order.email_key)
     order.save(update_fields=[*fields, "updated_at"])
     changed = [_NAMES[name] for name in _NAMES if name in found]

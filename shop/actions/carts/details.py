@@ -43,7 +43,8 @@ def set_addresses(
     Args:
         errors: found in the input so far; with any of them nothing is written.
         places: `shipping` and `billing`, each parts by name, as of an account's address. A
-            `billing` of None means the shipping address.
+            `billing` of None means the shipping address. A cart of which nothing is shipped needs
+            no shipping address.
 
     Raises:
         Required, Invalid: each at its field; Several of them together.
@@ -58,7 +59,7 @@ def set_addresses(
         errors.add(_no_shipping_address())
     errors.raise_any()
     hold(cart, version)
-    if cart.shipping_address is None and "shipping" not in places:
+    if cart.shipping_address is None and "shipping" not in places and _is_shipped(cart):
         raise _no_shipping_address()
     changed(cart, **fields)
 
@@ -119,6 +120,11 @@ def set_reminder(cart: Cart, wanted: bool, *, version: int | None = None) -> Non
     """Whether to write a mail when the cart is left behind. Raises as `holding.hold`."""
     hold(cart, version)
     changed(cart, reminder=wanted)
+
+
+def _is_shipped(cart: Cart) -> bool:
+    lines = cart.lines.values_list("variant__requires_shipping", flat=True)
+    return not lines or any(lines)
 
 
 def _no_shipping_address() -> Required:

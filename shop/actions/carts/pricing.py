@@ -136,12 +136,12 @@ def priced_all(carts: Sequence[Cart]) -> list[PricedCart]:
 def _priced(cart: Cart, everything: Sequence[CartLine], rules: "_Rules") -> PricedCart:
     lines = [line for line in everything if is_for_sale(line.variant)]
     basket = _basket(cart, lines)
-    found = rules.of(cart)
+    found = rules.of(cart, basket.destination)
     price = pricing.price(basket, found, now=timezone.now())
     rates: Sequence[pricing.ShippingRate] = ()
-    if basket.destination and lines:
+    if basket.destination and basket.shipped:
         rates = pricing.offered(
-            found.zones, basket.destination, weight=basket.weight, total=basket.subtotal
+            found.zones, basket.destination, weight=basket.weight, total=basket.shipped_subtotal
         )
     return PricedCart(
         cart=cart,
@@ -182,7 +182,7 @@ def name_of(variant: Variant) -> str:
     return full_name(variant.product.name, variant.name)
 
 
-def _basket(cart: Cart, lines: Iterable[CartLine]) -> pricing.Basket:
+def _basket(cart: Cart, lines: Sequence[CartLine]) -> pricing.Basket:
     voucher = cart.voucher if cart.voucher_id else None
     return pricing.Basket(
         currency=cart.currency,
@@ -194,19 +194,31 @@ def _basket(cart: Cart, lines: Iterable[CartLine]) -> pricing.Basket:
                 compare_at=line.variant.compare_at,
                 weight=line.variant.weight_grams,
                 tax_category=line.variant.product.tax_category,
+                requires_shipping=line.variant.requires_shipping,
             )
             for line in lines
         ),
-        destination=destination_of(cart),
+        destination=destination_of(cart, lines),
         shipping_rate=cart.shipping_rate_id,
         voucher=promotions.as_priced(voucher) if voucher else None,
         usage=_usage(cart, voucher) if voucher else pricing.Usage(),
     )
 
 
-def destination_of(cart: Cart) -> pricing.Destination | None:
-    """Where the cart goes; None while there is no address."""
+def requires_shipping(lines: Sequence[CartLine]) -> bool:
+    """Whether a cart with these lines is shipped; one without lines is."""
+    return not lines or any(line.variant.requires_shipping for line in lines)
+
+
+def destination_of(cart: Cart, lines: Sequence[CartLine]) -> pricing.Destination | None:
+    """Where the cart goes, or to whom it is billed if nothing is shipped; None without an address.
+
+    Args:
+        lines: those that can be bought.
+    """
     address = cart.shipping_address
+    if not requires_shipping(lines):
+        address = cart.billing_address or address
     return pricing.Destination(address["country"], address["region"]) if address else None
 
 
@@ -227,8 +239,7 @@ class _Rules:
         self._found: dict[tuple[pricing.Destination | None, str], pricing.Rules] = {}
         self._automatic: tuple[pricing.AutomaticDiscount, ...] | None = None
 
-    def of(self, cart: Cart) -> pricing.Rules:
-        place = destination_of(cart)
+    def of(self, cart: Cart, place: pricing.Destination | None) -> pricing.Rules:
         if (place, cart.currency) not in self._found:
             if self._automatic is None:
                 self._automatic = promotions.automatic()

@@ -53,7 +53,7 @@ def create(product: Product | None, **fields: Any) -> Variant:
     Args:
         product: None checks the fields and reports that the product is missing.
         fields: sku, options (up to three of {"name", "value"}), price and compare_at (minor units),
-            weight_grams, barcode, position, media.
+            weight_grams, requires_shipping, barcode, position, media.
 
     Raises:
         ShopError: what is wrong with which field; nothing is written.
@@ -193,7 +193,7 @@ def _set_fields(variant: Variant, fields: dict[str, Any], errors: InputErrors) -
         if name in fields:
             with errors.collect():
                 set_field(variant, fields[name])
-    for name in ("price", "compare_at", "position"):
+    for name in ("price", "compare_at", "position", "requires_shipping"):
         if name in fields:
             setattr(variant, name, fields[name])
     with errors.collect():

@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 
-from shop.actions.carts.pricing import WORDS, PricedCart, left, name_of, priced
+from shop.actions.carts.pricing import (
+    WORDS,
+    PricedCart,
+    left,
+    name_of,
+    priced,
+    requires_shipping,
+)
 from shop.errors import (
     CartEmpty,
     CurrencyMismatch,
@@ -87,8 +94,12 @@ def _problems(found: PricedCart) -> Sequence[ShopError]:
         problems.append(CartEmpty(field=_CART))
     if not cart.email:
         problems.append(Required("The cart needs an e-mail address.", field=_CART))
-    if cart.shipping_address is None:
-        problems.append(Required("The cart needs a shipping address.", field=_CART))
+    if requires_shipping(found.lines):
+        if cart.shipping_address is None:
+            problems.append(Required("The cart needs a shipping address.", field=_CART))
+    elif price.total and not (cart.billing_address or cart.shipping_address):
+        # Its country decides about the tax.
+        problems.append(Required("The cart needs a billing address.", field=_CART))
     if Notice.SHIPPING_NOT_OFFERED in price.notices:
         problems.append(ShippingNotOffered(field=_CART))
     if Notice.SHIPPING_RATE_NOT_OFFERED in price.notices:

@@ -45,6 +45,7 @@ _CATALOG = (
     "category",
     "collection",
     "collectionitem",
+    "digitalcontent",
     "media",
     "product",
     "productattribute",
@@ -62,6 +63,7 @@ _SET_UP = (
 _SALES = (
     "cart",
     "cartline",
+    "digitaldelivery",
     "dispute",
     "fulfillment",
     "fulfillmentline",

@@ -129,6 +129,8 @@ def _variant(variant: Variant, told: VariantDraft, addresses: dict[int, str]) ->
         yield "its prices cannot be written"
     if units["weight_grams"] != variant.weight_grams:
         yield "its weight cannot be written"
+    if units["requires_shipping"] != variant.requires_shipping:
+        yield "whether it is shipped cannot be written"
     image = addresses.get(variant.media_id, "?") if variant.media_id else None
     if units["image"] != image:
         yield "its picture cannot be written"

@@ -152,6 +152,7 @@ def _variant(product: Product, variant: Variant, past: Past) -> Cells:
     return {
         "sku": code(variant.sku or ""),
         "grams": str(variant.weight_grams),
+        "requires_shipping": "true" if variant.requires_shipping else "false",
         "price": _amount(variant.price, product.currency),
         "compare_at": _amount(variant.compare_at, product.currency),
         "barcode": code(variant.barcode),

@@ -30,6 +30,7 @@ _HEADERS = {
     "option3_value": "Option3 Value",
     "sku": "Variant SKU",
     "grams": "Variant Grams",
+    "requires_shipping": "Variant Requires Shipping",
     "tracker": "Variant Inventory Tracker",
     "quantity": "Variant Inventory Qty",
     "policy": "Variant Inventory Policy",

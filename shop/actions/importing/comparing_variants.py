@@ -17,7 +17,7 @@ from shop.models import Media, Stock, Variant
 
 _FIELDS = (
     *("sku", "name", "options", "options_key", "position", "price", "compare_at"),
-    *("weight_grams", "barcode"),
+    *("weight_grams", "requires_shipping", "barcode"),
 )
 _UNIQUE = ("sku", "options_key")
 
@@ -132,7 +132,7 @@ class _Comparison:
         before = {name: getattr(variant, name) for name in _FIELDS}
         self._set_options()
         self._set_prices()
-        for name in ("position", "weight_grams", "barcode"):
+        for name in ("position", "weight_grams", "requires_shipping", "barcode"):
             if self._wants(name):
                 setattr(variant, name, units[name])
         if self._wants("sku"):

@@ -91,6 +91,7 @@ def new_variant(
         price=units.get("price"),
         compare_at=units.get("compare_at") if units.get("price") is not None else None,
         weight_grams=units.get("weight_grams", 0),
+        requires_shipping=units.get("requires_shipping", True),
         barcode=units.get("barcode", ""),
     )
 

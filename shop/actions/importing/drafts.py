@@ -23,8 +23,8 @@ class VariantDraft:
         line: physical line of its row.
         key: digest of its options, by which it is known again.
         units: what the file says of it, and nothing else: options, position, sku, price,
-            compare_at (minor units or None), weight_grams, barcode, quantity (not below 0),
-            backorder, image (an address or None).
+            compare_at (minor units or None), weight_grams, requires_shipping, barcode,
+            quantity (not below 0), backorder, image (an address or None).
     """
 
     line: int

@@ -33,6 +33,7 @@ _HEADERS = {
     "option3_value": ("option3 value",),
     "sku": ("variant sku", "sku"),
     "grams": ("variant grams", "weight value (grams)"),
+    "requires_shipping": ("variant requires shipping", "requires shipping"),
     "tracker": ("variant inventory tracker", "inventory tracker"),
     "quantity": ("variant inventory qty", "inventory quantity"),
     "policy": ("variant inventory policy", "continue selling when out of stock"),
@@ -54,8 +55,8 @@ _METAFIELD = re.compile(
     r"(?P<label>.*?)\s*\(product\.metafields\.(?P<space>[\w-]+)\.(?P<key>[\w-]+)\)"
 )
 _VARIANT_COLUMNS = frozenset(
-    "option1_value option2_value option3_value sku grams tracker quantity policy price "
-    "compare_at barcode variant_image".split()
+    "option1_value option2_value option3_value sku grams requires_shipping tracker quantity "
+    "policy price compare_at barcode variant_image".split()
 )
 
 

@@ -29,6 +29,7 @@ VARIANT_DEFAULTS: dict[str, Any] = {
     "price": None,
     "compare_at": None,
     "weight_grams": 0,
+    "requires_shipping": True,
     "barcode": "",
     "quantity": None,
     "backorder": None,

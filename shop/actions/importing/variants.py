@@ -21,6 +21,7 @@ _MAX_INTEGER = 2**31 - 1
 # Decimal places of currencies such as KWD, whose amounts look like thousands.
 _THOUSANDTHS = 3
 _OPTIONS = (1, 2, 3)
+_TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 _WHOLE = re.compile(r"'?[+-]?\d+(\.0*)?", re.ASCII)
 
 
@@ -58,6 +59,7 @@ def read(
         _set_codes(units, cells, line, notes)
         _set_prices(units, cells, line, notes, currency, is_point_sure=is_point_sure)
         _set_weight(units, cells, line, notes, is_point_sure=is_point_sure)
+        _set_shipping(units, cells)
         _set_stock(units, cells, line, notes, is_point_sure=is_point_sure)
         if "variant_image" in cells:
             image = cells["variant_image"]
@@ -191,6 +193,13 @@ def _set_weight(
         notes.add(Code.WEIGHT_INVALID, message, line, column="grams")
         return
     units["weight_grams"] = grams
+
+
+def _set_shipping(units: dict[str, Any], cells: Cells) -> None:
+    """An empty or unknown cell says nothing."""
+    told = cells.get("requires_shipping", "").casefold()
+    if told in _TRUE | _FALSE:
+        units["requires_shipping"] = told in _TRUE
 
 
 def _set_stock(

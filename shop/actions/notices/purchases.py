@@ -9,8 +9,10 @@ from typing import Any
 
 from shop.actions import mails
 from shop.actions.customers import address_rules
-from shop.actions.orders import token_of
+from shop.actions.orders import delivery_url, token_of
 from shop.models import (
+    DigitalDelivery,
+    DigitalKind,
     Fulfillment,
     FulfillmentStatus,
     Order,
@@ -47,7 +49,7 @@ def tell_of_confirmation(order_id: int, event_id: int) -> None:
         sums=_sums(order),
         total=_amount(order.total, order),
         to_pay=_amount(order.total, order) if _is_to_be_paid(order) else "",
-        address=address_rules.formatted(order.shipping_address),
+        address=address_rules.formatted(order.shipping_address) if order.shipping_address else [],
         shipping=order.shipping_name,
     )
 
@@ -156,6 +158,32 @@ def tell_former_address(order_id: int, event_id: int, former: str) -> None:
         mails.send("order_email_changed", to=former, key=key, context=context)
 
 
+def tell_of_delivery(order_id: int, event_id: int) -> None:
+    """Mails links to what was delivered without a parcel, and its texts.
+
+    The links are made when the mail is, so that no queue holds one. Nothing is mailed of what was
+    revoked meanwhile.
+    """
+    order = _told(order_id)
+    live = DigitalDelivery.objects.filter(line__order=order_id, revoked_at=None)
+    deliveries = live.select_related("line").order_by("line__position")
+    if order is None or not deliveries:
+        return
+    _send(
+        "order_delivered",
+        order,
+        event_id,
+        lines=[
+            _line(row.line.name, row.line.variant_name, row.line.fulfilled)
+            | {
+                "link": delivery_url(row.key),
+                "text": row.content if row.kind == DigitalKind.TEXT else "",
+            }
+            for row in deliveries
+        ],
+    )
+
+
 def tell_of_refund(order_id: int, event_id: int, refund_id: int) -> None:
     """Mails that money is on its way back."""
     order = _told(order_id)
@@ -198,7 +226,7 @@ def _told(order_id: int) -> Order | None:
 
 def _send(template: str, order: Order, event_id: int, **context: Any) -> None:
     full = {
-        "name": order.shipping_address.get("name", ""),
+        "name": (order.shipping_address or order.billing_address or {}).get("name", ""),
         "number": order.number,
         "url": mails.page_url(f"/orders/{order.number}", token=token_of(order)),
         **context,

@@ -1,6 +1,7 @@
 """Orders: how they come to be, and how they go from one state to the next.
 
 numbers   what people call an order, and the token that opens it
+delivering digital delivery of lines that are not shipped
 placing   the snapshot of a priced cart
 moving    pending, confirmed, cancelled, expired: guarded moves, with stock and voucher
 vouchers  which orders have used one
@@ -10,6 +11,15 @@ postage   the tax on its postage, by rate
 Everything here runs in the caller's transaction. Payments and what comes after a sale lie above.
 """
 
+from shop.actions.orders.delivering import (
+    count_download,
+    deliver,
+    delivery_url,
+    opened_delivery,
+    renew,
+    revoke,
+    revoke_given_back,
+)
 from shop.actions.orders.moving import (
     cancel_unpaid,
     complete,
@@ -32,18 +42,25 @@ __all__ = [
     "cancel_unpaid",
     "complete",
     "confirm",
+    "count_download",
+    "deliver",
+    "delivery_url",
     "digest_of",
     "give_back_voucher",
     "give_up",
     "loaded",
     "numbered",
     "opened",
+    "opened_delivery",
     "place",
     "postage_of",
     "record",
     "redeem",
+    "renew",
     "reopen",
     "revive",
+    "revoke",
+    "revoke_given_back",
     "rotate_token",
     "set_fulfillment_status",
     "set_payment_status",

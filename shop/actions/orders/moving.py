@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from shop import events
 from shop.actions import carts, inventory
+from shop.actions.orders.delivering import deliver, revoke_given_back
 from shop.actions.orders.timeline import record
 from shop.actions.orders.vouchers import give_back_voucher, redeem_again
 from shop.models import (
@@ -46,6 +47,9 @@ def confirm(order: Order, *, payment_status: PaymentStatus | None = None) -> boo
         return False
     inventory.commit(order.reference)
     _confirmed(order)
+    if payment_status == PaymentStatus.PAID and deliver(order):
+        set_fulfillment_status(order)
+        complete(order)
     return True
 
 
@@ -151,7 +155,8 @@ def revive(order: Order) -> bool:
 def set_payment_status(order: Order) -> PaymentStatus:
     """Derives from its payments where the money of an order is, and stores it.
 
-    An order that was shipped before it was paid is completed by it.
+    An order that was shipped before it was paid is completed by it. Lines that are not shipped are
+    delivered once it is paid, and their links are revoked once all money went back.
     """
     payments = Payment.objects.filter(order=order.pk)
     sums = payments.aggregate(
@@ -171,7 +176,10 @@ def set_payment_status(order: Order) -> PaymentStatus:
     before = order.payment_status
     Order.objects.filter(pk=order.pk).update(payment_status=status, updated_at=timezone.now())
     order.payment_status = status
-    if (status in _REFUNDED or before in _REFUNDED) and order.status in _LIVE:
+    delivered = status == PaymentStatus.PAID and deliver(order)
+    if status == PaymentStatus.REFUNDED:
+        revoke_given_back(order, all_of_it=True)
+    if delivered or ((status in _REFUNDED or before in _REFUNDED) and order.status in _LIVE):
         set_fulfillment_status(order)
     if status in _PAID and order.fulfillment_status in _SHIPPED:
         complete(order)
@@ -181,15 +189,19 @@ def set_payment_status(order: Order) -> PaymentStatus:
 def set_fulfillment_status(order: Order) -> FulfillmentStatus:
     """Derives from lines and payment status how much of an order was shipped, and stores it.
 
+    Lines that are not shipped count as shipped once they were delivered, and never wait for it.
     Refunded units are not to be shipped. Once all money went back, no unit is.
     """
     lines = list(OrderLine.objects.filter(order=order.pk))
     shipped = sum(line.fulfilled for line in lines)
-    to_ship = sum(line.to_ship for line in lines)
+    to_ship = sum(line.to_ship for line in lines if line.requires_shipping)
+    to_deliver = sum(line.to_ship for line in lines if not line.requires_shipping)
     if order.payment_status == PaymentStatus.REFUNDED:
-        to_ship = 0
+        to_ship = to_deliver = 0
     if to_ship:
         status = FulfillmentStatus.PARTIAL if shipped else FulfillmentStatus.UNFULFILLED
+    elif to_deliver:
+        status = FulfillmentStatus.AWAITING_DELIVERY
     elif not shipped:
         status = FulfillmentStatus.CANCELLED
     else:

@@ -10,7 +10,15 @@ from django.db import connection
 from shop.actions.orders.numbers import digest_of, new_number, token_of
 from shop.actions.orders.postage import stored
 from shop.actions.orders.timeline import record
-from shop.models import Cart, CartLine, Order, OrderEventKind, OrderLine
+from shop.models import (
+    Cart,
+    CartLine,
+    DeliveryStatus,
+    FulfillmentStatus,
+    Order,
+    OrderEventKind,
+    OrderLine,
+)
 from shop.models.customers import email_key
 from shop.pricing import Priced, VoucherKind
 from shop.pricing import Voucher as PricedVoucher
@@ -51,6 +59,8 @@ def place(placing: Placing) -> Order:
     if not connection.in_atomic_block:
         raise RuntimeError("An order is placed together with its reservations.")
     cart, priced = placing.cart, placing.priced
+    ships = any(line.requires_shipping for line in priced.lines)
+    delivers = not all(line.requires_shipping for line in priced.lines)
     order = Order(
         number=new_number(),
         cart=cart,
@@ -64,8 +74,13 @@ def place(placing: Placing) -> Order:
         shipping=priced.shipping_price,
         tax=priced.tax,
         total=priced.total,
-        shipping_address=cart.shipping_address,
-        billing_address=cart.billing_address,
+        shipping_address=cart.shipping_address if ships else {},
+        billing_address=cart.billing_address if ships else _billing_address(cart),
+        requires_shipping=ships,
+        delivery=DeliveryStatus.PENDING if delivers else DeliveryStatus.NOT_NEEDED,
+        fulfillment_status=FulfillmentStatus.UNFULFILLED
+        if ships
+        else FulfillmentStatus.AWAITING_DELIVERY,
         shipping_name=placing.shipping_name,
         shipping_tax_rule=priced.shipping_tax,
         shipping_taxes=stored(priced.shipping.shares if priced.shipping else ()),
@@ -97,11 +112,17 @@ def _lines(order: Order, placing: Placing) -> list[OrderLine]:
             tax=priced.tax,
             total=priced.total,
             currency=order.currency,
+            requires_shipping=priced.requires_shipping,
         )
         for position, (line, priced) in enumerate(
             zip(placing.lines, placing.priced.lines, strict=True), start=1
         )
     ]
+
+
+def _billing_address(cart: Cart) -> dict[str, str] | None:
+    """The address of the bill of a cart of which nothing is shipped."""
+    return cart.billing_address or cart.shipping_address
 
 
 def _discounts(placing: Placing) -> list[dict[str, Any]]:

@@ -46,6 +46,7 @@ def shared_anew(order: Order, lines: Sequence[OrderLine]) -> tuple[TaxShare, ...
             line.tax_rate, line.subtotal - line.discount, line.subtotal, line.quantity
         )
         for line in lines
+        if line.requires_shipping
     ]
     if not goods:
         return shares

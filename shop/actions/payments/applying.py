@@ -6,11 +6,12 @@ nothing is locked.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
+from shop import gateways
 from shop.actions import orders
 from shop.actions.payments import machine
 from shop.actions.payments.beginning import patience
@@ -187,7 +188,8 @@ def _take(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> b
         captured=outcome.amount if is_captured else 0,
         client_data={},
         failure="",
-        settle_at=None,
+        settle_at=_capture_due(payment, after),
+        attempts=0,
     )
     if not taken:
         return False
@@ -206,6 +208,17 @@ def _take(payment: Payment, outcome: Outcome, after: PaymentState, by: Any) -> b
         send_back(payment)
     orders.set_payment_status(order)
     return True
+
+
+def _capture_due(payment: Payment, after: PaymentState) -> datetime | None:
+    """When `settle` captures a payment that is authorized now; None where staff do.
+
+    It does for orders of which nothing is shipped, unless `pay` has done so by then.
+    """
+    if after != PaymentState.AUTHORIZED or payment.order.requires_shipping:
+        return None
+    by_hand = gateways.gateway_of(payment.provider).by_hand
+    return None if by_hand else timezone.now() + patience()
 
 
 def _is_wanted(payment: Payment) -> bool:

@@ -14,7 +14,7 @@ from shop.actions.payments.holding import change
 from shop.actions.rows import atomically
 from shop.compiled import Compiled
 from shop.errors import IllegalMove, PaymentFailed
-from shop.gateways import Outcome, Refused, Result, Unavailable
+from shop.gateways import Outcome, PaymentRequest, Refused, Result, Unavailable
 from shop.models import OrderStatus, Payment, PaymentState
 
 _BY_KEY: Compiled[Payment] = Compiled(
@@ -41,7 +41,40 @@ def pay(payment_id: int) -> Payment:
         return payment
     except Refused as refused:
         outcome = Outcome(result=Result.DECLINED, failure=refused.failure)
+    return capture_at_once(apply(payment.pk, outcome))
+
+
+def is_captured_at_once(payment: Payment) -> bool:
+    """Whether an authorized payment is captured without staff: nothing of its order is shipped.
+
+    Not where people move the money, as with bank transfers.
+    """
+    return (
+        payment.state == PaymentState.AUTHORIZED
+        and not payment.order.requires_shipping
+        and payment.order.status in _LIVE
+        and not gateways.gateway_of(payment.provider).by_hand
+    )
+
+
+def capture_at_once(payment: Payment) -> Payment:
+    """Captures a payment of an order of which nothing is shipped; leaves others alone.
+
+    When the provider refuses or does not answer, the payment is returned as it is, and settled
+    later.
+    """
+    if not is_captured_at_once(payment):
+        return payment
+    try:
+        outcome = gateways.gateway_of(payment.provider).capture(capture_request(payment))
+    except (Refused, Unavailable):
+        return payment
     return apply(payment.pk, outcome)
+
+
+def capture_request(payment: Payment) -> PaymentRequest:
+    """The request to capture what the order costs by now."""
+    return replace(request_of(payment), amount=min(payment.amount, payment.order.total))
 
 
 def ask(payment_id: int) -> Payment:
@@ -96,9 +129,8 @@ def capture(payment: Payment, *, by: Any) -> Payment:
     _ask_later(payment)
     # Read again: units are removed from the order until the provider is asked, and not after that.
     payment = _read(payment.pk)
-    request = replace(request_of(payment), amount=min(payment.amount, payment.order.total))
     try:
-        outcome = gateways.gateway_of(payment.provider).capture(request)
+        outcome = gateways.gateway_of(payment.provider).capture(capture_request(payment))
     except Unavailable:
         return payment
     except Refused:

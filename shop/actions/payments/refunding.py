@@ -143,6 +143,7 @@ def begin_refund(
     )
     audit.created("refund.create", made, facts)
     orders.set_payment_status(payment.order)
+    orders.revoke_given_back(payment.order, actor=by)
     return made
 
 

@@ -19,6 +19,7 @@ from shop.actions import orders
 from shop.actions.payments import machine
 from shop.actions.payments.applying import GIVEN_UP, apply, close
 from shop.actions.payments.beginning import must_be_outside, request_of
+from shop.actions.payments.paying import capture_request, is_captured_at_once
 from shop.actions.payments.refunding import apply_refund, is_taken, request_for
 from shop.actions.rows import locked
 from shop.gateways import Gateway, Outcome, RefundOutcome, Refused, Result, Unavailable
@@ -144,6 +145,8 @@ def _settle_payment(payment: Payment, now: datetime) -> None:
             outcome = gateway.void(request)
         else:
             outcome = gateway.look_up(request)
+            if outcome.result == Result.AUTHORIZED and is_captured_at_once(payment):
+                outcome = gateway.capture(capture_request(payment))
             if payment.state in machine.OPEN and _is_hopeless(payment, outcome, gateway, now):
                 if not close(payment.pk):
                     return

@@ -39,6 +39,8 @@ _SELLING = {
     "order.expired": "An order was not paid in time.",
     "order.updated": "The e-mail address or an address of an order changed: `changed`.",
     "order.fulfilled": "A parcel of an order was shipped: `fulfillment`.",
+    "order.delivered": "Lines of an order that are not shipped were delivered.",
+    "order.delivery_revoked": "A digital delivery of an order was revoked.",
     "order.fulfillment_updated": "The tracking of a parcel was corrected: `fulfillment`.",
     "order.fulfillment_cancelled": "A parcel recorded by mistake was undone: `fulfillment`.",
     "order.lines_cancelled": "Units were removed from an order before it was paid: `event`.",

@@ -67,6 +67,7 @@ class VariantInline(ActionInline):
         "price",
         "compare_at",
         "weight_grams",
+        "requires_shipping",
         "barcode",
         "media",
         "available",
@@ -90,7 +91,11 @@ class VariantInline(ActionInline):
         for name, label in (("price", "Price"), ("compare_at", "Compare at")):
             if name in fields:
                 fields[name].label = f"{label} ({currency})"
-        for name, label in (("sku", "SKU"), ("weight_grams", "Weight (g)")):
+        for name, label in (
+            ("sku", "SKU"),
+            ("weight_grams", "Weight (g)"),
+            ("requires_shipping", "Shipped"),
+        ):
             if name in fields:
                 fields[name].label = label
         if "media" in fields:

@@ -46,7 +46,9 @@ def _promised(order: Order) -> bool:
 
 
 def to_cancel(order: Order) -> bool:
-    unshipped = (FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED)
+    unshipped = [FulfillmentStatus.UNFULFILLED, FulfillmentStatus.CANCELLED]
+    if not order.requires_shipping:
+        unshipped.append(FulfillmentStatus.AWAITING_DELIVERY)
     return order.status in OPEN and order.fulfillment_status in unshipped
 
 

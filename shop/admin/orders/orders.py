@@ -49,6 +49,7 @@ _LABELS = {
     OrderStatus.CANCELLED.label: "danger",
     FulfillmentStatus.PARTIAL.label: "info",
     FulfillmentStatus.FULL.label: "success",
+    FulfillmentStatus.AWAITING_DELIVERY.label: "info",
     PaymentStatus.AUTHORIZED.label: "info",
     PaymentStatus.PARTIALLY_PAID.label: "warning",
     PaymentStatus.PAID.label: "success",

@@ -161,6 +161,7 @@ FULL: dict[str, Callable[[SimpleNamespace], dict[str, Any]]] = {
         "price": "12.00",
         "compareAt": "15.00",
         "weightGrams": 900,
+        "requiresShipping": False,
         "barcode": "4006381333931",
         "position": 4,
         "image": shop.media,

@@ -77,6 +77,7 @@ def product_form(product: Product, **changes: Any) -> dict[str, Any]:
     (variant,) = product.variants.all()
     fields = {"id": variant.pk, "product": product.pk, "sku": "M-1", "price": "3.00", "position": 0}
     fields |= {"compare_at": "", "weight_grams": 0, "barcode": "", "media": "", "options": ""}
+    fields["requires_shipping"] = "on"
     rows |= {f"variants-0-{name}": value for name, value in fields.items()}
     own = {"name": product.name, "slug": product.slug, "status": str(product.status)}
     return own | {"description": "", "seo_title": "", "seo_description": ""} | rows | changes

@@ -91,7 +91,10 @@ def address(picture: Media) -> str:
 
 def offer(variant: Variant) -> tuple[Any, ...]:
     stock = getattr(variant, "stock", None)
-    fields = "sku name options options_key position price compare_at weight_grams barcode currency"
+    fields = (
+        "sku name options options_key position price compare_at weight_grams requires_shipping "
+        "barcode currency"
+    )
     return (
         *(getattr(variant, name) for name in fields.split()),
         # No stock and a stock that is not counted are sold alike.

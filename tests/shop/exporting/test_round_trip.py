@@ -61,6 +61,7 @@ def test_what_staff_made_reads_back_the_same(world: SimpleNamespace, tables: Any
         "Option1 Value": "S",
         "Variant SKU": "MUG-1-S",
         "Variant Grams": "300",
+        "Variant Requires Shipping": "true",
         "Variant Price": "1.00",
         "Variant Inventory Tracker": "shopify",
         "Variant Inventory Policy": "deny",
@@ -130,7 +131,13 @@ def test_hard_cases_read_back_the_same(tables: Any) -> None:
         variants=[
             {"sku": "'-1", "barcode": "0012", "options": option("Size:=1", "Colour:Red")},
             {"sku": "1E5", "barcode": "4006381333931", "options": option("Colour:Red", "Size:2")},
-            {"sku": "12-05", "price": 1050, "compare_at": 1051, "weight_grams": 7},
+            {
+                "sku": "12-05",
+                "price": 1050,
+                "compare_at": 1051,
+                "weight_grams": 7,
+                "requires_shipping": False,
+            },
         ],
     )
     Product.objects.filter(pk=first.pk).update(description="=1+1 " + html)

@@ -17,6 +17,7 @@ COLUMNS = {
     "Option2 Value": "",
     "Variant SKU": "",
     "Variant Grams": "",
+    "Variant Requires Shipping": "",
     "Variant Inventory Tracker": "shopify",
     "Variant Inventory Qty": "",
     "Variant Inventory Policy": "deny",

@@ -162,6 +162,26 @@ def test_compare_at(load: Any, compare_at: str, stored: int | None, expected: An
 
 
 @pytest.mark.parametrize(
+    ("cell", "stored"),
+    [("true", True), ("FALSE", False), ("no", False), ("", True), ("maybe", True)],
+)
+def test_whether_it_is_shipped(load: Any, cell: str, stored: bool) -> None:
+    load(product_row(variant_requires_shipping=cell))
+    assert Variant.objects.get().requires_shipping == stored
+
+
+def test_whether_it_is_shipped_is_changed_by_a_later_file(load: Any) -> None:
+    load(product_row())
+    load(product_row(variant_requires_shipping="false"))
+    variant = Variant.objects.get()
+    assert not variant.requires_shipping
+    # What staff say stays, unless the file says something else than before.
+    Variant.objects.update(requires_shipping=True)
+    load(product_row(variant_requires_shipping="false"))
+    assert Variant.objects.get().requires_shipping
+
+
+@pytest.mark.parametrize(
     ("grams", "stored", "expected"),
     [
         ("453.6", 454, []),

@@ -23,6 +23,7 @@ from shop.models import (
     Variant,
     WebhookEndpoint,
 )
+from shop.models.slugs import FORMER_SLUGS
 from tests.shop.admin.screens import change_url, filled_in
 from tests.shop.admin.test_audit_walk import SAMPLES, screen, send
 from tests.shop.telling import told_once
@@ -44,7 +45,7 @@ WRITING = sorted(
         (screen_of.model, inline)
         for screen_of in admin.site._registry.values()
         for inline in screen_of.inlines
-        if issubclass(inline, ActionInline)
+        if issubclass(inline, ActionInline) and inline.model not in FORMER_SLUGS.values()
     ),
     key=str,
 )
@@ -66,12 +67,16 @@ def stocked(shop: Any, people: Any, staff: Any) -> Any:
         "collection": shop.collection,
         "product": shop.lamp,
         "shippingzone": shop.zone,
+        "brand": shop.brand,
+        "category": shop.lamps,
     }
     return shop
 
 
 def test_every_inline_that_writes_is_walked() -> None:
-    assert {inline.model for _, inline in WRITING} == INLINES.keys()
+    inlines = {inline for one in admin.site._registry.values() for inline in one.inlines}
+    writing = {inline.model for inline in inlines if issubclass(inline, ActionInline)}
+    assert writing == {*INLINES, *FORMER_SLUGS.values()}
 
 
 def prefix_of(client: Client, url: str, inline: type[Any]) -> str:
@@ -124,6 +129,29 @@ def test_a_save_with_rows_of_an_inline_tells_once(
         assert [(event.topic, event.aggregate) for event in found] == [
             (f"{noun}.updated", f"{noun}:{row.pk}")
         ]
+
+
+@pytest.mark.parametrize("model", FORMER_SLUGS, ids=lambda model: model.__name__)
+def test_a_save_that_releases_former_slugs_tells_once(
+    model: type[models.Model], owner: Client, stocked: Any
+) -> None:
+    row = stocked.rows[model._meta.model_name]
+    url = change_url(row)
+    for number in range(2):
+        with told_once():
+            send(owner, url, filled_in(owner, url) | {"slug": f"another-{number}"})
+    former = FORMER_SLUGS[model]
+    (inline,) = (one for one in admin.site.get_model_admin(model).inlines if one.model is former)
+    prefix = prefix_of(owner, url, inline)
+    data = filled_in(owner, url) | {"name": "Renamed"}
+    data |= {f"{prefix}-{number}-DELETE": "on" for number in range(2)}
+    with told_once() as found:
+        send(owner, url, data)
+    assert not former._default_manager.filter(owner=row.pk).exists()
+    noun = model._meta.model_name
+    assert [(event.topic, event.aggregate) for event in found] == [
+        (f"{noun}.updated", f"{noun}:{row.pk}")
+    ]
 
 
 def test_a_price_of_a_published_product_is_told_as_published(owner: Client, stocked: Any) -> None:

@@ -77,6 +77,7 @@ class LineInline(Rows):
         "cancelled",
         "returned",
         "refunded",
+        "delivery",
     )
     readonly_fields = fields
     ordering = ("position",)
@@ -86,9 +87,23 @@ class LineInline(Rows):
     shown_tax = amount("tax", "Tax")
     shown_total = amount("total", "Total")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("digital_delivery")
+
     @display(description="Product")
     def product(self, line: OrderLine) -> str:
         return name_of(line)
+
+    @display(description="Delivery")
+    def delivery(self, line: OrderLine) -> str:
+        """How it reaches the customer; never the link, which opens the content."""
+        if line.requires_shipping:
+            return "Parcel"
+        row = getattr(line, "digital_delivery", None)
+        if row is None:
+            return "Digital"
+        state = "revoked" if row.revoked_at else f"{row.downloads} downloads"
+        return f"Digital, {state}"
 
 
 class PaymentInline(Rows):

@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core import mail
 from django.test import Client
 
-from shop.actions import aftersales, audit, carts, inventory, notices, orders, payments
+from shop.actions import accounts, aftersales, audit, carts, inventory, notices, orders, payments
 from shop.actions.aftersales import Wanted
 from shop.actions.carts.pricing import NoticeCode
 from shop.actions.catalog import digital_content, variants
@@ -21,6 +21,7 @@ from shop.errors import (
     NotShippable,
     Required,
     Several,
+    TotalWouldChange,
 )
 from shop.gateways import Unavailable, gateway_of
 from shop.models import (
@@ -42,6 +43,7 @@ from shop.models import (
 from tests.shop.checkout.test_completing import buy
 from tests.shop.orders import lines_of
 from tests.shop.selling import BERLIN, TOKYO, fill, voucher
+from tests.shop.test_exporting_sales import document
 
 pytestmark = pytest.mark.django_db
 LINK = "https://files.example.com/bread.pdf?key=hush"
@@ -403,3 +405,45 @@ def test_the_audit_never_has_the_content(ebook: Variant, staff: User) -> None:
     assert [entry.action.partition(".")[2] for entry in actions] == ["update", "delete", "create"]
     assert "KEY-0815" not in str(AuditEntry.objects.values())
     assert "hush" not in str(AuditEntry.objects.values())
+
+
+# --- Personal data ------------------------------------------------------------------------------
+
+
+def test_an_export_tells_of_a_delivery_without_its_link(ebook: Variant, customer: User) -> None:
+    order = bought((ebook, 1), user=customer)
+    found = document(customer)
+    (line,) = found["orders"][0]["lines"]
+    assert line["requiresShipping"] is False
+    told = line["digitalDelivery"]
+    assert (told["kind"], told["downloads"], told["revokedAt"]) == ("link", 0, None)
+    assert link_of(order).rsplit("/", 1)[-1] not in str(found)
+    assert "hush" not in str(found)
+
+
+def test_an_erasure_revokes_the_links_of_a_customer(ebook: Variant, customer: User) -> None:
+    order = bought((ebook, 1), user=customer)
+    assert opens(order)
+    accounts.erase(customer)
+    assert not opens(order)
+
+
+def test_another_e_mail_address_has_links_of_its_own(
+    ebook: Variant, mug: Variant, staff: User
+) -> None:
+    order = bought((ebook, 1), (mug, 1))
+    former = link_of(order)
+    aftersales.update_order(order, email="right@example.org", by=staff)
+    assert Client().get(former).status_code == 404
+    assert opens(order)
+
+
+def test_the_address_of_an_order_without_a_parcel(ebook: Variant, staff: User) -> None:
+    order = bought((ebook, 1), provider="manual")
+    with pytest.raises(IllegalMove):
+        aftersales.update_order(order, shipping_address=BERLIN, by=staff)
+    aftersales.update_order(order, billing_address={**BERLIN, "line1": "Allee 3"}, by=staff)
+    assert order.billing_address["line1"] == "Allee 3"
+    # Its country decides about the tax.
+    with pytest.raises(TotalWouldChange):
+        aftersales.update_order(order, billing_address=TOKYO, by=staff)

@@ -448,6 +448,9 @@ def test_who_may_see_it_is_told_of_it(
         if kind == "OrderLine" and place.field == "orderLinesCancel":
             # The order that is not paid yet.
             existing = shop.promised_line
+        if kind == "OrderLine" and place.field == "orderDeliveryRevoke":
+            # The order that was delivered.
+            existing = shop.delivered_line
         user = staff
         if declared(place) == SIGNED_IN or (kind in OWN and declared(place) == ANYONE):
             user = User.objects.get(pk=shop.owner.pk)

@@ -161,6 +161,7 @@ def private(shop: SimpleNamespace, staff: User, gid: Any) -> dict[str, str]:
         "AuditEntry": gid(AuditEntry.objects.get()),
         "Cart": gid(cart),
         "CartLine": gid(cart.lines.get()),
+        "DigitalContent": shop.digital_content,
         "Dispute": shop.dispute,
         "Fulfillment": shop.fulfillment,
         "FulfillmentLine": shop.fulfillment_line,

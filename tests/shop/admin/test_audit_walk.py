@@ -18,6 +18,7 @@ from shop.models import (
     Brand,
     Category,
     Collection,
+    DigitalContent,
     Product,
     ShippingZone,
     TaxRate,
@@ -25,6 +26,7 @@ from shop.models import (
     Voucher,
     WebhookEndpoint,
 )
+from tests.shop import orders
 from tests.shop.admin.screens import filled_in
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +50,14 @@ SAMPLES: dict[type[models.Model], Callable[[Any], tuple[dict[str, Any], dict[str
     ),
     Brand: lambda people: ({"name": "Ladlemoor"}, {"name": "Ladle & Moor"}),
     Category: lambda people: ({"name": "Kitchen"}, {"name": "Pantry"}),
+    DigitalContent: lambda people: (
+        {
+            "sku": orders.variant(requires_shipping=False).sku,
+            "kind": "text",
+            "content": "KEY-0815",
+        },
+        {"kind": "link", "content": "https://files.example.com/bread.pdf"},
+    ),
     Collection: lambda people: ({"name": "Cosy"}, {"name": "Cosier"}),
     Group: lambda people: ({"name": "Clerks"}, {"name": "Packers"}),
     Product: lambda people: ({"name": "Brass Pen"}, {"name": "Oak Pen"}),

@@ -118,9 +118,7 @@ class Local:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def draw(
-        self, bucket: Bucket, points: int, name: str, drain: bool = False
-    ) -> tuple[bool, float]:
+    def draw(self, bucket: Bucket, points: int, name: str, drain: bool) -> tuple[bool, float]:
         """Whether the points were taken, and the seconds until the bucket is full."""
         with self._lock:
             now = time.monotonic()
@@ -165,7 +163,7 @@ class Shared:
         self._try_at = 0.0
 
     def draw(
-        self, bucket: Bucket, points: int, name: str, drain: bool = False
+        self, bucket: Bucket, points: int, name: str, drain: bool
     ) -> tuple[bool, float] | None:
         """As `Local.draw`; None when Redis does not answer, or did not a moment ago."""
         if not self._is_to_be_asked():

@@ -1,10 +1,12 @@
 """The refresh token in a cookie, for pages of allowed origins, where a shop wants it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from schema import refresh_cookie
 from shop.models import User
 from tests.schema.accounts import ALIVE, signed_in_by
 
@@ -100,3 +102,25 @@ def test_other_shops_set_and_read_none(customer: User, client: Client) -> None:
     client.cookies["shop_refresh"] = token
     answer = send(client, REFRESH).json()["data"]["refreshToken"]
     assert answer["userErrors"] == [{"code": "REQUIRED", "field": ["refreshToken"]}]
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("path", "scope"), [("/graphql/", "/graphql"), ("/api/token-auth", "/api")]
+)
+def test_the_cookie_goes_where_it_was_set(path: str, scope: str) -> None:
+    request: Any = RequestFactory().post(path)
+    refresh_cookie.keep(request, "a token", timedelta(days=1))
+    (cookie,) = request.graphql_cookies
+    assert (cookie["path"], cookie["max_age"]) == (scope, 86_400)
+
+
+@pytest.mark.parametrize("is_offered", [True, False])
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_only_a_cookie_that_came_is_removed(is_sent: bool, is_offered: bool, settings: Any) -> None:
+    settings.REFRESH_COOKIE = is_offered
+    request: Any = RequestFactory().post("/graphql/")
+    if is_sent:
+        request.COOKIES["shop_refresh"] = "a token"
+    refresh_cookie.drop(request)
+    assert hasattr(request, "graphql_cookies") is (is_sent and is_offered)

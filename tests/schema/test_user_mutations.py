@@ -47,7 +47,7 @@ def make_people() -> dict[str, User | None]:
     return {**made, "nobody": None}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _kept_people(django_db_setup: None, django_db_blocker: Any) -> Kept:
     with django_db_blocker.unblock():
         return Kept("people", make_people)

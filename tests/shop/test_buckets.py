@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import redis
 from django.conf import settings as configured
 from redis import Redis
 
@@ -149,6 +150,88 @@ def test_without_an_answer_from_redis_a_process_counts_by_itself_and_asks_again_
     assert len(asked) == 2
 
 
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Metrics that were counted."""
+    found: list[str] = []
+    monkeypatch.setattr(buckets.metrics, "count", found.append)
+    return found
+
+
+class Switch:
+    """A stand-in for the script in Redis: `is_there` says whether Redis answers."""
+
+    def __init__(self, shared: buckets.Shared) -> None:
+        self.is_there, self.asked = True, 0
+        self.meanwhile: list[bool] = []
+        self._shared = shared
+
+    def __call__(self, **_: Any) -> tuple[int, int]:
+        self.asked += 1
+        # As another thread finds it, while this one waits for Redis.
+        self.meanwhile.append(self._shared._is_to_be_asked())
+        if not self.is_there:
+            raise redis.ConnectionError
+        return 1, 2_000_000
+
+
+@pytest.fixture
+def switch(settings: Any, clock: SimpleNamespace, monkeypatch: Any) -> Switch:
+    settings.REDIS_URL = NOWHERE
+    shared = buckets._shared(NOWHERE)
+    found = Switch(shared)
+    monkeypatch.setattr(shared, "_script", found)
+    return found
+
+
+def test_one_request_at_a_time_finds_out_whether_redis_is_back(
+    switch: Switch, clock: SimpleNamespace, counted: list[str], caplog: Any
+) -> None:
+    def draws(count: int) -> list[float]:
+        return [draw(BUCKET, 20, "ann").available for _ in range(count)]
+
+    # Redis says that the bucket is full in two seconds.
+    assert draws(2) == [80, 80]
+    assert (switch.asked, switch.meanwhile, counted) == (2, [True, True], [])
+    switch.is_there = False
+    # The process's own bucket knows what Redis said.
+    assert draws(3) == [60, 40, 20]
+    assert (switch.asked, counted) == (3, ["cost.local"] * 3)
+    assert [record.getMessage() for record in caplog.records] == [
+        "Costs are counted in each process: ConnectionError"
+    ]
+    clock.now += 3
+    assert draws(2) == [30, 10]
+    assert (switch.asked, switch.meanwhile[-1]) == (4, False)
+    clock.now += 2.75
+    assert draws(1) == [17.5]
+    assert (switch.asked, len(caplog.records)) == (4, 1)
+    clock.now += 0.25
+    switch.is_there = True
+    assert draws(2) == [80, 80]
+    assert (switch.asked, switch.meanwhile[-2:]) == (6, [False, True])
+    assert len(counted) == 6
+    assert [record.getMessage() for record in caplog.records[1:]] == [
+        "Costs are counted in Redis again."
+    ]
+
+
+def test_an_unanswered_request_closes_idle_connections_and_is_sent_once(
+    switch: Switch, monkeypatch: Any
+) -> None:
+    client = buckets._shared(NOWHERE)._redis
+    closed: list[Any] = []
+    monkeypatch.setattr(client.connection_pool, "disconnect", lambda **given: closed.append(given))
+    draw(BUCKET, 1, "ann")
+    assert closed == []
+    switch.is_there = False
+    draw(BUCKET, 1, "ann")
+    assert closed == [{"inuse_connections": False}]
+    kwargs = client.connection_pool.connection_kwargs
+    assert kwargs["retry"].get_retries() == 0
+    assert (kwargs["socket_timeout"], kwargs["socket_connect_timeout"]) == (0.1, 0.1)
+
+
 def test_a_redis_that_hangs_is_waited_for_a_moment_and_once(settings: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         settings.REDIS_URL = f"redis://127.0.0.1:{deaf.getsockname()[1]}/0"
@@ -204,7 +287,7 @@ def test_processes_draw_from_one_bucket(monkeypatch: Any) -> None:
     # A connection and a memory of their own: all that processes do not share.
     processes = [buckets.Shared(_REAL) for _ in range(4)]
     turns = itertools.cycle(processes)
-    drawn = [next(turns).draw(slow, 7, "ann") for _ in range(200)]
+    drawn = [next(turns).draw(slow, 7, "ann", drain=False) for _ in range(200)]
     assert [found for found in drawn if found is None] == []
     assert sum(found[0] for found in drawn if found) == 71
 

@@ -193,6 +193,26 @@ def test_a_redis_that_is_gone_lets_nobody_through(settings: Any) -> None:
         throttling.check(TIGHT, "ann", "192.0.2.1")
 
 
+def test_a_try_leaves_its_window_when_it_is_as_old_as_that(
+    settings: Any, clock: list[float]
+) -> None:
+    settings.REDIS_URL = ""
+    limit = Limit(1, 60)
+    windows.hit(limit, "a")
+    clock[0] += 59.5
+    with pytest.raises(Throttled):
+        windows.hit(limit, "a")
+    clock[0] += 0.5
+    windows.hit(limit, "a")
+
+
+def test_redis_has_a_second_to_connect_and_to_answer() -> None:
+    storage = windows._redis("redis://127.0.0.1:6379/0")
+    found = storage.storage.connection_pool.connection_kwargs
+    assert (found["socket_timeout"], found["socket_connect_timeout"]) == (1, 1)
+    assert storage.prefixed_key("a") == "shop:throttle:a"
+
+
 def test_what_has_left_its_window_is_removed(settings: Any, clock: list[float]) -> None:
     settings.REDIS_URL = ""
     windows.hit(Limit(3, 60), "a")

@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from graphql import parse, validate
+from graphql_relay import to_global_id
 
 from schema.root import schema
 from shop.actions import jobs
@@ -24,14 +25,13 @@ from shop.models import Job, Product, User
 from tests.shop import sold
 
 JOB = """id kind status error cancelRequested createdByEmail startedAt finishedAt problemCount
-progress { done total percent } problems { row handle severity code message }
+progress { done total percent } problems { row column handle severity code message }
 result {
   created updated unchanged skipped products orders rows fileName url problemsUrl expiresAt }"""
 IMPORT = f"""mutation($input: ImportProductsInput!) {{ importProducts(input: $input) {{
   job {{ {JOB} }} userErrors {{ code message field }} }} }}"""
-EXPORT = (
-    f"""mutation {{ exportProducts(input: {{}}) {{ job {{ {JOB} }} userErrors {{ code }} }} }}"""
-)
+EXPORT = f"""mutation($input: ExportProductsInput = {{}}) {{ exportProducts(input: $input) {{
+  job {{ {JOB} }} userErrors {{ code }} }} }}"""
 ASK = f"query($id: ID!) {{ job(id: $id) {{ {JOB} }} }}"
 CANCEL = """mutation($id: ID!) { jobCancel(input: {id: $id}) {
   job { status cancelRequested } userErrors { code field } } }"""
@@ -116,6 +116,41 @@ def test_an_export_is_downloaded(world: Any, api: Any, staff: User, client: Clie
     text = body(response)
     assert text.startswith("Handle,Title")
     assert len(text.splitlines()) == result["rows"] + 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("delimiter", "sign"), [("COMMA", ","), ("SEMICOLON", ";"), ("TAB", "\t"), ("PIPE", "|")]
+)
+def test_an_export_has_the_delimiter_that_is_asked_for(
+    world: Any, api: Any, staff: User, client: Client, delimiter: str, sign: str
+) -> None:
+    payload = api(EXPORT, staff, input={"delimiter": delimiter})["data"]["exportProducts"]
+    job = api(ASK, staff, id=payload["job"]["id"])["data"]["job"]
+    text = body(client.get(job["result"]["url"]))
+    assert text.startswith(f"Handle{sign}Title{sign}")
+    upload = catalog(text)
+    found = jobs.start_import(upload, by=staff)
+    jobs.run(found.pk)
+    found.refresh_from_db()
+    assert (found.result["unchanged"], found.problems) == (4, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_problems_name_their_column(api: Any, staff: User) -> None:
+    job = jobs.start_import(catalog("Handle;Title;Preis;Price\nmug;Mug;;1,234\n"), by=staff)
+    jobs.run(job.pk)
+    # As jobs of earlier versions have them.
+    old = {"row": 3, "handle": "", "severity": "notice", "code": "TEXT_CUT", "message": "Cut."}
+    job.refresh_from_db()
+    job.problems.append(old)
+    job.save()
+    found = api(ASK, staff, id=to_global_id("Job", job.pk))["data"]["job"]["problems"]
+    assert [(problem["row"], problem["column"], problem["code"]) for problem in found] == [
+        (2, "Price", "PRICE_INVALID"),
+        (3, None, "TEXT_CUT"),
+    ]
+    assert found[0]["message"].endswith('decimal point (column "Price").')
 
 
 EXPORT_ORDERS = f"""mutation($input: ExportOrdersInput!) {{ exportOrders(input: $input) {{

@@ -74,6 +74,7 @@ def test_the_screen_shows_problems_and_links(client: Client, sign_in: Any) -> No
     job = jobs.start_import(catalog(), by=sign_in("view_job"))
     jobs.run(job.pk)
     text = page(client, job).content.decode()
+    assert "(column &quot;Title&quot;)" in text
     assert "The product&#x27;s first row has no title" in text or "no title" in text
     assert "1 created" in text
     assert f"problems-{job.pk}.csv" in text
@@ -93,7 +94,17 @@ def test_an_export_is_started_by_the_button_only(client: Client, sign_in: Any) -
     sign_in("view_job", "add_job")
     assert client.get(f"{LIST}export/").status_code == 405
     assert client.post(f"{LIST}export/").status_code == 302
-    assert Job.objects.get().kind == "export_products"
+    job = Job.objects.get()
+    assert (job.kind, job.options["delimiter"]) == ("export_products", ",")
+
+
+def test_an_export_has_the_delimiter_that_is_chosen(client: Client, sign_in: Any) -> None:
+    sign_in("view_job", "add_job")
+    assert "<option>semicolon</option>" in client.get(LIST).content.decode()
+    assert client.post(f"{LIST}export/", {"delimiter": "semicolon"}).status_code == 302
+    assert Job.objects.get().options["delimiter"] == ";"
+    assert client.post(f"{LIST}export/", {"delimiter": "x"}).status_code == 400
+    assert Job.objects.count() == 1
 
 
 def test_an_export_of_orders_is_started_by_the_form(client: Client, sign_in: Any) -> None:

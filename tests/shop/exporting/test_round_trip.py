@@ -73,6 +73,23 @@ def test_what_staff_made_reads_back_the_same(world: SimpleNamespace, tables: Any
     }
 
 
+@pytest.mark.parametrize("delimiter", importing.DELIMITERS)
+def test_every_delimiter_reads_back_the_same(
+    world: SimpleNamespace, tables: Any, delimiter: str
+) -> None:
+    for product in world.products:
+        open_stock(product)
+    text, exported = export(delimiter=delimiter)
+    assert text.startswith(f"Handle{delimiter}Title{delimiter}")
+    assert exported.problems == []
+    before = tables()
+    for overwrite in (False, True):
+        report = load(text, overwrite=overwrite)
+        assert (report.unchanged, report.problems) == (4, [])
+    assert tables() == before
+    assert (export(), export(delimiter=delimiter)) == (export(delimiter=","), (text, exported))
+
+
 @pytest.mark.prove
 @pytest.mark.skipif(not DATA.is_dir(), reason="the shared sample data is not here")
 @pytest.mark.parametrize("name", FILES)

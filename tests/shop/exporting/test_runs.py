@@ -72,6 +72,8 @@ def test_the_command_writes_a_file_that_can_be_imported(
     assert path.read_bytes() == first
     text = gzip.decompress(first) if name.endswith(".gz") else first
     assert text.startswith("\ufeffHandle,".encode())
+    call_command("export_products", str(path), delimiter="tab", stdout=out)
+    assert outcome(importing.run([path])) == (0, 0, 4, 0)
 
 
 def test_an_export_that_is_stopped_leaves_the_old_file(

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from shop.actions import exporting, importing, jobs
 from shop.actions.catalog import products
@@ -60,6 +61,28 @@ def test_counts_are_those_of_all_attempts(queued: Any, monkeypatch: pytest.Monke
     assert [attempt["created"] for attempt in job.result["attempts"]] == [4, 2]
     assert (job.attempts, job.started_at) == (1, first.started_at)
     assert Product.objects.count() == 6
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-32-be", "cp1252"])
+def test_a_file_in_another_encoding_is_taken_over_where_it_was(
+    codec: str, staff: User, between: Any
+) -> None:
+    rows = [f"krug-{number};Krügel {number};10,5{number}" for number in range(6)]
+    text = "\r".join(["sep=;", "Handle;Title;Variant Price", *rows, " "])
+    job = jobs.start_import(SimpleUploadedFile("mac.csv", text.encode(codec)), by=staff)
+    between(kill_after(2))
+    with pytest.raises(Killed):
+        jobs.run(job.pk)
+    die(job)
+    between(lambda done: None)
+    jobs.run(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.done, job.total) == ("succeeded", 9, 9)
+    assert [problem["code"] for problem in job.problems] == (
+        ["ENCODING_ASSUMED"] if codec == "cp1252" else []
+    )
+    found = Product.objects.order_by("pk").values_list("name", "min_price")
+    assert list(found) == [(f"Krügel {number}", 1050 + number) for number in range(6)]
 
 
 def test_the_bar_does_not_go_back_when_another_takes_over(queued: Any, between: Any) -> None:

@@ -32,8 +32,8 @@ DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 # With the lines of each that the suite takes; `make prove` takes all.
 FILES = {
     **{f"shopify/{name}.csv": 100 for name in ("apparel", "home-and-garden", "jewelery")},
-    **{f"shopify/partners2017_{name}.csv": 700 for name in ("bicycles", "fashion")},
-    "catalog/electronics_3k.csv.gz": 400,
+    **{f"shopify/partners2017_{name}.csv": 320 for name in ("bicycles", "fashion")},
+    "catalog/electronics_3k.csv.gz": 160,
 }
 
 

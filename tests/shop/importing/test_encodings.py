@@ -190,5 +190,5 @@ def test_memory_does_not_grow_with_a_file_of_windows_1252(
         file = io.BytesIO(f"Handle,Title\r\n{text}".encode("cp1252"))
         return lambda: importing.check([file])
 
-    small, large = peak(check(10_000)), peak(check(40_000))
+    small, large = peak(check(6_000)), peak(check(18_000))
     assert large < small * 1.5

@@ -1,6 +1,6 @@
-"""No document takes long to refuse: processor time compared with that of parsing a flat document.
+"""Refusing a document takes at most five times the processor time of parsing a flat one.
 
-`make prove` takes thousands of documents and writes the figures to docs/proof/hostile-documents.md.
+`make prove` measures thousands of documents and writes docs/proof/hostile-documents.md.
 """
 
 import os
@@ -253,21 +253,22 @@ def _report(ratios: list[float], outcomes: Counter[str]) -> None:
     REPORT.write_text(
         f"""# Proof: hostile documents
 
-Written by `make prove`. Each document went through the whole service that serves the endpoint:
-parsing, limits, validation, cost, refusal and charge; what is valid was stopped where execution
-begins. The figures are processor time, in that of `graphql.parse` for a flat document of the same
-bytes (one field with arguments), measured in turn; at most {MAX_RATIO} is allowed.
+Written by `make prove` (`tests/engine/test_hostile_documents.py`). Each document went through the
+whole service that serves the endpoint: parsing, limits, validation, cost, refusal and charge. Valid
+documents were stopped before execution. A ratio is processor time, divided by that of
+`graphql.parse` for a flat document of the same bytes (one field with arguments); both were measured
+in turn, {RUNS} times each. At most {MAX_RATIO} is allowed.
 
-{len(ratios):,} generated documents of {SIZES[0]:,} to {SIZES[1]:,} bytes: median
-{statistics.median(ratios):.2f}, 99th percentile {ordered[int(len(ordered) * 0.99)]:.2f}, slowest
-{ordered[-1]:.2f}. What became of them (the name of the limit, or the code of the answer;
-RATE_LIMITED is where a valid one would be executed):
+{len(ratios):,} generated documents of {SIZES[0]:,} to {SIZES[1]:,} bytes had a median ratio of
+{statistics.median(ratios):.2f}, a 99th percentile of {ordered[int(len(ordered) * 0.99)]:.2f} and a
+maximum of {ordered[-1]:.2f}. The outcome is the limit that refused a document, or the code of its
+answer; RATE_LIMITED stands for a valid document.
 
 | outcome | documents |
 |---|---:|
 {reached}
 
-Documents written against single rules:
+These documents were written against single rules of validation:
 
 | document | ratio |
 |---|---:|

@@ -1,4 +1,4 @@
-"""What asks for too much is refused at once over HTTP, and nobody else notices.
+"""Requests that ask for too much are refused at once over HTTP, and no other client notices.
 
 `make prove` times each and writes docs/proof/refusals.md.
 """
@@ -180,16 +180,17 @@ def _report(rows: list[str], spent: list[float]) -> None:
     REPORT.write_text(
         f"""# Proof: refusals
 
-Written by `make prove` on {connection.vendor}: each was sent {RUNS} times over HTTP to Django's
-threaded development server, while {THREADS} connections went on sending an ordinary product query.
-Server and clients shared one process and its interpreter lock. Milliseconds are the client's,
-medians; at most {SECONDS * 1000:.0f} are allowed.
+Written by `make prove` (`tests/engine/test_refusals.py`) on {connection.vendor}. Each request was
+sent {RUNS} times over HTTP to Django's threaded development server, while {THREADS} connections
+sent an ordinary product query again and again. Server and clients shared one process and its
+interpreter lock. The milliseconds are medians that the client measured; at most
+{SECONDS * 1000:.0f} are allowed.
 
-| what | status | code | ms |
+| request | status | code | ms |
 |---|---|---|---:|
 {table}
 
-The ordinary queries meanwhile: {len(spent):,}, all answered in full; median
-{statistics.median(spent) * 1000:.0f} ms, slowest {max(spent) * 1000:.0f} ms.
+Meanwhile {len(spent):,} ordinary queries were answered in full, in a median of
+{statistics.median(spent) * 1000:.0f} ms and at most {max(spent) * 1000:.0f} ms.
 """
     )

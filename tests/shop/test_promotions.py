@@ -10,7 +10,10 @@ from django.utils import timezone
 
 from shop import pricing
 from shop.actions import promotions
-from shop.models import AutomaticDiscount, Voucher, VoucherKind
+from shop.actions.promotions import vouchers
+from shop.errors import InUse, Invalid
+from shop.models import AutomaticDiscount, Redemption, Voucher, VoucherKind
+from tests.shop.sold import make_order
 
 pytestmark = pytest.mark.django_db
 
@@ -149,3 +152,33 @@ def test_each_is_one_statement() -> None:
         with CaptureQueriesContext(connection) as captured:
             act()
         assert len(captured) == 1
+
+
+# --- Vouchers as staff set them up ---------------------------------------------------------------
+
+
+def test_a_kind_that_no_voucher_has_is_refused() -> None:
+    with pytest.raises(Invalid) as caught:
+        vouchers.create(code="TEN", kind="half", basis_points=1000)
+    assert caught.value.field == ("kind",)
+    assert not Voucher.objects.exists()
+
+
+@pytest.mark.parametrize("points", [1, 10_000])
+def test_a_percentage_is_from_a_hundredth_of_a_percent_to_all(points: int) -> None:
+    assert vouchers.create(code="TEN", kind="percent", basis_points=points).value == points
+    for wrong in (0, 10_001):
+        with pytest.raises(Invalid) as caught:
+            vouchers.create(code="OTHER", kind="percent", basis_points=wrong)
+        assert caught.value.field == ("basisPoints",)
+
+
+def test_only_a_voucher_that_orders_used_stays_when_it_is_deleted() -> None:
+    used, unused, other = voucher("USED"), voucher("UNUSED"), voucher("OTHER")
+    Redemption.objects.create(voucher=used, order=make_order(), customer_key="ann")
+    with pytest.raises(InUse):
+        vouchers.delete(used)
+    vouchers.delete(unused)
+    remaining = Voucher.objects.filter(code__in=["USED", "UNUSED", "OTHER"])
+    assert set(remaining) == {used, other}
+    assert Voucher.objects.get(pk=other.pk).is_active

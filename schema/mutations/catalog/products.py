@@ -57,7 +57,9 @@ class ProductFields:
     """Input fields of a product."""
 
     slug = graphene.String(description="Unique name for addresses; made from the name if missing.")
-    description = graphene.String(description="HTML; scripts, styles and frames are removed.")
+    description = graphene.String(
+        description="HTML; scripts, styles and frames are removed, and `h1` becomes `h2`."
+    )
     category = graphene.ID(description="Global id of the category; null for none.")
     brand = graphene.ID(description="Global id of the brand; null for none.")
     attribute_values = graphene.List(

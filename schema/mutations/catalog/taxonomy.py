@@ -16,7 +16,7 @@ from shop import models
 from shop.actions.catalog import categories, taxonomy
 from shop.input_errors import InputErrors
 
-_DESCRIPTION = "HTML about it; scripts, styles and frames are removed."
+_DESCRIPTION = "HTML about it; scripts, styles and frames are removed, and `h1` becomes `h2`."
 _SLUG = "Unique name for addresses; made from the name if missing."
 
 CategoryContents = graphene.Enum(

@@ -75,7 +75,10 @@ class Pager:
 
     def pages(self, executor: Executor, **arguments: Any) -> list[dict[str, Any]]:
         """The page of each parent; one at the root."""
-        variables = {"ids": self._parents, **arguments} if self._parents else arguments
+        # A cursor belongs to the list of one parent.
+        continues = arguments.get("after") or arguments.get("before")
+        parents = self._parents[:1] if continues else self._parents
+        variables = {"ids": parents, **arguments} if parents else arguments
         answer = json.loads(run(executor, self._document, variables, self._viewer))
         assert not answer["errors"], (self._document, answer["errors"])
         found = answer["data"]["nodes"] if self._parents else [answer["data"]]

@@ -51,36 +51,57 @@ class Carts(Shelves):
             raise Refused("CART_CHANGED")
         return cart
 
+    def _hold_with(
+        self, errors: dict[tuple[int, str], str], key: int, version: int | None = None
+    ) -> Cart:
+        """As `hold`; a refusal follows the errors that were found before."""
+        try:
+            return self.hold(key, version)
+        except Refused as refused:
+            raise Refused(*errors.values(), *refused.codes) from refused
+
     def why_closed(self, key: int) -> str:
         """The code for a cart that is not open."""
         raise NotImplementedError
 
     def add(self, key: int, wanted: Sequence[tuple[int, int]], version: int | None) -> None:
-        if any(not 1 <= units <= MAX_QUANTITY for _, units in wanted):
-            raise Refused("INVALID_QUANTITY")
-        cart = self.hold(key, version)
+        # By line and input field; a field has one error.
+        errors: dict[tuple[int, str], str] = {
+            (index, "quantity"): "INVALID_QUANTITY"
+            for index, (_, units) in enumerate(wanted)
+            if not 1 <= units <= MAX_QUANTITY
+        }
+        cart = self._hold_with(errors, key, version)
         totals: dict[int, int] = {}
-        for variant, units in wanted:
+        for index, (variant, units) in enumerate(wanted):
             if not self.published[self.goods[variant].product]:
-                raise Refused("NOT_FOUND")
+                errors.setdefault((index, "variant"), "NOT_FOUND")
+                continue
             before = cart.lines[variant].quantity if variant in cart.lines else 0
             totals[variant] = totals.get(variant, before) + units
-            self._check(variant, totals[variant])
+            self._check(errors, index, variant, totals[variant])
+        if errors:
+            raise Refused(*errors.values())
         self._store(cart, totals)
         cart.version += 1
 
     def update(self, key: int, wanted: Mapping[int, int]) -> None:
         """`wanted` is by variant, here; -1 stands for one that is not in the cart."""
-        if any(units and not 1 <= units <= MAX_QUANTITY for units in wanted.values()):
-            raise Refused("INVALID_QUANTITY")
-        cart = self.hold(key)
-        for variant, units in wanted.items():
+        errors: dict[tuple[int, str], str] = {
+            (index, "quantity"): "INVALID_QUANTITY"
+            for index, units in enumerate(wanted.values())
+            if not 0 <= units <= MAX_QUANTITY
+        }
+        cart = self._hold_with(errors, key)
+        for index, (variant, units) in enumerate(wanted.items()):
             if variant not in cart.lines:
-                raise Refused("NOT_FOUND")
-            if units:
-                if not self.published[self.goods[variant].product]:
-                    raise Refused("NOT_PURCHASABLE")
-                self._check(variant, units)
+                errors.setdefault((index, "line"), "NOT_FOUND")
+            elif units and not self.published[self.goods[variant].product]:
+                errors.setdefault((index, "line"), "NOT_PURCHASABLE")
+            elif units:
+                self._check(errors, index, variant, units)
+        if errors:
+            raise Refused(*errors.values())
         for variant in [variant for variant, units in wanted.items() if not units]:
             del cart.lines[variant]
         self._store(cart, {variant: units for variant, units in wanted.items() if units})
@@ -196,14 +217,16 @@ class Carts(Shelves):
         elif after < before + units:
             cart.gone.append(f"{prefix}_REDUCED")
 
-    def _check(self, variant: int, units: int) -> None:
+    def _check(
+        self, errors: dict[tuple[int, str], str], index: int, variant: int, units: int
+    ) -> None:
         goods = self.goods[variant]
         if goods.price is None:
-            raise Refused("NOT_PURCHASABLE")
-        if units > MAX_QUANTITY:
-            raise Refused("INVALID_QUANTITY")
-        if goods.lacks(units):
-            raise Refused("OUT_OF_STOCK")
+            errors.setdefault((index, "variant"), "NOT_PURCHASABLE")
+        elif units > MAX_QUANTITY:
+            errors.setdefault((index, "quantity"), "INVALID_QUANTITY")
+        elif goods.lacks(units):
+            errors.setdefault((index, "quantity"), "OUT_OF_STOCK")
 
     def _store(self, cart: Cart, totals: Mapping[int, int]) -> None:
         for variant, units in totals.items():

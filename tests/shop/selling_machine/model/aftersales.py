@@ -18,7 +18,7 @@ from tests.shop.selling_machine.model.rows import (
     Order,
     Payment,
     Refund,
-    Refused,
+    RefusedAmong,
 )
 
 MAX_QUANTITY = 9999
@@ -34,7 +34,7 @@ class Aftersales(Checkout):
         payable = (AUTHORIZED, "partially_paid", "paid", PARTIALLY_REFUNDED)
         payable += (REFUNDED,) if refunded else ()
         if order.status != CONFIRMED or order.payment_status not in payable:
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         parcel = _chosen(order, asked, _unshipped if refunded else _to_ship)
         order.parcels.append(parcel)
         order.was_shipped = True
@@ -48,9 +48,9 @@ class Aftersales(Checkout):
     def cancel_parcel(self, order: Order) -> None:
         """The last parcel was recorded by mistake: its units are in the house."""
         if order.status not in (CONFIRMED, COMPLETED):
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         if any(line.fulfilled - units < line.returned for line, units in order.parcels[-1]):
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         order.status = CONFIRMED
         for line, units in order.parcels.pop():
             line.fulfilled -= units
@@ -62,7 +62,7 @@ class Aftersales(Checkout):
     def correct_tracking(self, order: Order, *, is_cancelled: bool) -> None:
         """A parcel that was not undone gets another number; no state follows from it."""
         if is_cancelled or order.status not in (CONFIRMED, COMPLETED):
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
 
     def correct_order(self, order: Order, street: str | None, country: str, email: str) -> None:
         """Its address until something is shipped, its e-mail address while it is open.
@@ -83,7 +83,7 @@ class Aftersales(Checkout):
         if moves and country != HOME:
             refused.append("TOTAL_WOULD_CHANGE")
         if refused:
-            raise Refused(*refused)
+            raise RefusedAmong(*refused)
         order.street = order.street if street is None else street
         if renames:
             before, order.email = order.customer, email
@@ -93,7 +93,7 @@ class Aftersales(Checkout):
 
     def return_(self, order: Order, asked: Units | None, *, restock: bool) -> None:
         if order.status not in (CONFIRMED, COMPLETED):
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         for line, units in _chosen(order, asked, lambda line: line.fulfilled - line.returned):
             line.returned += units
             if restock:
@@ -102,9 +102,9 @@ class Aftersales(Checkout):
 
     def refund_amount(self, order: Order, amount: int, *, line: str) -> None:
         if amount <= 0:
-            raise Refused("INVALID")
+            raise RefusedAmong("INVALID")
         if order.status == PENDING:
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         self._pay_back(order, amount, 0, line)
 
     def refund_parts(
@@ -112,11 +112,11 @@ class Aftersales(Checkout):
     ) -> None:
         """Money for units, for the shipping; the units are not shipped any more with `restock`."""
         if not asked and not shipping:
-            raise Refused("REQUIRED")
+            raise RefusedAmong("REQUIRED")
         if restock and not asked:
-            raise Refused("INVALID")
+            raise RefusedAmong("INVALID")
         if order.status == PENDING or (restock and order.status != CONFIRMED):
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         most = _unshipped if restock else _unrefunded
         chosen = _chosen(order, asked, most) if asked else []
         fee = _shipping_left(order) if shipping else 0
@@ -127,7 +127,7 @@ class Aftersales(Checkout):
         if amount:
             self._check_left(order, amount)
         elif not restock:
-            raise Refused("INVALID")
+            raise RefusedAmong("INVALID")
         for row, units in chosen:
             row.refunded += paid[id(row)] if amount else 0
             if restock:
@@ -143,18 +143,18 @@ class Aftersales(Checkout):
         """Units that are not paid yet are removed, and cost no more."""
         payment = order.payment
         if order.status != CONFIRMED or order.payment_status != AUTHORIZED:
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         assert payment is not None
         if payment.due is not None:
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         chosen = _chosen(order, asked, _unshipped)
         if sum(line.quantity - line.cancelled for line in order.lines) == sum(
             units for _, units in chosen
         ):
-            raise Refused("LAST_UNIT")
+            raise RefusedAmong("LAST_UNIT")
         off = sum(_first(line.total, line.quantity, units) for line, units in chosen)
         if off == order.price.total:
-            raise Refused("LAST_UNIT")
+            raise RefusedAmong("LAST_UNIT")
         for line, units in chosen:
             self._remove(order, line, units)
             order.promised[line.variant] -= units
@@ -185,7 +185,7 @@ class Aftersales(Checkout):
             "none",
             "cancelled",
         ):
-            raise Refused("ILLEGAL_MOVE")
+            raise RefusedAmong("ILLEGAL_MOVE")
         was_pending = order.status == PENDING
         order.status = CANCELLED
         payment = order.payment
@@ -223,7 +223,7 @@ class Aftersales(Checkout):
     def _check_left(self, order: Order, amount: int) -> Payment:
         payment = order.payment
         if payment is None or payment.captured - payment.refunded < amount:
-            raise Refused("EXCEEDS_PAYMENT")
+            raise RefusedAmong("EXCEEDS_PAYMENT")
         return payment
 
     def _count(self, order: Order, *, ends: bool = False) -> None:
@@ -248,19 +248,19 @@ def _chosen(
     if asked is None:
         found = [(line, left(line)) for line in order.lines if left(line)]
         if not found:
-            raise Refused("EXCEEDS_ORDER")
+            raise RefusedAmong("EXCEEDS_ORDER")
         return found
     if not asked:
-        raise Refused("REQUIRED")
+        raise RefusedAmong("REQUIRED")
     found = []
     for place, units in asked.items():
         if place >= len(order.lines):
-            raise Refused("NOT_FOUND")
+            raise RefusedAmong("NOT_FOUND")
         if units is not None and not 1 <= units <= MAX_QUANTITY:
-            raise Refused("INVALID_QUANTITY")
+            raise RefusedAmong("INVALID_QUANTITY")
         most = left(order.lines[place])
         if not most or (units or 0) > most:
-            raise Refused("EXCEEDS_ORDER")
+            raise RefusedAmong("EXCEEDS_ORDER")
         found.append((order.lines[place], units or most))
     return found
 
@@ -269,7 +269,7 @@ def _shipping_left(order: Order) -> int:
     """What was paid for the shipping, and not paid back."""
     paid = order.price.total - sum(line.total for line in order.lines)
     if paid == order.shipping_refunded:
-        raise Refused("EXCEEDS_ORDER")
+        raise RefusedAmong("EXCEEDS_ORDER")
     return paid - order.shipping_refunded
 
 

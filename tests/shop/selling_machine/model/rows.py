@@ -25,6 +25,10 @@ class Refused(Exception):
         super().__init__(*codes)
 
 
+class RefusedAmong(Refused):
+    """The shop has to refuse with this code, and may report further errors of the same input."""
+
+
 @dataclass
 class Goods:
     """A variant and its stock; the tax in basis points."""

@@ -73,9 +73,9 @@ class Limits:
     fields: int = 1_000
     spreads: int = 300
     selection_fields: int = 300
-    selection_spreads: int = 60
+    selection_spreads: int = 50
     repeats: int = 15
-    merged_repeats: int = 60
+    merged_repeats: int = 50
     aliases: int = 100
     directives: int = 100
     root_fields: int = 50

@@ -28,7 +28,7 @@ from tests.engine.hostile import Hostile, flat
 
 pytestmark = pytest.mark.prove
 PROVE = bool(os.environ.get("PROVE"))
-COUNT, RUNS = (3_000, 3) if PROVE else (100, 1)
+COUNT = 3_000 if PROVE else 100
 # Below this size the fixed cost of any request outweighs that of the document.
 SIZES = (400, 20_000) if PROVE else (400, 4_000)
 MAX_RATIO = 5
@@ -59,9 +59,9 @@ WORST = {
     + products("".join(f"...{n} " for n in NAMES[:50])),
     "a fragment for each component": "".join(
         f"fragment {n} on Product{{category{{name parent{{name parent{{id}}}}}}}}"
-        for n in NAMES[:60]
+        for n in NAMES[: Limits().selection_spreads]
     )
-    + products("".join(f"...{n} " for n in NAMES[:60])),
+    + products("".join(f"...{n} " for n in NAMES[: Limits().selection_spreads])),
     "fragments that repeat": "".join(
         f"fragment {n} on Product{{{'brand{id} ' * 4}}}" for n in NAMES[:5]
     )
@@ -134,7 +134,7 @@ def seconds(act: Callable[[], Any]) -> float:
     return time.process_time() - started
 
 
-def ratio(text: str, runs: int = RUNS) -> float:
+def ratio(text: str, runs: int = 1) -> float:
     """The time of the whole service for `text`, in that of parsing as many flat bytes."""
     reference = flat(len(text))
     assert len(reference) == len(text)
@@ -143,9 +143,9 @@ def ratio(text: str, runs: int = RUNS) -> float:
 
 
 def checked_ratio(text: str) -> float:
-    """The ratio; one above the limit is measured again, because others use the processor too."""
+    """The ratio; a high one is measured again, because others use the processor too."""
     first = ratio(text)
-    return first if first <= MAX_RATIO else ratio(text, 7)
+    return first if first <= MAX_RATIO - 1 else ratio(text, 7)
 
 
 @pytest.mark.parametrize("name", WORST)
@@ -246,7 +246,7 @@ def test_messages_repeat_little_of_what_was_sent(text: str, variables: Any) -> N
 
 
 def _report(ratios: list[float], outcomes: Counter[str]) -> None:
-    worst = {name: ratio(text) for name, text in WORST.items()}
+    worst = {name: checked_ratio(text) for name, text in WORST.items()}
     listed = "\n".join(f"| {name} | {found:.1f} |" for name, found in worst.items())
     reached = "\n".join(f"| {name} | {count:,} |" for name, count in outcomes.most_common())
     ordered = sorted(ratios)
@@ -256,8 +256,8 @@ def _report(ratios: list[float], outcomes: Counter[str]) -> None:
 Written by `make prove` (`tests/engine/test_hostile_documents.py`). Each document went through the
 whole service that serves the endpoint: parsing, limits, validation, cost, refusal and charge. Valid
 documents were stopped before execution. A ratio is processor time, divided by that of
-`graphql.parse` for a flat document of the same bytes (one field with arguments); both were measured
-in turn, {RUNS} times each. At most {MAX_RATIO} is allowed.
+`graphql.parse` for a flat document of the same bytes (one field with arguments), measured in turn.
+Ratios above {MAX_RATIO - 1} are medians of seven. At most {MAX_RATIO} is allowed.
 
 {len(ratios):,} generated documents of {SIZES[0]:,} to {SIZES[1]:,} bytes had a median ratio of
 {statistics.median(ratios):.2f}, a 99th percentile of {ordered[int(len(ordered) * 0.99)]:.2f} and a

@@ -126,6 +126,38 @@ def test_the_last_owner_who_can_sign_in_stays_one() -> None:
     assert roles_of(owner) == [Role.OWNER, Role.SUPPORT]
 
 
+def test_deciding_about_the_last_owner_is_refused_only_when_it_ends_the_ownership() -> None:
+    owner = User.objects.create_user("owner@example.org", "a password")
+    privileges.make_owner(owner)
+    assert privileges.check(owner, by=owner) == owner
+    with pytest.raises(LastOwner) as caught:
+        privileges.check(owner, by=owner, ends_ownership=True)
+    assert caught.value.field == ("id",)
+
+
+def test_staff_reach_those_who_may_no_more_than_they(staff: User) -> None:
+    manager = users.create(by=staff, email="mo@example.org", roles=[Role.MANAGER])
+    clerk = users.create(by=staff, email="clerk@example.org", roles=[Role.SUPPORT])
+    assert privileges.reaches(manager, clerk) is True
+    assert privileges.reaches(clerk, manager) is False
+
+
+def test_roles_of_a_new_account_are_checked_by_their_own_permissions(staff: User) -> None:
+    manager = users.create(by=staff, email="mo@example.org", roles=[Role.MANAGER])
+    privileges.check_roles([Role.SUPPORT, Role.MANAGER], by=manager)
+    with pytest.raises(BeyondYourPermissions):
+        privileges.check_roles([Role.OWNER], by=manager)
+
+
+def test_own_permissions_go_with_the_last_role(staff: User) -> None:
+    user = users.create(by=staff, email="clerk@example.org", roles=[Role.SUPPORT])
+    user.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+    users.update(user, by=staff, roles=[Role.CATALOG])
+    assert user.user_permissions.count() == 1
+    users.update(user, by=staff, roles=[])
+    assert user.user_permissions.count() == 0
+
+
 def test_who_cannot_sign_in_yet_is_not_the_owner_who_is_left(staff: User, settings: Any) -> None:
     users.create(by=staff, email="invited@example.org", roles=[Role.OWNER])
     User.objects.create_superuser("unconfirmed@example.org", "a password", confirmed_at=None)

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from shop.actions import inventory
 from shop.actions.inventory import promising
+from shop.actions.inventory.levels import must_match
 from shop.errors import Busy
 from shop.models import OutboxEvent, Reservation, ReservationState, Stock, Variant
 
@@ -320,3 +321,22 @@ def test_nothing_is_told_of_what_was_not_reserved(shelf: Any) -> None:
     with pytest.raises(inventory.Short):
         reserve("order:1", {small: 6, large: 2})
     assert lows() == []
+
+
+def test_availability_is_told_of_the_variants_that_were_asked_for(shelf: Any) -> None:
+    small, large, other = shelf(10, 3, 5)
+    reserve("order:1", {large: 3})
+    found = inventory.availability([small.pk, large.pk, 987_654_321])
+    assert {pk: one.units for pk, one in found.items()} == {small.pk: 10, large.pk: 0}
+    assert other.pk not in found
+    assert [reason.value for reason in found[large.pk].reasons] == ["unpublished", "out_of_stock"]
+
+
+@pytest.mark.django_db
+def test_an_update_that_met_other_rows_undoes_the_transaction() -> None:
+    with transaction.atomic():
+        must_match(2, 2)
+        assert not transaction.get_rollback()
+        with pytest.raises(Busy):
+            must_match(1, 2)
+        assert transaction.get_rollback()

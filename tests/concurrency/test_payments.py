@@ -165,7 +165,7 @@ def test_what_is_due_is_looked_at_by_one(at_once: Any, mugs: Variant) -> None:
     assert sum(counts) == len(due)
     for payment in due:
         payment.refresh_from_db()
-        assert (payment.state, payment.attempts) == (PaymentState.CAPTURED, 1)
+        assert (payment.state, payment.captured) == (PaymentState.CAPTURED, TOTAL)
     assert OutboxEvent.objects.filter(topic="order.confirmed").count() == len(due)
 
 

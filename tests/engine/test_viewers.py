@@ -28,7 +28,7 @@ CART = "email lines { totalCount edges { node { quantity variant { sku } } } }"
 EVERYTHING = f"""query($product: ID!, $order: ID!) {{
   viewer {{
     email
-    orders(first: 3) {{ totalCount edges {{ node {{ {ORDER} }} }} }}
+    orders(first: 5) {{ totalCount edges {{ node {{ {ORDER} }} }} }}
     newest: orders(orderBy: {{field: TOTAL, direction: ASC}}, last: 1) {{
       edges {{ node {{ number }} }} }}
     addresses {{ edges {{ node {{ city name }} }} }}

@@ -417,6 +417,7 @@ def test_types_of_which_answers_are_kept() -> None:
         "ProductRating",
         "SelectedOption",
         "Shop",
+        "TaxLine",
     }
     # A variant has one field that takes a permission: its stock.
     around = {f"{name}{part}" for name in connections for part in ("Connection", "Edge")}

@@ -91,6 +91,14 @@ def test_a_code_is_read_with_spaces_in_it(customer: User, authenticator: Any, si
     assert sign_in(f" {code[:3]} {code[3:]} ") == []
 
 
+def test_a_code_in_arabic_digits_is_accepted(
+    customer: User, authenticator: Any, sign_in: Any
+) -> None:
+    authenticator.turn_on(customer)
+    code = authenticator.code(customer)
+    assert sign_in(code.translate(str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩"))) == []
+
+
 def test_a_code_is_accepted_once(customer: User, authenticator: Any, sign_in: Any) -> None:
     authenticator.turn_on(customer)
     code, earlier = authenticator.code(customer), authenticator.code(customer, steps=-1)
@@ -161,7 +169,7 @@ def test_whoever_has_none_may_send_a_code(customer: User, sign_in: Any) -> None:
         "1234567",
         "+12345",
         "12_345",
-        "١٢٣٤٥٦",
+        "١٢٣٤٥",
         "12345\x00",
         "K" * 16,
         "1" * 16,

@@ -155,6 +155,7 @@ def make_hidden(shop: SimpleNamespace) -> dict[str, str]:
         "Cart": gid(cart),
         "CartLine": gid(line),
         "AuditEntry": gid(AuditEntry.objects.latest("pk")),
+        "DigitalContent": shop.digital_content,
         "Dispute": shop.dispute,
         "Fulfillment": shop.fulfillment,
         "FulfillmentLine": shop.fulfillment_line,

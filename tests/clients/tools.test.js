@@ -111,9 +111,9 @@ const OPTIONS = {
     exceptions: {
       types: [
         'AddressRegion', 'AddressRules', 'AuditChange', 'Availability', 'CartDiscount', 'CartNotice',
-        'CartShippingOffer', 'Country', 'JobProblem', 'JobProgress', 'JobResult', 'Money', 'NextStep',
+        'CartShippingOffer', 'Country', 'DigitalDelivery', 'JobProblem', 'JobProgress', 'JobResult', 'Money', 'NextStep',
         'OrderDiscount', 'PageInfo', 'PostalAddress', 'ProductOption', 'ProductRating',
-        'SelectedOption', 'Shop', 'UserError',
+        'SelectedOption', 'Shop', 'TaxLine', 'UserError',
       ],
       suffixes: ['Connection', 'Edge', 'Payload'],
     },

@@ -5,9 +5,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from graphql_jwt.shortcuts import get_token
 
-from schema.engine import execution
+from schema.engine import execution, metering
+from schema.engine.errors import RateLimited
+from schema.engine.metering import Budget
+from schema.metering import CostMeter
 from shop import metrics, throttling
 from shop.models import Brand
 from shop.throttling import buckets
@@ -311,3 +315,27 @@ def test_plain_http_is_charged_to_the_same_bucket(client: Any, ask: Any) -> None
     assert left(refused) == 16
     served = client.get("/api/shop-info", REMOTE_ADDR="192.0.2.1")
     assert (served.status_code, left(served)) == (200, 15)
+
+
+def test_a_refused_charge_takes_nothing_unless_it_drains(rf: Any) -> None:
+    request = rf.post("/graphql/")
+    request.user = AnonymousUser()
+    meter = CostMeter()
+    assert meter.charge(request, 60) == (Budget(100, 40, 10), 0)
+    assert meter.charge(request, 60) == (Budget(100, 40, 10), 2)
+    assert meter.charge(request, 60, drain=True) == (Budget(100, 0, 10), 6)
+
+
+@pytest.mark.parametrize(("available", "is_refused"), [(10, True), (11, False)])
+def test_a_text_is_parsed_for_a_client_that_can_just_pay_for_it(
+    available: int, is_refused: bool
+) -> None:
+    meter = SimpleNamespace(charge=lambda request, cost: (Budget(100, available, 10), 0.0))
+    request = SimpleNamespace(graphql_meter=meter)
+    size = (11 - metering.MIN_CHARGE) * metering.BYTES_OF_A_POINT
+    if not is_refused:
+        metering.check_budget(request, size)
+        return
+    with pytest.raises(RateLimited) as caught:
+        metering.check_budget(request, size)
+    assert caught.value.extensions["retryAfter"] == 1

@@ -114,7 +114,10 @@ class _Told:
 
 
 def _told_in_transaction() -> _Told:
-    """What this transaction has told. Of transactions that wrap a test, the block within counts."""
+    """Returns the events that this transaction has written.
+
+    In a test that is wrapped in a transaction, the outermost block within it counts.
+    """
     blocks: list[Any] = connection.atomic_blocks
     wrapping = sum(block._from_testcase for block in blocks)
     is_bare = 0 < wrapping == len(blocks)
@@ -134,7 +137,7 @@ def _without_told(found: dict[_Key, _Event], told: _Told) -> list[_Event]:
     places = {key: place for key in found if (place := _place_of(key, told)) is not None}
     if not places:
         return list(found.values())
-    # What is stored decides: a savepoint that was rolled back may have had a part in it.
+    # Read the stored rows: a savepoint that was rolled back may have written some of the events.
     uids = sorted({told.uids[place] for place in places.values()})
     stored: dict[uuid.UUID, OutboxEvent] = {}
     for start in range(0, len(uids), _ROWS):

@@ -57,7 +57,7 @@ class Ordering:
     link: str = ""
 
     def list_tag(self, parent: Any = None) -> str:
-        """What cursors of one list begin with: in a nested list, with the key of its parent."""
+        """Prefix of the cursors of one list; in a nested list it contains the key of the parent."""
         return f"{self.tag}:{self.link}:{parent}" if self.link else self.tag
 
     def annotate(self, rows: models.QuerySet) -> models.QuerySet:

@@ -69,7 +69,7 @@ class ExportProducts(Mutation):
 
     class Input:
         delimiter = graphene.InputField(
-            ProductFileDelimiter, description="What separates the columns; COMMA when left out."
+            ProductFileDelimiter, description="Separator of the columns; COMMA by default."
         )
 
     job = ObjectField(Job, description=f"The job, queued; ask for it again; {_SEEN}.")

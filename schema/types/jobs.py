@@ -61,7 +61,7 @@ ProductFileDelimiter = graphene.Enum(
     "ProductFileDelimiter",
     [(word.upper(), delimiter) for delimiter, word in DELIMITERS.items()],
     description=lambda member: {
-        None: "What separates the columns of a product CSV.",
+        None: "Separator of the columns of a product CSV.",
         "COMMA": "A comma.",
         "SEMICOLON": "A semicolon, as spreadsheets have it where a comma is the decimal sign.",
         "TAB": "A tab.",

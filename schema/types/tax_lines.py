@@ -12,7 +12,7 @@ from shop.pricing import TaxShare
 
 
 class TaxLine(graphene.ObjectType):
-    """What is taxed at one rate. The lines add up to the `total` and `tax` that they split."""
+    """Amounts that are taxed at one rate. The lines add up to the `total` and `tax`."""
 
     shared = True
 

@@ -250,7 +250,7 @@ class VariantQuerySet(models.QuerySet):
 
 
 class Variant(models.Model):
-    """What is bought: a product in one combination of its options.
+    """Variant of a product: one combination of its options, with SKU, price and stock.
 
     Attributes:
         requires_shipping: false for what is delivered without a parcel, such as a download.
@@ -314,7 +314,7 @@ class DigitalKind(models.TextChoices):
 
 class DigitalContentQuerySet(models.QuerySet):
     def visible_to(self, user: Any) -> Self:
-        """Whoever sees it has it: all for staff with the permission, nothing for anyone else."""
+        """Returns all rows for staff with the permission, and none for anyone else."""
         return self if user.has_perm("shop.view_digitalcontent") else self.none()
 
 

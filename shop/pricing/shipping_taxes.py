@@ -107,7 +107,7 @@ def taken_from(shares: Sequence[TaxShare], amount: int) -> tuple[TaxShare, ...]:
 
 
 def without(shares: Sequence[TaxShare], taken: Iterable[TaxShare]) -> tuple[TaxShare, ...]:
-    """What is left of `shares` after parts of them were taken; leaves out empty ones."""
+    """Returns `shares` less the parts that were taken, without empty ones."""
     gone = {part.tax_rate: part for part in taken}
     nothing = TaxShare(None, 0, 0)
     rest = []

@@ -59,7 +59,7 @@ def crowd(calls: list[Callable[[], Any]]) -> list[Any]:
 
 
 def fresh(order: Order) -> Order:
-    """As another request has it."""
+    """Returns the row as another request reads it."""
     return Order.objects.get(pk=order.pk)
 
 

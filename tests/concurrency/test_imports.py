@@ -88,7 +88,7 @@ def test_an_import_locks_in_the_order_of_checkouts(
         return lock(queryset, **options)
 
     def order() -> None:
-        """What a checkout locks, in its order; the import is under way in between."""
+        """Takes the locks of a checkout in its order, while the import runs."""
         with transaction.atomic():
             hold(Cart.objects.get(pk=cart.pk))
             if change != "remove":

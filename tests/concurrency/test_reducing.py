@@ -72,7 +72,7 @@ def check_books() -> None:
 
 
 def fresh(order: Order) -> Order:
-    """As another request has it."""
+    """Returns the row as another request reads it."""
     return Order.objects.get(pk=order.pk)
 
 

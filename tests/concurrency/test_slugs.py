@@ -26,7 +26,7 @@ def check_owners() -> dict[str, str]:
 
 
 def outcome(answer: dict[str, Any]) -> str:
-    """What became of a mutation: "done" or the code of its error."""
+    """Result of a mutation: "done" or the code of its error."""
     assert "errors" not in answer, answer
     ((_, payload),) = answer["data"].items()
     return payload["userErrors"][0]["code"] if payload["userErrors"] else "done"

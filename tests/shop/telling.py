@@ -33,7 +33,7 @@ def _named(event: OutboxEvent) -> tuple[str, ...]:
 
 
 def _check_state(event: OutboxEvent) -> None:
-    """What an event tells of its subject is what is stored now, if it is there yet."""
+    """Checks that the payload of an event equals the stored row, if the row exists."""
     name, _, key = event.aggregate.partition(":")
     model = apps.get_model("shop", name)
     row = model._base_manager.filter(pk=key).first() if key.isdecimal() else None

@@ -193,7 +193,7 @@ def test_a_text_is_shown_and_mailed(ebook: Variant, client: Client) -> None:
     assert (answer.status_code, answer.content.decode()) == (200, "KEY-0815 <b>")
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer["X-Content-Type-Options"] == "nosniff"
-    # What staff change later reaches later orders only.
+    # Later changes by staff affect later orders only.
     digital_content.set_content(ebook, kind="text", content="Another")
     assert delivery_of(order).content == "KEY-0815 <b>"
     notices.tell_of_delivery(order.pk, 1)

@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def _environment(own: dict[str, str]) -> dict[str, str]:
-    """What the tests of a group find set: SQLite and no service, unless the group says otherwise.
+    """Environment of the tests of a group: SQLite and no service, unless the group sets another.
 
     Args:
         own: of the group; `$NAME` stands for a variable of this process.

@@ -134,7 +134,7 @@ class Runner:
 
     def _test(self, mutant: Mutant, source: str, tests: list[str], functions: Any) -> int:
         if mutant.is_constant and is_read_while_loading(mutant.module, mutant.names):
-            # What was made of it would stay as it was.
+            # Values derived from it would stay as they were.
             return _UNPATCHED
         if not (_bind(mutant) or _swap(mutant, source, functions)):
             return _UNPATCHED

@@ -163,7 +163,7 @@ class Product(PublicNode):
 
 
 class Variant(PublicNode):
-    """What is bought: a product in one combination of its options."""
+    """Variant of a product: one combination of its options, with SKU, price and stock."""
 
     field_permissions: ClassVar[dict[str, str]] = {
         "stock": VIEW_STOCK,
@@ -192,8 +192,8 @@ class Variant(PublicNode):
         lambda: digital.DigitalContent,
         column="pk",
         to="variant_id",
-        description="What customers get of it once they have paid, if it is not shipped; null "
-        "without any, and for who may not see digital content.",
+        description="Content that customers get once they have paid, if the variant is not shipped. "
+        "Null where there is none, and for viewers without the permission.",
     )
     barcode = graphene.String(required=True, description="EAN, UPC or the like, or empty.")
     position = graphene.Int(required=True, description="Its place among the variants.")

@@ -251,7 +251,7 @@ def _payment(payment: Payment) -> dict[str, Any]:
 
 
 def _tax_shares(rows: list[dict[str, Any]], currency: str) -> list[dict[str, Any]]:
-    """What was paid for the shipping, by tax rate in percent; null where it is not known."""
+    """Paid shipping by tax rate in percent; null where the rate is not known."""
     return [
         {
             "taxRate": None if row["rate"] is None else row["rate"] / 100,

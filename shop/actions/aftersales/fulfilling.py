@@ -174,7 +174,7 @@ def _shippable_with_refunded(line: OrderLine) -> int:
 
 
 def _refusing_digital(left: Callable[[OrderLine], int]) -> Callable[[OrderLine], int]:
-    """As `left`, for lines that are named: raises NotShippable for those that are not shipped."""
+    """Does the same as `left` for named lines. Raises NotShippable for digital lines."""
 
     def count_of(line: OrderLine) -> int:
         if not line.requires_shipping:

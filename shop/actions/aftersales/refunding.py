@@ -226,7 +226,7 @@ def _share(line: OrderLine, amount: int, units: int) -> int:
 
 
 def _postage(order: Order, wanted: Wanted) -> tuple[TaxShare, ...]:
-    """What goes back for the shipping, by tax rate. Raises ExceedsOrder."""
+    """Returns the shipping to refund, by tax rate. Raises ExceedsOrder."""
     if not wanted.shipping and wanted.shipping_amount is None:
         return ()
     left = postage_left(order)
@@ -250,7 +250,7 @@ def shipping_left(order: Order) -> int:
 
 
 def postage_left(order: Order) -> tuple[TaxShare, ...]:
-    """What was paid for the shipping and not paid back, by tax rate."""
+    """Returns the shipping that was paid and not refunded, by tax rate."""
     left = orders.postage_of(order, order.lines.all())
     refunds = Refund.objects.filter(payment__order=order.pk, shipping__gt=0)
     for row in refunds.exclude(state=RefundState.FAILED).order_by("pk"):

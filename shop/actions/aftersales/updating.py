@@ -28,7 +28,7 @@ _UNDELIVERED = (*_UNSHIPPED, FulfillmentStatus.AWAITING_DELIVERY)
 
 
 def _facts(order: Order) -> dict[str, Any]:
-    """What the audit records of an order.
+    """Values of an order that the audit records.
 
     The former e-mail address may belong to a stranger, whose erasure would not find it here:
     masked addresses are recorded.

@@ -18,7 +18,7 @@ _is_link = URLValidator(schemes=["http", "https"])
 
 
 def _facts(row: DigitalContent) -> dict[str, Any]:
-    """What the audit records: a fingerprint in place of the content that customers pay for."""
+    """Values for the audit: a fingerprint in place of the content that customers pay for."""
     digest = salted_hmac("shop.digital_content.audit", row.content, algorithm="sha256").hexdigest()
     return {"variant": row.variant_id, "kind": row.kind, "content": f"fingerprint {digest[:16]}"}
 

@@ -109,7 +109,7 @@ class _Content(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements[tag] += 1
-        # Of an element that is gone, its name says enough; "rel" is set anew on every link.
+        # The name of a removed element says enough; "rel" is set anew on every link.
         if tag in _TAGS or tag == "h1":
             self.attributes.update({name for name, _ in attrs if name != "rel"})
 

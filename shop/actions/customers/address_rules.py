@@ -34,7 +34,7 @@ _LENGTHS = {name: getattr(Address._meta.get_field(name), "max_length", 0) for na
 _CAMEL_CASE = {"postal_code": "postalCode"}
 # Stands for what holds unless a country says otherwise.
 _EVERYWHERE = "ZZ"
-# What people enter where a form insists on a postal code that their country does not have.
+# Placeholders that people enter where a form requires a postal code and the country has none.
 _NO_POSTAL_CODE = re.compile(r"[0\W_]*|999077|N\W?A\W?|NONE|NULL|NIL")
 # Kana and Chinese characters.
 _CJK = re.compile("[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
@@ -290,7 +290,7 @@ def _iso_codes(country: str) -> dict[str, str]:
 
 
 def _codes_by_key(choices: list[tuple[str, str]]) -> dict[str, str]:
-    # What is a code is no name of another one.
+    # A value that is a code is never read as the name of another region.
     keys: dict[str, str] = {}
     for code, _ in choices:
         keys.setdefault(fold_name(code), code)

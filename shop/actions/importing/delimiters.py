@@ -1,4 +1,4 @@
-"""What separates the columns of a product file: found by the names of its columns.
+"""Delimiter of a product file, detected by the names of its columns.
 
 `csv.Sniffer` counts characters, and descriptions have more commas than the file has columns.
 """

@@ -50,7 +50,7 @@ def handle_of(block: Block, make: Callable[..., str] = slug_from) -> str:
 
 
 def untransliterated_handle_of(block: Block) -> str:
-    """As `handle_of`, as handles were made before letters were transliterated."""
+    """Returns the handle that `handle_of` made before letters were transliterated."""
 
     def slug(text: str, *, fallback: str) -> str:
         made = slugify(text) or slugify(text, allow_unicode=True) or fallback

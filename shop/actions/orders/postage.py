@@ -19,7 +19,7 @@ def loaded(rows: Iterable[dict[str, Any]]) -> tuple[TaxShare, ...]:
 
 
 def postage_of(order: Order, lines: Iterable[OrderLine]) -> tuple[TaxShare, ...]:
-    """What was paid for the postage, by tax rate.
+    """Returns the postage that was paid, by tax rate.
 
     Orders without stored shares have one, at an unknown rate: the order without its lines.
     """

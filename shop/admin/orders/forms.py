@@ -93,7 +93,7 @@ class OrderForm(RefusableForm, forms.Form):
         raise NotImplementedError
 
     def write(self, by: Any) -> Told | None:
-        """What to say when it is done; None when it was refused, which the form shows then.
+        """Returns the message of success; None when the action was refused and the form shows why.
 
         Args:
             by: the member of staff.
@@ -255,7 +255,7 @@ class ParcelForm(LinesForm):
     def fits(order: Order) -> bool:
         if to_ship(order):
             return True
-        # Of an order that left the list of those to be shipped, refunded units may remain.
+        # Refunded units may remain in an order that left the to-ship list.
         some = order.payment_status in (PaymentStatus.REFUNDED, PaymentStatus.PARTIALLY_REFUNDED)
         if not some or order.status != OrderStatus.CONFIRMED:
             return False

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             "--delimiter",
             choices=_DELIMITERS,
             default="comma",
-            help="What separates the columns; a comma by default.",
+            help="Separator of the columns; a comma by default.",
         )
         parser.add_argument(
             "--elsewhere",

@@ -214,7 +214,7 @@ def shop(everything: SimpleNamespace) -> SimpleNamespace:
 
 @pytest.fixture
 def hidden(everything: SimpleNamespace) -> dict[str, str]:
-    """Of each type of which not everyone sees all, one that customers do not see."""
+    """One object that customers do not see, of each type that is not public."""
     return everything.hidden
 
 

@@ -29,7 +29,7 @@ from tests.shop.admin.test_audit_walk import SAMPLES, screen, send
 from tests.shop.telling import told_once
 
 pytestmark = pytest.mark.django_db
-# What is typed into an existing row and a new one of each inline that writes.
+# Data for an existing row and a new one of each inline that writes.
 INLINES: dict[type[models.Model], Callable[[Any], tuple[dict[str, Any], dict[str, Any]]]] = {
     AttributeValue: lambda shop: ({"name": "Gold"}, {"name": "Silver"}),
     CollectionItem: lambda shop: ({}, {"product": shop.other.pk}),
@@ -88,7 +88,7 @@ def prefix_of(client: Client, url: str, inline: type[Any]) -> str:
 def new_row(
     client: Client, url: str, inline: type[Any], number: int, typed: dict[str, Any]
 ) -> dict[str, Any]:
-    """What a browser sends for a row that was added: what it is filled in with, and `typed`."""
+    """Form data of an added row: its initial values and `typed`."""
     formsets = [one.formset for one in client.get(url).context["inline_admin_formsets"]]
     (formset,) = (one for one in formsets if one.prefix == prefix_of(client, url, inline))
     filled = {bound.name: bound.value() for bound in formset.empty_form}

@@ -34,7 +34,7 @@ def order(people: Any) -> Order:
 
 @pytest.fixture
 def unpaid(people: Any) -> Order:
-    """As `order`, but its payment is only authorized."""
+    """An order whose payment is only authorized."""
     units = {variant(1000): 2, variant(250): 3}
     return place(people.shopper, units, state=PaymentState.AUTHORIZED)
 
@@ -44,7 +44,7 @@ def parcel_url(parcel: Fulfillment, name: str) -> str:
 
 
 def typed_in(client: Client, url: str, **given: Any) -> dict[str, Any]:
-    """What a browser would send for the form at `url`, hidden initial values included."""
+    """Data that a browser sends for the form at `url`, hidden initial values included."""
     form = client.get(url).context["form"]
     values = {bound.html_name: bound.value() for bound in form}
     hidden = {

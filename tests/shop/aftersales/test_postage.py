@@ -111,7 +111,7 @@ def test_refunds_in_random_parts_come_to_the_total_and_its_tax(
         if left and (not lines or chosen.random() < 0.5):
             wanted = Wanted(shipping_amount=chosen.randint(1, left))
             if chosen.random() < 0.3:
-                # What the provider refuses is as if it had never been asked for.
+                # A refusal of the provider leaves no trace.
                 provider.refuses()
         else:
             line = chosen.choice(lines)

@@ -225,7 +225,7 @@ def test_an_undone_parcel_was_never_shipped(staff: User) -> None:
 def test_an_order_that_was_erased_gets_no_address_again(staff: User, customer: User) -> None:
     order = place(customer)
     accounts.erase(customer)
-    # What it takes to deliver it stays for a while, and can be corrected.
+    # Data needed for the delivery stays for a while, and can be corrected.
     aftersales.update_order(order, by=staff, shipping_address=CHICAGO)
     accounts.forget_delivered(timezone.now() + timedelta(days=1000))
     order.refresh_from_db()

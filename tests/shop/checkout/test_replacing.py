@@ -193,7 +193,7 @@ def test_a_reopened_cart_goes_into_the_one_that_the_account_has_begun_since(
     assert (reserved(), Redemption.objects.count()) == ({}, 0)
     with pytest.raises(CartClosed):
         carts.set_email(left.cart, "x@example.org")
-    # What was merged can be ordered.
+    # The merged lines can be ordered.
     again = buy(own, user=left.customer).order
     assert (again.status, again.discount > 0) == (OrderStatus.CONFIRMED, True)
     assert inventory.discrepancies() == []
@@ -215,7 +215,7 @@ def test_the_current_carts_own_voucher_and_address_stay(
 def test_units_that_cannot_be_merged_are_told(
     end: Callable[[Order], None], left: SimpleNamespace, settings: Any
 ) -> None:
-    """As many units are left as the order gives back, and the cart is full."""
+    """The stock has the units that the order returns, and the cart is full."""
     settings.CART_MAX_LINES = 1
     free = Stock.objects.get(variant=left.small)
     inventory.adjust({left.small.pk: 4 - free.on_hand})

@@ -35,7 +35,7 @@ FILES = {
     "partners2017_bicycles.csv": (284, 1121, 1034),
     "partners2017_fashion.csv": (997, 3684, 4742),
 }
-# Of the first so many rows, which the suite takes.
+# Counts for the first rows of the file, which the suite reads.
 PARTS = {"partners2017_fashion.csv": (1500, (326, 1137, 1378))}
 TROUBLE = {
     "partners2017_bicycles.csv": {

@@ -175,7 +175,7 @@ def test_whether_it_is_shipped_is_changed_by_a_later_file(load: Any) -> None:
     load(product_row(variant_requires_shipping="false"))
     variant = Variant.objects.get()
     assert not variant.requires_shipping
-    # What staff say stays, unless the file says something else than before.
+    # Changes by staff stay, unless the file differs from the former file.
     Variant.objects.update(requires_shipping=True)
     load(product_row(variant_requires_shipping="false"))
     assert Variant.objects.get().requires_shipping

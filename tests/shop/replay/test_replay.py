@@ -18,7 +18,7 @@ from tests.shop.selling_machine.world import opened
 ORDERS = 1000 if PROVE else 60
 # By whether prices include the tax.
 SEEDS = {False: 1, True: 2}
-# What has to have come about, or the replay says little.
+# Outcomes that must occur, or the replay shows little.
 DONE = {
     "check out", "check out again", "customer decides", "provider tells", "pay another way",
     "cancel by the customer", "cancel", "capture", "remove units", "ship", "undo a parcel",

@@ -54,7 +54,7 @@ class Carts(Shelves):
     def _hold_with(
         self, errors: dict[tuple[int, str], str], key: int, version: int | None = None
     ) -> Cart:
-        """As `hold`; a refusal follows the errors that were found before."""
+        """Does the same as `hold`; a refusal follows the errors that were found before."""
         try:
             return self.hold(key, version)
         except Refused as refused:
@@ -197,7 +197,7 @@ class Carts(Shelves):
     def _add_available(
         self, cart: Cart, variant: int, units: int, seen: int | None, prefix: str
     ) -> None:
-        """As many units as there are; the cart tells of those that there are not."""
+        """Adds the units that are in stock; a notice names the missing ones."""
         merges = prefix == "MERGE"
         if not self.is_for_sale(variant):
             cart.gone.append("MERGE_DROPPED" if merges else "REORDER_UNAVAILABLE")

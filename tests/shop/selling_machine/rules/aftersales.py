@@ -178,7 +178,7 @@ class AftersalesRules(Both):
     @there_is(had_parcel)
     @rule(which=WHICH, place=st.integers(0, 3), number=st.sampled_from(["", "1Z", "2Z"]))
     def correct_the_tracking(self, which: int, place: int, number: str) -> None:
-        """Of any parcel, also of one that was undone."""
+        """Corrects any parcel, also a cancelled one."""
         order = self.order(which, has_parcel, had_parcel)
         parcel = pick(list(order_row(order).fulfillments.order_by("pk")), place)
         self.same(

@@ -192,8 +192,8 @@ class Variant(PublicNode):
         lambda: digital.DigitalContent,
         column="pk",
         to="variant_id",
-        description="Content that customers get once they have paid, if the variant is not shipped; "
-        "null where there is none, and for viewers without the permission.",
+        description="Content that customers get once they have paid, if the variant is not shipped"
+        "; null where there is none, and for viewers without the permission.",
     )
     barcode = graphene.String(required=True, description="EAN, UPC or the like, or empty.")
     position = graphene.Int(required=True, description="Its place among the variants.")

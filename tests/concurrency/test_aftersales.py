@@ -290,7 +290,7 @@ def test_of_fifty_updates_each_is_whole(staff: User) -> None:
     changes = [
         {
             "email": f"{number}@example.org",
-            "shipping_address": home | {"line1": f"{number} Main St"},
+            "shipping_address": home | {"line1": f"{number} Elm Road"},
         }
         for number in range(50)
     ]
@@ -298,7 +298,7 @@ def test_of_fifty_updates_each_is_whole(staff: User) -> None:
     assert what(crowd(calls)) == {"Order": 50}
     order.refresh_from_db()
     number = order.email.partition("@")[0]
-    assert order.shipping_address["line1"] == f"{number} Main St"
+    assert order.shipping_address["line1"] == f"{number} Elm Road"
     assert order.token_version == 50
     assert opened(order.number, token_of(order)) == order
     assert kinds(order)["email_updated"] == kinds(order)["address_updated"] == 50

@@ -193,7 +193,7 @@ def _line(line: Any) -> dict[str, Any]:
 
 
 def _delivery(line: Any) -> dict[str, Any] | None:
-    """Without the link, which opens what was bought for whoever has it."""
+    """Leaves out the link, because anyone who has it can open the content."""
     row = getattr(line, "digital_delivery", None)
     if row is None:
         return None

@@ -67,7 +67,7 @@ def _facts(row: Any) -> dict[str, Any]:
 
 @transaction.atomic
 def release(row: Any, slugs: Sequence[str]) -> None:
-    """Gives up former slugs of a row: they lead nowhere, and other rows may take them.
+    """Releases former slugs of a row: they find nothing, and other rows may take them.
 
     Raises:
         NotFound: at `releaseSlugs` and the index, for what is no former slug of the row.

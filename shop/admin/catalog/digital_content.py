@@ -27,7 +27,7 @@ class DigitalContentForm(ActionForm):
 class DigitalContentAdmin(ActionAdmin):
     form = DigitalContentForm
     screen_title = "Digital content"
-    # Never the content: whoever looks over a shoulder would have it.
+    # Omit the content: a person beside the screen could read it.
     list_display = ("product", "sku", "kind", "updated_at")
     list_filter = ("kind",)
     readonly_fields = ("product", "updated_at")
